@@ -1,0 +1,97 @@
+"""Photos: which are found, how they are read, which are skipped; what the real network says of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vizengine.evidence.classify import classify
+from vizengine.evidence.photo_best import photo_maxima
+from vizengine.evidence.photos import Photo, Photos, find_unreadable
+from vizengine.networks.network import Network
+from vizengine.networks.probe import Probe
+from vizengine.networks.zoo import class_labels
+
+DOMESTIC_CATS = {"tabby", "tiger cat", "Egyptian cat", "Persian cat", "Siamese cat"}
+
+
+def _save(path: Path, width: int, height: int, seed: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def test_samples_are_there_with_credits() -> None:
+    found = Photos("samples", Path()).found
+    assert len(found) == 8 and all(photo.credit and photo.path.is_file() for photo in found)
+    assert not find_unreadable(found)
+
+
+def test_folder_and_glob_are_relative_to_the_config(tmp_path: Path) -> None:
+    _save(tmp_path / "photos" / "b.png", 40, 40)
+    _save(tmp_path / "photos" / "deep" / "a.JPG", 40, 40)
+    (tmp_path / "photos" / "notes.txt").write_text("no photo")
+    assert [photo.name for photo in Photos("photos", tmp_path).found] == ["b"]
+    assert [photo.name for photo in Photos("photos/**/*", tmp_path).found] == ["b", "a"]
+
+
+def test_large_photos_are_read_smaller_and_small_ones_as_they_are(tmp_path: Path) -> None:
+    _save(tmp_path / "large.jpg", 2000, 1000)
+    _save(tmp_path / "small.png", 60, 50)
+    assert Photo(tmp_path / "large.jpg").pixels().shape == (256, 512, 3)
+    small = Photo(tmp_path / "small.png").pixels()
+    assert small.shape == (50, 60, 3) and small.dtype == np.float32 and 0 <= small.min() <= small.max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "CMYK", "1", "I;16"])
+def test_every_colour_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / ("photo.tif" if mode in ("CMYK", "I;16") else "photo.png")
+    Image.new(mode, (40, 36)).save(path)
+    assert Photo(path).pixels().shape == (36, 40, 3)
+
+
+def test_a_turned_photo_is_set_upright(tmp_path: Path) -> None:
+    image = Image.new("RGB", (60, 40), "white")
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    assert Photo(tmp_path / "turned.jpg").pixels().shape == (60, 40, 3)
+
+
+def test_unreadable_photos_are_named(tmp_path: Path) -> None:
+    _save(tmp_path / "good.png", 40, 40)
+    _save(tmp_path / "tiny.png", 8, 8)
+    (tmp_path / "text.png").write_text("no image")
+    whole = (tmp_path / "good.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.jpg").touch()
+    skipped = find_unreadable(Photos(".", tmp_path).found)
+    assert [each.name for each in skipped] == ["cut.png", "empty.jpg", "text.png", "tiny.png"]
+    assert "8 px is under 32 px" in skipped[-1].reason
+
+
+def test_squeezenet_knows_the_samples(squeezenet: Network) -> None:
+    photos = {photo.name: photo for photo in classify(squeezenet, Photos("samples", Path()).found, class_labels())}
+    assert {guess.label for guess in photos["chelsea"].guesses[:3]} <= DOMESTIC_CATS
+    assert photos["coffee"].guesses[0].label == "espresso"
+    assert photos["coffee"].guesses[0].probability == pytest.approx(0.98, abs=0.01)
+    assert photos["motorcycle_left"].guesses[0].label == "motor scooter"
+    for photo in photos.values():
+        probabilities = [guess.probability for guess in photo.guesses]
+        assert len(probabilities) == 5 and probabilities == sorted(probabilities, reverse=True)
+
+
+def test_photo_best_is_the_highest_over_photos_and_positions(tiny_network: Network, tmp_path: Path) -> None:
+    for index, (width, height) in enumerate([(40, 52), (64, 33), (90, 90)]):
+        _save(tmp_path / f"{index}.png", width, height, index)
+    photos = Photos(".", tmp_path).found
+    maxima = photo_maxima(tiny_network, "last", photos)
+    probe = Probe(tiny_network, "last")
+    expected = [probe.numpy(photo.pixels()[None])[0].reshape(-1, 7).max(0) for photo in photos]
+    np.testing.assert_allclose(maxima.values, expected, rtol=1e-6)
+    for channel in range(7):
+        value, name = maxima.best(channel)
+        assert value == max(row[channel] for row in expected) and expected[int(name)][channel] == value

@@ -1,0 +1,122 @@
+"""The ascent: it rises, it doesn't depend on its batch, it converges on real networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vizengine.circuit.strength import analyse
+from vizengine.evidence.photo_best import photo_maxima
+from vizengine.evidence.photos import Photos
+from vizengine.featurevis import objectives
+from vizengine.featurevis.ascent import ascend, schedule
+from vizengine.featurevis.image import derive_seed
+from vizengine.featurevis.robustness import transform
+from vizengine.featurevis.visualize import PhotoBest, Settings, last_slope, visualize
+from vizengine.networks.network import Network
+from vizengine.networks.probe import Probe
+
+
+def test_the_objective_rises(tiny_network: Network) -> None:
+    ascent = ascend(Probe(tiny_network, "last", [0, 3]), ["a", "b"], objectives.channel(), 0, 64, 40)
+    assert ascent.images.shape == (2, 64, 64, 3) and ascent.images.dtype == np.uint8
+    assert (ascent.traces[:, -8:].mean(1) > ascent.traces[:, :8].mean(1)).all()
+
+
+def test_alone_and_in_a_batch_give_the_same_picture(squeezenet: Network) -> None:
+    channels = [12, 22, 9, 5]
+    together = ascend(
+        Probe(squeezenet, "fire4/squeeze1x1", channels), [str(each) for each in channels], objectives.channel(), 0, 64, 8
+    )
+    alone = ascend(Probe(squeezenet, "fire4/squeeze1x1", [9]), ["9"], objectives.channel(), 0, 64, 8)
+    difference = np.abs(together.images[2].astype(int) - alone.images[0].astype(int))
+    assert difference.max() <= 1
+
+
+def test_twice_is_the_same_to_the_bit(squeezenet: Network) -> None:
+    settings = Settings(64, 10, 3, 1, "auto")
+    best = {12: PhotoBest(0.0, "none"), 22: PhotoBest(0.0, "none")}
+    first, second = (visualize(squeezenet, "fire4/squeeze1x1", [12, 22], best, settings) for _ in range(2))
+    for channel in (12, 22):
+        np.testing.assert_array_equal(first[channel].image, second[channel].image)
+        np.testing.assert_array_equal(first[channel].trace, second[channel].trace)
+        assert first[channel].reached == second[channel].reached
+
+
+def test_reached_is_measured_in_float32_on_the_shown_picture(squeezenet: Network) -> None:
+    settings = Settings(96, 6, 0, 1, "auto")
+    made = visualize(squeezenet, "fire4/squeeze1x1", [12], {12: PhotoBest(0.0, "none")}, settings)[12]
+    values = Probe(squeezenet, "fire4/squeeze1x1").numpy(made.image[None].astype(np.float32) / 255)[0, :, :, 12]
+    assert made.reached == pytest.approx(values.max(), rel=1e-5)
+    assert made.mean == pytest.approx(values.mean(), rel=1e-4)
+
+
+def test_what_no_picture_can_reach_is_tried_and_not_called_converged(tiny_network: Network) -> None:
+    best = {0: PhotoBest(1e9, "impossible"), 1: PhotoBest(-1e9, "easy")}
+    made = visualize(tiny_network, "last", [0, 1], best, Settings(64, 40, 0, 3, "float32"))
+    assert not made[0].converged
+    assert [(each.objective, each.seed) for each in made[0].attempts] == [("channel", 0), ("channel", 1), ("neuron", 2)]
+    assert made[0].reached == max(each.reached for each in made[0].attempts)
+
+
+def test_an_input_colour_needs_no_search(tiny_network: Network) -> None:
+    made = visualize(tiny_network, "input", [0], {0: PhotoBest(135.0, "photo")}, Settings(32, 5, 0, 1, "auto"))[0]
+    assert made.image[0, 0].tolist() == [255, 0, 0] and made.reached == 135.0 and made.converged
+
+
+def test_a_bgr_networks_first_channel_is_blue(squeezenet: Network) -> None:
+    made = visualize(squeezenet, "input", [0], {0: PhotoBest(0.0, "photo")}, Settings(32, 5, 0, 1, "auto"))[0]
+    assert made.image[0, 0].tolist() == [0, 0, 255]
+
+
+def test_without_strength_the_transformation_only_shifts() -> None:
+    images = tf.random.stateless_uniform((1, 16, 16, 3), (1, 2))
+    moved = np.asarray(transform(images, derive_seed(0), tf.constant(5), tf.constant(0.0)))
+    np.testing.assert_allclose(np.sort(moved.ravel()), np.sort(np.ravel(images)), atol=1e-5)
+    turned = np.asarray(transform(images, derive_seed(0), tf.constant(5), tf.constant(1.0)))
+    assert np.abs(np.sort(turned.ravel()) - np.sort(np.ravel(images))).max() > 1e-3
+
+
+def test_the_schedule_settles() -> None:
+    rates, strengths = zip(*(schedule(index, 100) for index in range(100)), strict=True)
+    assert rates[0] == rates[60] and strengths[60] == 1 and not any(strengths[86:])
+    assert all(before >= after for before, after in zip(rates, rates[1:], strict=False))
+    assert rates[-1] == pytest.approx(0.02)
+
+
+def test_slope_of_known_traces() -> None:
+    assert last_slope(np.linspace(0, 1, 100).astype(np.float32)) == pytest.approx(0.05, abs=0.01)
+    assert last_slope(np.minimum(np.linspace(0, 10, 100), 1).astype(np.float32)) == pytest.approx(0, abs=1e-6)
+    assert last_slope(np.linspace(1, 0, 100).astype(np.float32)) == 1.0
+
+
+def test_objectives_add_and_scale() -> None:
+    pre = tf.random.stateless_normal((3, 5, 5, 3), (0, 1))
+    channel, neuron = objectives.channel(), objectives.neuron()
+    combined = 2 * channel + -neuron
+    np.testing.assert_allclose(combined(pre), 2 * channel(pre) - neuron(pre), rtol=1e-5)
+    np.testing.assert_allclose(channel(pre), [pre[i, :, :, i].numpy().mean() for i in range(3)], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(neuron(pre), [pre[i, 2, 2, i].numpy() for i in range(3)])
+    assert combined.name == "2 × channel + -1 × neuron"
+
+
+@pytest.mark.parametrize(
+    ("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
+)
+def test_seven_of_seven_converge(fixture: str, layer: str, unit: int, request: pytest.FixtureRequest) -> None:
+    network: Network = request.getfixturevalue(fixture)
+    kernel, bias = network.weights[layer]
+    circuit = analyse(layer, unit, kernel, bias, network.architecture.source_channels(layer), 6)
+    photos = Photos("samples", Path()).found
+    below = circuit.strongest[0].source_layer
+    inputs = [channel.source_channel for channel in circuit.strongest]
+    for each_layer, channels in ((layer, [unit]), (below, inputs)):
+        maxima = photo_maxima(network, each_layer, photos)
+        best = {channel: PhotoBest(*maxima.best(channel)) for channel in channels}
+        made = visualize(network, each_layer, channels, best, Settings(128, 160, 0, 3, "auto"))
+        for channel in channels:
+            assert made[channel].converged, (channel, made[channel].attempts, best[channel])
+            assert made[channel].reached > best[channel].value

@@ -1,0 +1,27 @@
+"""Fourier pictures: seeds, shapes."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from vizengine.featurevis.image import derive_seed, draw_spectrum, scale, to_images
+
+
+def test_images_equal_numpys_transform() -> None:
+    spectrum = draw_spectrum(derive_seed("a"), 32).numpy()
+    image = np.asarray(to_images(tf.constant(spectrum[None]), 32))[0]
+    waves = (spectrum[..., 0] + 1j * spectrum[..., 1]) * scale(32)
+    plain = np.fft.irfft2(waves, (32, 32)) / 4
+    matrix = np.array([[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]])
+    matrix /= np.sqrt((matrix**2).sum(0)).max()
+    expected = 1 / (1 + np.exp(-np.einsum("dc,chw->hwd", matrix, plain)))
+    np.testing.assert_allclose(image, expected, atol=1e-5)
+
+
+def test_noise_depends_on_its_own_name_alone() -> None:
+    assert derive_seed("noise", 0, "a") == derive_seed("noise", 0, "a")
+    assert derive_seed("noise", 0, "a") != derive_seed("noise", 1, "a")
+    first, second = draw_spectrum(derive_seed(1), 64), draw_spectrum(derive_seed(2), 64)
+    assert abs(np.corrcoef(np.ravel(first), np.ravel(second))[0, 1]) < 0.05
+    assert abs(float(tf.math.reduce_std(first)) - 0.01) < 0.001

@@ -1,0 +1,234 @@
+"""A synthetic circuit: every figure follows from a seed, none from a network.
+
+It stands in for the stages left of the report, so that the report and the pages can be tested in a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.circuit.model import Circuit
+from vizengine.circuit.strength import analyse
+from vizengine.config.schema import CircuitSection, HypothesisSection, NetworkSection, UnitSection
+from vizengine.evidence.model import Classification, ClassifiedPhoto, Guess
+from vizengine.featurevis.model import Attempt, Visualization
+from vizengine.networks.architecture import SourceChannel
+from vizengine.networks.model import LayerDescription, NetworkDescription
+from vizengine.report.build import build
+from vizengine.report.model import KeptNotice, Missing, Report, SiteReport, Version
+
+VERSIONS = {"keras": "3.15.1", "numpy": "2.5.5", "python": "3.12.3", "tensorflow": "2.21.0", "vizengine": "0.1.0"}
+PHOTOS = ("astronaut", "chelsea", "coffee", "hubble_deep_field", "motorcycle_left", "rocket")
+UNIT_HYPOTHESIS = """\
+Unit {{ unit.index }} answers to *fine dark spots on a light ground*: its picture reaches {{ unit.reached }}, which is
+{{ unit.ratio }} the most that any photo gives, and the spots keep their distance whatever the colour between them.
+
+It sees {{ unit.receptive_field }} of the image, just enough for one spot and the ring around it. Spots of another size
+leave it cold; see [Feature Visualization](https://distill.pub/2017/feature-visualization/) for how such pictures come about.
+
+- The ground matters more than the spot: `{{ top1.label }}`, its strongest input, is {{ top1.sign }}.
+- Colour matters little.
+"""
+CIRCUIT_HYPOTHESIS = """\
+Of {{ inputs.count }} inputs the {{ top.count }} strongest carry {{ top.share }} of the squared weight.
+The strongest, {{ top1.label }}, has a norm of {{ top1.norm }}; the second, {{ top2.label }}, one of {{ top2.norm }}.
+
+Together they read as *a spot, and not the spot beside it*: {{ top.excitatory }} excite, {{ top.inhibitory }} inhibit.
+"""
+
+
+def blobs(seed: int, size: int = 128) -> NDArray[np.uint8]:
+    """A picture of smooth coloured waves.
+
+    Returns:
+        (size, size, 3) uint8.
+    """
+    random = np.random.default_rng(seed)
+    down, across = np.mgrid[:size, :size] / 128.0
+    picture = np.zeros((size, size, 3))
+    for _ in range(10):
+        angle, frequency = random.uniform(0, np.pi), random.uniform(10, 60)
+        wave = np.cos(frequency * (across * np.cos(angle) + down * np.sin(angle)) + random.uniform(0, 6))
+        picture += wave[..., None] * (0.8 * random.normal(size=1) + random.normal(size=3) * 0.5)
+    return (255 / (1 + np.exp(-picture))).astype(np.uint8)
+
+
+def visualization(layer: str, channel: int, converged: bool = True, photos: bool = True, size: int = 128) -> Visualization:
+    """A picture with a plausible ascent."""
+    random = np.random.default_rng(channel)
+    steps = np.arange(256)
+    photo_best = float(random.uniform(300, 900))
+    reached = photo_best * (float(random.uniform(1.6, 3.2)) if converged else 0.7)
+    trace = 0.6 * reached * (1 - np.exp(-steps / 40)) + random.normal(size=256) * 0.02 * reached
+    attempts = [Attempt("channel", 0, size, 256, reached * 0.9, 0.081, False)] if channel % 5 == 0 else []
+    attempts.append(Attempt("channel", len(attempts), size, 256, reached, 0.012, converged))
+    return Visualization(
+        layer=layer,
+        channel=channel,
+        image=blobs(channel, size),
+        trace=trace.astype(np.float32),
+        reached=reached,
+        mean=reached * 0.55,
+        photo_best=photo_best if photos else float("-inf"),
+        photo_best_name=PHOTOS[channel % len(PHOTOS)] if photos else "",
+        objective="channel",
+        attempts=tuple(attempts),
+        converged=converged,
+    )
+
+
+def colour(channel: int, size: int = 128) -> Visualization:
+    """The exact picture of one colour of the image."""
+    image = np.zeros((size, size, 3), np.uint8)
+    image[..., channel] = 255
+    return Visualization("input", channel, image, np.array([131.0], np.float32), 131.0, 131.0, 120.0, "coffee", "exact", (), True)
+
+
+def circuit(inputs: int = 256, top: int = 6, side: int = 3, layer: str = "block3_conv3", unit: int = 195) -> Circuit:
+    """A unit with `inputs` random slices, a few of them strong, one without any weight and one without a sign."""
+    random = np.random.default_rng(unit)
+    kernel = random.normal(size=(side, side, inputs, unit + 1), scale=0.02).astype(np.float32)
+    strong = random.permutation(inputs)[: 3 * top]
+    kernel[..., strong, unit] *= np.linspace(5, 1.5, len(strong), dtype=np.float32)
+    kernel[..., strong[: top // 2], unit] = np.abs(kernel[..., strong[: top // 2], unit]) * 1.1
+    if inputs > 2 * top:
+        kernel[..., strong[-1], unit] = 0.0
+    sources = [SourceChannel("block3_conv2", index, f"block3_conv2:{index}") for index in range(inputs)]
+    return analyse(layer, unit, kernel, np.full(unit + 1, 0.25, np.float32), sources, top)
+
+
+def colour_circuit() -> Circuit:
+    """A unit of a first layer: its inputs are the colours of the image."""
+    kernel = np.random.default_rng(3).normal(size=(3, 3, 3, 5)).astype(np.float32)
+    sources = [SourceChannel("input", index, name) for index, name in enumerate(("red", "green", "blue"))]
+    return analyse("conv1", 4, kernel, np.zeros(5, np.float32), sources, 6)
+
+
+def pictures(of: Circuit, siblings: Sequence[int] = (), size: int = 128) -> dict[tuple[str, int], Visualization]:
+    """A picture for the unit, each strongest input and each sibling; the fourth input's search did not converge."""
+    made = {(of.layer, index): visualization(of.layer, index, size=size) for index in (of.unit, *siblings)}
+    for place, channel in enumerate(of.strongest):
+        key = (channel.source_layer, channel.source_channel)
+        made[key] = colour(key[1], size) if key[0] == "input" else visualization(*key, converged=place != 3, size=size)
+    return made
+
+
+def section(name: str = "example-unit-195", **changes: object) -> CircuitSection:
+    """The circuit's section of a config."""
+    fields: dict[str, object] = {
+        "name": name,
+        "title": "Spots on a light ground",
+        "network": NetworkSection(model="vgg19", why="VGG19 has *one path* from image to unit, so each input is one channel."),
+        "unit": UnitSection(layer="block3_conv3", index=195),
+        "siblings": (8, 11),
+        "hypothesis": HypothesisSection(unit=UNIT_HYPOTHESIS, circuit=CIRCUIT_HYPOTHESIS),
+    }
+    return CircuitSection(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def network(has_classifier: bool = True, microscope: bool = True) -> NetworkDescription:
+    """A network with a chain of layers."""
+    rows = (
+        ("input", "input", (224, 224, 3), 1, 1, 1, 0),
+        ("block1_conv1", "conv", (224, 224, 64), 3, 1, 3, 1792),
+        ("block1_conv2", "conv", (224, 224, 64), 3, 1, 5, 36928),
+        ("block1_pool", "max_pool", (112, 112, 64), 2, 2, 6, 0),
+        ("block2_conv1", "conv", (112, 112, 128), 3, 1, 10, 73856),
+        ("block2_conv2", "conv", (112, 112, 128), 3, 1, 14, 147584),
+        ("block2_pool", "max_pool", (56, 56, 128), 2, 2, 16, 0),
+        ("block3_conv1", "conv", (56, 56, 256), 3, 1, 24, 295168),
+        ("block3_conv2", "conv", (56, 56, 256), 3, 1, 32, 590080),
+        ("block3_conv3", "conv", (56, 56, 256), 3, 1, 40, 590080),
+    )
+    return NetworkDescription(
+        name="vgg19",
+        title="VGG19",
+        citation="Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, 2014",
+        weights_file="vgg19_weights.h5",
+        weights_origin="folder",
+        weights_sha256="0123456789abcdef" * 4,
+        weights_credit="Visual Geometry Group, University of Oxford (CC BY 4.0)",
+        parameters=143667240,
+        loaded_layers=7,
+        has_classifier=has_classifier,
+        input_size=224,
+        chain=tuple(LayerDescription(*row) for row in rows),
+        receptive_field=40,
+        microscope="https://microscope.openai.com/models/vgg19_caffe/conv3_3_conv3_3_0/195" if microscope else "",
+    )
+
+
+def classification() -> Classification:
+    """Six photos with five guesses each."""
+    labels = ("Egyptian cat", "tabby", "tiger cat", "lynx", "Persian cat")
+    return Classification(
+        tuple(
+            ClassifiedPhoto(
+                name=name,
+                credit="Somebody, CC0" if place else "",
+                thumbnail=blobs(1000 + place, 96),
+                guesses=tuple(Guess(281 + i, label, p) for i, (label, p) in enumerate(zip(labels, (0.61, 0.2, 0.1, 0.05, 1e-7)))),
+            )
+            for place, name in enumerate(PHOTOS)
+        )
+    )
+
+
+def report(name: str = "example-unit-195", **changes: object) -> Report:
+    """A report with everything in it."""
+    of = circuit()
+    made = build(section(name), network(), classification(), of, pictures(of, (8, 11)), VERSIONS, code="fedcba9876543210")
+    return made.model_copy(update=changes)
+
+
+def first_layer_report() -> Report:
+    """A report in which what can be absent is absent: classifier, siblings, texts, searches of the inputs, Microscope."""
+    of = colour_circuit()
+    bare = section(
+        "first-layer",
+        title=None,
+        siblings=(),
+        network=NetworkSection(model="vgg16"),
+        hypothesis=HypothesisSection(),
+        unit=UnitSection(layer="conv1", index=4),
+    )
+    missing = Classification((), "The weights file ends before the classifier. Fetch vgg16_weights.h5 (553 MB) to have it.")
+    shown = pictures(of)
+    shown["conv1", 4] = visualization("conv1", 4, photos=False)
+    return build(bare, network(False, False), missing, of, shown, VERSIONS)
+
+
+def kept_notice() -> KeptNotice:
+    """Why a page was kept."""
+    return KeptNotice(
+        date="3 May 2026",
+        reason="No weights of VGG19 were found in the folder, in Keras' cache or by download.",
+        mend="Set VIZENGINE_WEIGHTS to a folder that has vgg19_weights.h5.",
+        versions=tuple(Version(name=key, version=value) for key, value in VERSIONS.items()),
+        weights_sha256="0123456789abcdef" * 4,
+    )
+
+
+def missing() -> Missing:
+    """A circuit that couldn't be computed."""
+    return Missing(
+        name="absent",
+        title="VGG19 block3_conv3 unit 195",
+        reason="No weights of VGG19 were found in the folder, in Keras' cache or by download.",
+        mend="Set VIZENGINE_WEIGHTS to a folder that has vgg19_weights.h5, and build again.",
+    )
+
+
+def site(*circuits: Report | Missing) -> SiteReport:
+    """A site of the circuits given."""
+    return SiteReport(
+        title="Circuits, unit by unit",
+        description="What single units of convolutional networks look for, and how their inputs make them do it.",
+        author="A. Author",
+        url="https://example.org/circuits/",
+        language="en",
+        circuits=circuits,
+    )

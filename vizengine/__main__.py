@@ -1,0 +1,6 @@
+"""`python -m vizengine`: the same as `generate.py`."""
+
+from vizengine.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

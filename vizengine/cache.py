@@ -1,0 +1,227 @@
+"""Results kept by content: the same question is computed once.
+
+An entry is found by the sha256 of its stage and its key. Its arrays lie in a `.npz`, its structure in a `.json`,
+which is written last and names the other with its hash: without it, or where they don't fit, there is no entry.
+Nothing is pickled. Several processes may use one folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import secrets
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 1
+_STAGE = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_SETTLED_NANOSECONDS = 2_000_000_000
+_BLOCK = 1 << 20
+
+
+class Cache:
+    """A folder of results.
+
+    Attributes:
+        folder: where they lie; made when the first is written.
+        fresh: whether entries from earlier runs are computed anew and overwritten.
+        hits: how many requests were answered from the folder.
+        misses: how many were computed.
+    """
+
+    def __init__(self, folder: Path, fresh: bool = False) -> None:
+        self.folder = folder
+        self.fresh = fresh
+        self.hits = 0
+        self.misses = 0
+        self._renewed: set[Path] = set()
+
+    def get_or_compute(self, stage: str, key: Mapping[str, Any], result_type: type[T], compute: Callable[[], T]) -> T:
+        """The result that `key` asks for, from the folder or else from `compute`.
+
+        What comes back from `compute` is returned as it will be read later, so that a first and a second run
+        can't differ: a float is a float, arrays are C-contiguous.
+
+        Args:
+            stage: name of the computation: small letters, digits, hyphens and underscores.
+            key: everything that the result depends on, as JSON can hold it.
+            result_type: a dataclass (fields: dataclasses, tuples, lists, dicts with text keys, arrays of any
+                dtype but objects, Literal, str, bool, int, float, None, and unions of them), or one of these.
+            compute: makes the result; whatever it raises goes through, and nothing is kept.
+
+        Raises:
+            ValueError: the stage's name isn't as above.
+            TypeError: the key or the result can't be stored.
+        """
+        # NumPy is loaded here, so that `--help` doesn't wait for it.
+        from vizengine.encoding import decode, encode
+
+        path = self._path(stage, key)
+        if not self.fresh or path in self._renewed:
+            found, result = self._find(path, result_type)
+            if found:
+                self.hits += 1
+                return result
+        self.misses += 1
+        arrays: dict[str, Any] = {}
+        value = encode(compute(), arrays)
+        result = decode(result_type, json.loads(_dump(value)), arrays)
+        try:
+            self._write(path, value, arrays)
+            self._renewed.add(path)
+        except OSError as error:
+            logger.warning("the result of %s can't be kept in %s: %s", stage, self.folder, error)
+        return result
+
+    def file_sha256(self, path: Path) -> str:
+        """The sha256 of a file, in hexadecimal, remembered while its size, time and place on disk stay as they are.
+
+        Raises:
+            OSError: the file can't be read.
+        """
+        absolute = str(path.resolve())
+        note = self.folder / "files" / f"{hashlib.sha256(absolute.encode('utf-8', 'surrogateescape')).hexdigest()}.json"
+        before = _identity(path)
+        try:
+            remembered = json.loads(note.read_text(encoding="utf-8"))
+            if remembered["identity"] == before and re.fullmatch("[0-9a-f]{64}", remembered["sha256"]):
+                return str(remembered["sha256"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+        # A file that was written a moment ago may change again within the same tick of the clock.
+        settled = time.time_ns() - before[1] > _SETTLED_NANOSECONDS
+        if settled and _identity(path) == before:
+            try:
+                self._replace(note, _dump({"identity": before, "sha256": digest.hexdigest()}).encode())
+            except OSError as error:
+                logger.debug("the hash of %s can't be remembered: %s", path, error)
+        return digest.hexdigest()
+
+    def _path(self, stage: str, key: Mapping[str, Any]) -> Path:
+        if not _STAGE.fullmatch(stage):
+            raise ValueError(f"a stage's name is small letters, digits, hyphens and underscores. Received: {stage!r}")
+        name = hashlib.sha256(_dump({"stage": stage, "key": dict(key)}).encode()).hexdigest()
+        return self.folder / stage / f"{name}.json"
+
+    def _find(self, path: Path, result_type: type[T]) -> tuple[bool, T]:
+        """Whether there is a sound entry, and its result (None where there is none)."""
+        from vizengine.encoding import decode
+
+        nothing: Any = None
+        try:
+            entry = json.loads(path.read_text(encoding="utf-8"))
+            if entry["format"] != _FORMAT:
+                raise ValueError(f"written in format {entry['format']}, expected {_FORMAT}")
+            if _sha256(_dump(entry["value"]).encode()) != entry["value_sha256"]:
+                raise ValueError("the structure doesn't have the hash that it was written with")
+            arrays = _read_arrays(path.parent / Path(entry["arrays"]).name, entry["arrays_sha256"]) if entry["arrays"] else {}
+            return True, decode(result_type, entry["value"], arrays)
+        except FileNotFoundError as error:
+            if error.filename == str(path):
+                return False, nothing
+            reason: Exception = error
+        except (OSError, ValueError, KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+            reason = error
+        logger.warning("the kept result %s/%s is damaged and is computed again: %s", path.parent.name, path.name, reason)
+        return False, nothing
+
+    def _write(self, path: Path, value: Any, arrays: dict[str, Any]) -> None:
+        import numpy as np
+
+        entry = {"format": _FORMAT, "arrays": None, "arrays_sha256": None, "value": value}
+        entry["value_sha256"] = _sha256(_dump(value).encode())
+        if arrays:
+            buffer = io.BytesIO()
+            np.savez(buffer, allow_pickle=False, **arrays)
+            content = buffer.getvalue()
+            digest = _sha256(content)
+            # With the content's hash in its name, two processes with two results can't mix them.
+            name = f"{path.stem}-{digest[:16]}.npz"
+            self._replace(path.with_name(name), content)
+            entry["arrays"], entry["arrays_sha256"] = name, digest
+        self._replace(path, _dump(entry).encode())
+        for old in path.parent.glob(f"{path.stem}-*.npz"):
+            if old.name != entry["arrays"] and time.time() - old.stat().st_mtime > 60:
+                old.unlink(missing_ok=True)
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        """Write a file so that it is there whole or not at all."""
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def source_hash(*packages: str) -> str:
+    """Hash of the code of some rooms of this package: the version of a stage's code. Nothing is imported.
+
+    Args:
+        packages: names of packages or modules, as `featurevis` or `networks.probe`.
+
+    Raises:
+        ValueError: there is no such package or module.
+    """
+    root = Path(__file__).parent
+    files: set[Path] = set()
+    for package in packages:
+        place = root.joinpath(*package.removeprefix("vizengine.").split("."))
+        found = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_name(f"{place.name}.py")]
+        if not found or not found[0].is_file():
+            raise ValueError(f"vizengine has no package or module of that name. Received: {package!r}")
+        files.update(found)
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        # An editor or git may change the line ends, which change nothing.
+        content = file.read_bytes().replace(b"\r\n", b"\n")
+        digest.update(f"{file.relative_to(root).as_posix()}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _identity(path: Path) -> list[int]:
+    """Size, time of the last change in nanoseconds, and place on disk of a file."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def _read_arrays(path: Path, sha256: str) -> dict[str, Any]:
+    import numpy as np
+
+    content = path.read_bytes()
+    if _sha256(content) != sha256:
+        raise ValueError(f"{path.name} doesn't have the hash that it was written with")
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _dump(value: Any) -> str:
+    """Canonical JSON: sorted keys, no spaces; floats keep every bit."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

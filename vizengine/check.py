@@ -1,0 +1,90 @@
+"""What can be wrong with a circuit's section beyond its form, found without computing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from vizengine.config.schema import CircuitSection
+from vizengine.evidence.photos import IMAGE_SUFFIXES, SAMPLES, Photos
+from vizengine.networks import zoo
+from vizengine.networks.architecture import Architecture
+from vizengine.report import prose
+
+Finding = tuple[tuple[str | int, ...], str]
+
+
+def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
+    """Problems of one circuit, each with its path inside the section.
+
+    Args:
+        section: one whose form is right.
+        folder: the config's folder.
+    """
+    zoo_entry = zoo.entry(section.network.model)
+    yield from _check_weights(section, zoo_entry)
+    yield from _check_photos(section, folder)
+    architecture = zoo_entry.architecture
+    layers = [layer.name for layer in architecture.conv_layers]
+    if section.unit.layer not in layers:
+        yield ("unit", "layer"), _no_such_layer(section.unit.layer, architecture, layers)
+        return
+    yield from _check_units(section, architecture)
+    names = prose.value_names(
+        len(architecture.source_channels(section.unit.layer)),
+        min(section.inputs, len(architecture.source_channels(section.unit.layer))),
+        section.siblings,
+    )
+    texts = {
+        ("hypothesis", "unit"): section.hypothesis.unit,
+        ("hypothesis", "circuit"): section.hypothesis.circuit,
+        ("network", "why"): section.network.why,
+    }
+    for path, text in texts.items():
+        for message in prose.check(text, names):
+            yield path, message
+
+
+def _no_such_layer(name: str, architecture: Architecture, layers: Sequence[str]) -> str:
+    kinds = {layer.name: layer.kind for layer in architecture.layers}
+    if name in kinds:
+        return f"{name} of {architecture.title} is a {kinds[name]} layer; expected a conv layer: {', '.join(layers)}"
+    nearest = get_close_matches(name, layers, 1, 0.3)
+    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    return f"{architecture.title} has no layer {name}{hint} Its conv layers are {', '.join(layers)}"
+
+
+def _check_units(section: CircuitSection, architecture: Architecture) -> Iterator[Finding]:
+    layer = section.unit.layer
+    channels = architecture.channels(layer)
+    expected = f"expected 0 to {channels - 1}, since {layer} has {channels} units"
+    if section.unit.index >= channels:
+        yield ("unit", "index"), f"unit {section.unit.index} is out of range; {expected}"
+    for place, sibling in enumerate(section.siblings):
+        if sibling >= channels:
+            yield ("siblings", place), f"sibling {sibling} is out of range; {expected}"
+        elif sibling == section.unit.index:
+            yield ("siblings", place), f"sibling {sibling} is the unit itself; expected other units of {layer}"
+        elif sibling in section.siblings[:place]:
+            yield ("siblings", place), f"sibling {sibling} is named twice; expected each once"
+
+
+def _check_weights(section: CircuitSection, zoo_entry: zoo.ZooEntry) -> Iterator[Finding]:
+    weights, title = section.network.weights, zoo_entry.architecture.title
+    if weights == "embedded" and zoo_entry.embedded is None:
+        yield ("network", "weights"), f"{title} has no embedded weights; expected `imagenet` or the path of a file"
+    if weights == "imagenet" and zoo_entry.full is None:
+        yield ("network", "weights"), f"Keras publishes no weights of {title}; expected `embedded` or the path of a file"
+
+
+def _check_photos(section: CircuitSection, folder: Path) -> Iterator[Finding]:
+    if section.photos == SAMPLES:
+        return
+    path = folder / Path(section.photos).expanduser()
+    pattern = any(letter in section.photos for letter in "*?[")
+    if not pattern and not path.exists():
+        yield ("photos",), f"there is no folder {section.photos}; expected `samples`, a folder of images, or a glob"
+    elif not Photos(section.photos, folder).found:
+        kinds = ", ".join(sorted(IMAGE_SUFFIXES))
+        yield ("photos",), f"no images in {section.photos}; expected at least one file that ends in {kinds}"

@@ -1,0 +1,220 @@
+"""The command line: arguments, signals, exit codes. All that takes long to load is loaded when it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+import os
+import signal
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vizengine import __version__
+from vizengine.console import answer, complain, logged
+from vizengine.errors import ConfigError, VizengineError
+
+if TYPE_CHECKING:
+    from vizengine.config.schema import Config
+    from vizengine.progress import Progress
+    from vizengine.serve import SiteServer
+
+FINE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+
+_EPILOGUE = """exit codes: 0 done; 1 the build failed; 2 wrong usage or config; 130 interrupted; 143 terminated.
+The log goes to stderr; stdout gets the path of the site's index.html and nothing else."""
+
+
+class _UsageError(VizengineError):
+    """Arguments that parse, but can't be."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM came."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: as on the command line, without the program's name; those of this process by default.
+
+    Returns:
+        The exit code: 0 done, 1 the build failed, 2 wrong usage or config, 130 interrupted, 143 terminated.
+    """
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else USAGE
+    try:
+        with _termination_raised():
+            return _run(options)
+    except _Terminated:
+        complain("terminated; what was finished is kept and the next run goes on from there")
+        return TERMINATED
+    except KeyboardInterrupt:
+        complain("interrupted; what was finished is kept and the next run goes on from there")
+        return INTERRUPTED
+    except Exception as error:
+        return _explain(error, traceback=options.verbosity > 0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="generate.py" if Path(sys.argv[0]).name == "generate.py" else "vizengine",
+        description="Compute circuits of pre-trained networks and publish them as a self-contained site.",
+        epilog=_EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("config", metavar="CONFIG", type=Path, help="the config, for example config.yaml")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write the site to this folder instead of the config's")
+    parser.add_argument(
+        "--only", metavar="NAME", action="append", default=[], help="compute this circuit only; may be repeated"
+    )
+    parser.add_argument("--strict", action="store_true", help="fail on warnings and on optional circuits that can't be had")
+    parser.add_argument("--fresh", action="store_true", help="compute everything again, whatever is kept from earlier runs")
+    then = parser.add_mutually_exclusive_group()
+    then.add_argument("--check", action="store_true", help="check the config and stop")
+    then.add_argument(
+        "--serve", metavar="PORT", nargs="?", const=8000, type=_port, help="then serve the site here (8000; 0: any free port)"
+    )
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument(
+        "-q", "--quiet", dest="verbosity", action="store_const", const=-1, default=0, help="log warnings and errors only"
+    )
+    loudness.add_argument(
+        "-v", "--verbose", dest="verbosity", action="store_const", const=1, help="log everything, with tracebacks"
+    )
+    parser.add_argument("--version", action="version", version=f"vizengine {__version__}")
+    return parser
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a port, 0 to 65535, received {text!r}; CONFIG goes before --serve")
+
+
+def _run(options: argparse.Namespace) -> int:
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    if options.verbosity <= 0:
+        from vizengine.hush import hush_tensorflow
+
+        hush_tensorflow()
+    with contextlib.ExitStack() as afterwards:
+        # What a library prints must not mix with the answer.
+        with logged(options.verbosity) as progress, contextlib.redirect_stdout(sys.stderr):
+            from vizengine import pipeline
+
+            config = pipeline.check(options.config)
+            _check_names(options.only, config)
+            _check_out(options.out, config)
+            if options.check:
+                count = len(config.circuits)
+                line, server = f"{options.config}: fine, {count} {'circuit' if count == 1 else 'circuits'}", None
+            else:
+                server = _open_server(options.serve, afterwards)
+                index, failure = _build(options, config, progress)
+                if failure:
+                    complain(failure)
+                    return FAILED
+                line = str(index)
+        answer(line)
+        if server is not None:
+            _serve(server, index.parent)
+    return FINE
+
+
+def _build(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[Path, str]:
+    """Build the site: the path of its first page, and why that isn't enough under `--strict`."""
+    from vizengine import pipeline
+
+    only = tuple(dict.fromkeys(options.only))
+    outcome = pipeline.build(config, pipeline.Options(options.out, only, options.strict, options.fresh), progress)
+    flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
+    failure = f"error: --strict, and {'; '.join(flaws)}" if options.strict and flaws else ""
+    return outcome.index, failure
+
+
+def _check_names(only: Sequence[str], config: Config) -> None:
+    names = [circuit.name for circuit in config.circuits]
+    for name in only:
+        if name not in names:
+            found = difflib.get_close_matches(name, names, 1)
+            near = f"; did you mean {found[0]}?" if found else ""
+            raise _UsageError(f"--only {name}: the config has no such circuit; expected one of {', '.join(names)}{near}")
+
+
+def _check_out(out: Path | None, config: Config) -> None:
+    """The site's folder is replaced as a whole, so it can't be one that holds the config, nor a file."""
+    if out is None:
+        return
+    if config.folder.resolve().is_relative_to(out.resolve()):
+        raise _UsageError(f"--out {out}: this folder holds the config and would be replaced; expected a folder of its own")
+    if out.exists() and not out.is_dir():
+        raise _UsageError(f"--out {out}: a file; expected a folder")
+
+
+def _open_server(port: int | None, afterwards: contextlib.ExitStack) -> SiteServer | None:
+    """Take the port before the build, so that one that is in use is known at once."""
+    if port is None:
+        return None
+    from vizengine.serve import SiteServer
+
+    server = SiteServer(port)
+    afterwards.callback(server.close)
+    return server
+
+
+def _serve(server: SiteServer, folder: Path) -> None:
+    complain(f"serving {folder} at {server.address} until Ctrl-C")
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve(folder)
+
+
+@contextmanager
+def _termination_raised() -> Iterator[None]:
+    """Have SIGTERM end the work as Ctrl-C does, with everything tidied up."""
+
+    def stop(number: int, frame: types.FrameType | None) -> None:
+        raise _Terminated
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:
+        # Only the main thread may handle signals; another's caller has its own ways.
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _explain(error: Exception, traceback: bool) -> int:
+    """Print what went wrong; the exit code that goes with it."""
+    if traceback and not isinstance(error, (ConfigError, _UsageError)):
+        import traceback as printer
+
+        printer.print_exception(error)
+    if isinstance(error, ConfigError):
+        count = len(error.problems)
+        complain(f"{error}\n{count} {'problem' if count == 1 else 'problems'} in the config")
+        return USAGE
+    if isinstance(error, VizengineError):
+        complain(f"error: {error}")
+        return USAGE if isinstance(error, _UsageError) else FAILED
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("vizengine"):
+        complain(f"error: the package {error.name} isn't installed; run: pip install -r requirements.txt")
+        return FAILED
+    words = " ".join(str(error).split())
+    what = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    ask = "please report it with the traceback above" if traceback else "run again with -v for the traceback, and please report it"
+    complain(f"unexpected error: {what}\n{ask}")
+    return FAILED
+

@@ -1,0 +1,108 @@
+"""What pydantic finds wrong, in words: what came, what was expected, and the nearest name."""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from vizengine.config.schema import PATTERNS, Config
+from vizengine.config.tree import Location, YamlTree, dotted
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong: its line, counted from 1, the dotted path of the setting, and a message."""
+
+    line: int
+    key: str
+    message: str
+
+
+_EXPECTED = {
+    "bool_type": "true or false",
+    "float_type": "a number",
+    "greater_than_equal": "at least {ge}",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "model_type": "a section of settings, `name: value` each",
+    "string_too_long": "at most {max_length} characters",
+    "string_too_short": "at least {min_length} characters",
+    "string_unicode": "text in Unicode without lone surrogates",
+    "too_short": "at least one",
+    "tuple_type": "a list",
+}
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """`; did you mean …?` with the closest of `names`, or nothing where none is close.
+
+    Case and the kind of dash make no difference.
+    """
+    plain = {each.lower().replace("_", "-"): each for each in names}
+    found = difflib.get_close_matches(name.lower().replace("_", "-"), plain, n=1, cutoff=0.6)
+    return f"; did you mean `{plain[found[0]]}`?" if found else ""
+
+
+def explain(error: ValidationError, tree: YamlTree) -> Iterator[Finding]:
+    """Every problem that pydantic found in the document `tree`."""
+    for each in error.errors(include_url=False, include_input=False):
+        location: Location = tuple(each["loc"])
+        if each["type"] == "too_short" and tree.length(location):
+            # pydantic counts the sound items only; the others have their own messages.
+            continue
+        yield _explain_one(each["type"], location, each.get("ctx", {}), each["msg"], tree)
+
+
+def _explain_one(kind: str, location: Location, context: dict[str, Any], message: str, tree: YamlTree) -> Finding:
+    key = dotted(location)
+    if kind == "extra_forbidden":
+        *section, name = location
+        known = _settings(tuple(section))
+        return Finding(tree.key_line(location), key, f"unknown setting; expected one of {_list(known)}{nearest(str(name), known)}")
+    if kind == "missing":
+        description = _settings(location[:-1]).get(str(location[-1]), "")
+        return Finding(tree.key_line(location), key, f"missing; expected here: {description}".rstrip())
+    line = tree.line(location)
+    if kind == "text":
+        return Finding(line, key, message)
+    received = tree.shown(location)
+    if kind == "literal_error":
+        # pydantic gives the names as `'a', 'b' or 'c'`.
+        names = context["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        near = nearest(received.strip("`"), names)
+        return Finding(line, key, f"received {received}; expected one of {_list(names)}{near}")
+    if kind == "string_type":
+        scalar = received not in ("nothing", "a section") and not received.startswith(("a list", "an empty"))
+        expected = "text; put quotes around it" if scalar else "text"
+    elif kind == "string_pattern_mismatch":
+        expected = PATTERNS[context["pattern"]]
+    else:
+        expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else message
+    return Finding(line, key, f"received {received}; expected {expected}")
+
+
+def _settings(location: Location) -> dict[str, str]:
+    """Names and descriptions of the settings of the section at `location`."""
+    model: type[BaseModel] = Config
+    for step in location:
+        if isinstance(step, str):
+            found = _model(model.model_fields[step].annotation)
+            assert found is not None
+            model = found
+    return {name: field.description or "" for name, field in model.model_fields.items()}
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    """The section inside an annotation such as `tuple[CircuitSection, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model, typing.get_args(annotation))), None)
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

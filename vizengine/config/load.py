@@ -1,0 +1,174 @@
+"""From a YAML file to a `Config`, or to everything that is wrong with it, each with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+from pydantic import ValidationError
+
+from vizengine.config.explain import Finding, explain, nearest
+from vizengine.config.schema import CircuitSection, Config
+from vizengine.config.tree import Location, YamlTree, dotted
+from vizengine.errors import ConfigError, Problem
+
+Check: TypeAlias = Callable[[CircuitSection, Path], Iterable[tuple[tuple[str | int, ...], str]]]
+"""Looks deeper into one circuit than its types: takes its section and the config's folder, and gives the place
+of each flaw inside the section, for example ("unit", "layer"), with a message."""
+
+_INHERITED = ("photos", "visualization")
+
+
+def load(path: Path, checks: Sequence[Check] = ()) -> Config:
+    """Read and check a config.
+
+    Args:
+        path: a YAML file in UTF-8.
+        checks: deeper checks of each circuit. They also run on the sound circuits of a config that is wrong
+            elsewhere, so that the user sees all problems at once.
+
+    Returns:
+        The config; each circuit has its photos and visualization settings, its own or else the site's.
+
+    Raises:
+        ConfigError: with every problem that was found.
+    """
+    tree = _parse(path, _read(path))
+    context = {"folder": path.parent}
+    findings = [Finding(line, key, message) for line, key, message in tree.flaws]
+    config: Config | None = None
+    try:
+        config = Config.model_validate(tree.value, context=context)
+        circuits = dict(enumerate(_complete(config)))
+    except ValidationError as error:
+        findings += explain(error, tree)
+        circuits = dict(_sound_circuits(tree.value, error, context))
+    findings += [*_check_out(tree, path.parent), *_check_names(tree)]
+    for index, circuit in circuits.items():
+        for check in checks:
+            for place, message in check(circuit, path.parent):
+                location = ("circuits", index, *place)
+                findings.append(Finding(tree.line(location), dotted(location), message))
+    if findings or config is None:
+        raise ConfigError([Problem(str(path), *finding) for finding in findings])
+    completed = config.model_copy(update={"circuits": tuple(circuits.values())})
+    completed._source = path
+    return completed
+
+
+def _read(path: Path) -> str:
+    """The file's text.
+
+    Raises:
+        ConfigError: it can't be read, or isn't UTF-8.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        folder = path.parent
+        beside = [each.name for each in folder.glob("*.y*ml")] if folder.is_dir() else []
+        near = nearest(path.name, beside)
+        raise _whole(path, f"there is no such file; expected a config in YAML{near or ', for example config.yaml'}") from None
+    except IsADirectoryError:
+        raise _whole(path, "a folder; expected a config in YAML, for example config.yaml in it") from None
+    except (OSError, ValueError) as error:
+        words = getattr(error, "strerror", None) or str(error)
+        raise _whole(path, f"{words.lower()}; expected a config in YAML that may be read") from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        message = f"byte 0x{raw[error.start]:02x} isn't UTF-8; save the file as UTF-8"
+        raise _whole(path, message, line) from None
+
+
+def _parse(path: Path, text: str) -> YamlTree:
+    """The file's values with their lines.
+
+    Raises:
+        ConfigError: it isn't YAML, or no mapping of settings.
+    """
+    try:
+        tree = YamlTree(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        words = ", ".join(each for each in (error.context, error.problem) if each)
+        hint = "; indent with spaces" if "'\\t'" in words else ""
+        raise _whole(path, f"not valid YAML: {words}{hint}", mark.line + 1 if mark else 1) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _whole(path, f"not valid YAML: the character U+{ord(str(error.character)):04X} isn't allowed", line) from None
+    except RecursionError:
+        raise _whole(path, "nested too deeply; expected a config as docs/config.md describes it") from None
+    if tree.value is None and not tree.flaws:
+        raise _whole(path, "the file is empty; expected the sections `site` and `circuits`")
+    if not isinstance(tree.value, dict):
+        message = f"{tree.shown(())}; expected the sections `site` and `circuits`, as in `site:` on a line of its own"
+        raise _whole(path, message, tree.line(()))
+    return tree
+
+
+def _whole(path: Path, message: str, line: int = 1) -> ConfigError:
+    return ConfigError([Problem(str(path), line, "file", message)])
+
+
+def _complete(config: Config) -> Iterator[CircuitSection]:
+    """Each circuit with the site's photos and visualization settings where it has none of its own."""
+    for circuit in config.circuits:
+        left_out = [name for name in _INHERITED if name not in circuit.model_fields_set]
+        yield circuit.model_copy(update={name: getattr(config, name) for name in left_out})
+
+
+def _sound_circuits(value: Any, error: ValidationError, context: dict[str, Path]) -> Iterator[tuple[int, CircuitSection]]:
+    """Of a config that is wrong, the circuits whose network and unit are right, with defaults for what is wrong."""
+    failed = {tuple(each["loc"][:3]) for each in error.errors(include_url=False, include_input=False)}
+    sections = value.get("circuits")
+    for index, section in enumerate(sections if isinstance(sections, list) else ()):
+        wrong = {str(location[2]) for location in failed if location[:2] == ("circuits", index) and len(location) > 2}
+        if not isinstance(section, dict) or wrong & {"network", "unit"}:
+            continue
+        patched = {key: each for key, each in section.items() if key not in wrong}
+        patched.setdefault("name", f"circuit-{index}")
+        for name in _INHERITED:
+            if patched.get(name) is None and value.get(name) is not None and (name,) not in {each[:1] for each in failed}:
+                patched[name] = value[name]
+        try:
+            yield index, CircuitSection.model_validate(patched, context=context)
+        except ValidationError:
+            continue
+
+
+def _check_names(tree: YamlTree) -> Iterator[Finding]:
+    """Two circuits can't share a folder."""
+    sections = tree.value.get("circuits")
+    first: dict[str, int] = {}
+    for index, section in enumerate(sections if isinstance(sections, list) else ()):
+        name = section.get("name") if isinstance(section, dict) else None
+        if not isinstance(name, str):
+            continue
+        location = ("circuits", index, "name")
+        if name in first:
+            message = f"`{name}` is also the name of the circuit in line {first[name]}; expected a name of its own"
+            yield Finding(tree.line(location), dotted(location), message)
+        else:
+            first[name] = tree.line(location)
+
+
+def _check_out(tree: YamlTree, folder: Path) -> Iterator[Finding]:
+    """The site's folder is replaced as a whole, so it can't be one that holds the config."""
+    location: Location = ("site", "out")
+    site = tree.value.get("site")
+    out = site.get("out") if isinstance(site, dict) else None
+    if not isinstance(out, str) or not out.strip():
+        return
+    try:
+        held = folder.resolve().is_relative_to(Path(folder, Path(out).expanduser()).resolve())
+    except (OSError, RuntimeError, ValueError) as error:
+        yield Finding(tree.line(location), dotted(location), f"`{out!r}` can't be a folder: {error}")
+        return
+    if held:
+        message = f"`{out}` holds the config itself and would be replaced; expected a folder of its own, as `site`"
+        yield Finding(tree.line(location), dotted(location), message)
+

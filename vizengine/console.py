@@ -1,0 +1,71 @@
+"""Where words go: the log to stderr, one path to stdout."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vizengine.progress import BarProgress, LineProgress, Progress, SilentProgress
+
+
+class _Plain(logging.Formatter):
+    """Information as it is, all else with its level before it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return text if record.levelno == logging.INFO else f"{record.levelname.lower()}: {text}"
+
+
+@contextmanager
+def logged(verbosity: int) -> Iterator[Progress]:
+    """Log to stderr meanwhile: by rich with progress bars on a terminal, in plain lines elsewhere.
+
+    Args:
+        verbosity: -1 for warnings and errors only, 0 for what is being done, 1 for everything.
+
+    Yields:
+        What shows the progress.
+    """
+    level = {-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG)
+    handler: logging.Handler
+    progress: Progress = LineProgress()
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.logging import RichHandler
+
+        console = Console(stderr=True)
+        handler = RichHandler(console=console, show_time=False, show_path=False, markup=False, highlighter=None)
+        progress = BarProgress(console)
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_Plain())
+    root, own = logging.getLogger(), logging.getLogger("vizengine")
+    before = own.level
+    root.addHandler(handler)
+    own.setLevel(level)
+    logging.captureWarnings(verbosity > 0)
+    try:
+        yield SilentProgress() if verbosity < 0 else progress
+    finally:
+        logging.captureWarnings(False)
+        own.setLevel(before)
+        root.removeHandler(handler)
+
+
+def answer(text: str) -> None:
+    """Print one line to stdout, every byte of a path's name kept; a reader who has gone is no error."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(text) + b"\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more on its way out; that must not fail either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(message: str) -> None:
+    """Print to stderr why there is no result."""
+    print(message, file=sys.stderr, flush=True)

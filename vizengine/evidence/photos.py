@@ -1,0 +1,141 @@
+"""Photos: which ones a config names, and how they are read."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLES = "samples"
+LONGEST_SIDE = 512
+SHORTEST_SIDE = 32
+IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"))
+# Colour photographs inside scikit-image's own package, with the credits that its documentation gives.
+_SAMPLE_CREDITS = {
+    "astronaut.png": "Eileen Collins, NASA, public domain",
+    "chelsea.png": "Chelsea the cat, Stéfan van der Walt, CC0",
+    "coffee.png": "Pikolo Espresso Bar, Rachel Michetti, CC0",
+    "hubble_deep_field.jpg": "Hubble eXtreme Deep Field, NASA and ESA, public domain",
+    "ihc.png": "Immunohistochemical staining, Center for Microscopy And Molecular Imaging, no known copyright restrictions",
+    "motorcycle_left.png": "Middlebury 2014 stereo benchmark, Daniel Scharstein and others, CC0",
+    "retina.jpg": "Fundus photograph of a normal left eye, Mikael Häggström, CC0",
+    "rocket.jpg": "Launch of DSCOVR, SpaceX, public domain",
+}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo on disk, read when it is asked for and never kept.
+
+    Attributes:
+        path: the file.
+        credit: photographer and licence; empty for a user's own.
+    """
+
+    path: Path
+    credit: str = ""
+
+    @property
+    def name(self) -> str:
+        """File name without its ending."""
+        return self.path.stem
+
+    def pixels(self, longest: int = LONGEST_SIDE) -> NDArray[np.float32]:
+        """The photo, made smaller where a side is over `longest` pixels, never larger.
+
+        Returns:
+            (height, width, 3) float32, RGB in [0, 1].
+
+        Raises:
+            OSError: the file isn't an image that Pillow can read.
+        """
+        from PIL import Image, ImageOps
+
+        with Image.open(self.path) as image:
+            # For JPEG, decode at a fraction of the size where that is still large enough.
+            image.draft("RGB", (longest, longest))
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+        upright.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+        return np.asarray(upright, np.float32) / 255.0
+
+    def square(self, size: int) -> NDArray[np.float32]:
+        """The largest centred square, resampled to `size` pixels, as the classifier sees it.
+
+        Returns:
+            (size, size, 3) float32, RGB in [0, 1].
+        """
+        from skimage.transform import resize
+
+        pixels = self.pixels(longest=max(4 * size, 1024))
+        side = min(pixels.shape[:2])
+        top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
+        cropped = pixels[top : top + side, left : left + side]
+        return np.asarray(resize(cropped, (size, size), anti_aliasing=True), np.float32).clip(0, 1)
+
+
+@dataclass(frozen=True)
+class Photos:
+    """The photos that a config names.
+
+    Attributes:
+        source: `samples`, a folder, or a glob, as the config has it.
+        base: folder of the config, against which a relative path is read.
+    """
+
+    source: str
+    base: Path
+
+    @cached_property
+    def found(self) -> tuple[Photo, ...]:
+        """The photos, sorted by path; files that aren't images by their ending are passed over."""
+        if self.source == SAMPLES:
+            folder = _samples_folder()
+            return tuple(Photo(folder / name, credit) for name, credit in _SAMPLE_CREDITS.items())
+        pattern = self.base / Path(self.source).expanduser()
+        paths = list(pattern.iterdir()) if pattern.is_dir() else [Path(name) for name in glob.glob(str(pattern), recursive=True)]
+        return tuple(Photo(path) for path in sorted(paths) if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file that is skipped.
+
+    Attributes:
+        name: file name.
+        reason: why, in words.
+    """
+
+    name: str
+    reason: str
+
+
+def find_unreadable(photos: Iterable[Photo]) -> tuple[Unreadable, ...]:
+    """The files among `photos` that can't serve: decoding fails, or a side is under `SHORTEST_SIDE`."""
+    return tuple(Unreadable(photo.path.name, reason) for photo in photos if (reason := _why_unreadable(photo)))
+
+
+def _why_unreadable(photo: Photo) -> str:
+    from PIL import Image
+
+    try:
+        with Image.open(photo.path) as image:
+            image.load()
+            shortest = min(image.size)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return str(error)
+    return f"its side of {shortest} px is under {SHORTEST_SIDE} px" if shortest < SHORTEST_SIDE else ""
+
+
+def _samples_folder() -> Path:
+    """The folder of scikit-image's own pictures, without importing scikit-image."""
+    import importlib.util
+
+    package = importlib.util.find_spec("skimage")
+    if package is None or not package.submodule_search_locations:
+        raise OSError("scikit-image isn't installed; run `pip install -r requirements.txt`")
+    return Path(next(iter(package.submodule_search_locations))) / "data"

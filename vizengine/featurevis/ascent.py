@@ -1,0 +1,93 @@
+"""Gradient ascent on pre-activations: one batch of Fourier pictures, one channel each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from vizengine.featurevis.image import derive_seed, draw_spectrum, to_images
+from vizengine.featurevis.objectives import Objective
+from vizengine.featurevis.robustness import transform
+from vizengine.networks.probe import Probe
+
+# Adam (Kingma and Ba, 2015). Its steps don't depend on the gradient's scale, so one rate suits every network.
+LEARNING_RATE = 0.1
+LAST_LEARNING_RATE = 0.02
+FIRST_MOMENT = 0.9
+SECOND_MOMENT = 0.99
+EPSILON = 1e-8
+# From the first of these shares of the steps to the second, scaling and rotation fade out; from the first to
+# the end, the steps become smaller. The trace's last tenth, which the verdict looks at, sees shifts alone.
+SETTLING_FROM, UNTURNED_FROM = 0.65, 0.85
+
+
+@dataclass(frozen=True)
+class Ascent:
+    """What one ascent gave.
+
+    Attributes:
+        images: (batch, size, size, 3) uint8, RGB.
+        traces: (batch, steps) float32, the objective at each step under that step's transformation.
+    """
+
+    images: NDArray[np.uint8]
+    traces: NDArray[np.float32]
+
+
+def ascend(
+    probe: Probe,
+    keys: list[str],
+    objective: Objective,
+    seed: int,
+    size: int,
+    steps: int,
+    advance: Callable[[int], None] = lambda count: None,
+) -> Ascent:
+    """Raise `objective` from noise.
+
+    Args:
+        probe: gives the pre-activations, in the precision of the ascent; channel i belongs to picture i.
+        keys: a name for each picture, from which its noise is drawn, so that it doesn't depend on its batch.
+        objective: one number per picture.
+        seed: of the noise and the transformations.
+        size: side of the pictures in pixels.
+        steps: how many.
+        advance: called with 1 after each step.
+    """
+    spectra = tf.Variable(tf.stack([draw_spectrum(derive_seed("noise", seed, key, size), size) for key in keys]))
+    first, second = tf.Variable(tf.zeros_like(spectra)), tf.Variable(tf.zeros_like(spectra))
+    transform_seed = derive_seed("transform", seed)
+
+    @tf.function
+    def step(index: tf.Tensor, rate: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(spectra)
+            images = transform(to_images(spectra, size), transform_seed, index, strength)
+            values = objective(probe(images))
+        gradient = tape.gradient(values, spectra)
+        count = tf.cast(index + 1, tf.float32)
+        first.assign(FIRST_MOMENT * first + (1 - FIRST_MOMENT) * gradient)
+        second.assign(SECOND_MOMENT * second + (1 - SECOND_MOMENT) * tf.square(gradient))
+        direction = (first / (1 - FIRST_MOMENT**count)) / (tf.sqrt(second / (1 - SECOND_MOMENT**count)) + EPSILON)
+        spectra.assign_add(rate * direction)
+        return values
+
+    traces = []
+    for index in range(steps):
+        rate, strength = schedule(index, steps)
+        traces.append(step(tf.constant(index), tf.constant(rate), tf.constant(strength)).numpy())
+        advance(1)
+    images = np.asarray(to_images(spectra, size))
+    return Ascent((images * 255).round().astype(np.uint8), np.stack(traces, axis=1))
+
+
+def schedule(index: int, steps: int) -> tuple[float, float]:
+    """Learning rate and strength of the transformations at step `index` of `steps`."""
+    done = index / max(steps - 1, 1)
+    strength = np.clip((UNTURNED_FROM - done) / (UNTURNED_FROM - SETTLING_FROM), 0.0, 1.0)
+    left = np.clip((1.0 - done) / (1.0 - SETTLING_FROM), 0.0, 1.0)
+    return float(LAST_LEARNING_RATE + (LEARNING_RATE - LAST_LEARNING_RATE) * left), float(strength)

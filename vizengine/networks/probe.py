@@ -1,0 +1,55 @@
+"""The pre-activations of a conv layer: what its channels say before the activation function.
+
+With the activation itself, a unit that starts below zero has no gradient, and its picture stays the
+noise that it began with (keras-team/keras#18334).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from vizengine.networks.network import Network, Precision
+
+
+class Probe:
+    """Computes pre-activations of some channels of one conv layer, and nothing beyond them.
+
+    Args:
+        network: the network.
+        layer: a conv layer.
+        channels: which of its channels, in which order; all by default.
+        precision: `float32`, or `bfloat16` for the ascent.
+    """
+
+    def __init__(
+        self, network: Network, layer: str, channels: Sequence[int] | None = None, precision: Precision = "float32"
+    ) -> None:
+        self.network = network
+        self.spec = network.architecture.layer(layer)
+        self._below = network.model_upto(self.spec.inputs[0], precision)
+        kernel, bias = network.weights[layer]
+        chosen = np.arange(kernel.shape[-1]) if channels is None else np.asarray(channels, dtype=int)
+        self._dtype = tf.as_dtype(precision)
+        self._kernel = tf.constant(kernel[..., chosen], self._dtype)
+        self._bias = tf.constant(bias[chosen], self._dtype)
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        """Pre-activations of images.
+
+        Args:
+            images: (batch, height, width, 3), RGB in [0, 1], any size that the layers below admit.
+
+        Returns:
+            (batch, positions down, positions across, channels) float32.
+        """
+        below = self._below(tf.cast(self.network.prepare(images), self._dtype), training=False)
+        pre = tf.nn.conv2d(below, self._kernel, self.spec.stride, self.spec.padding.upper())
+        return tf.cast(pre + self._bias, tf.float32)
+
+    def numpy(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The same for a NumPy array and back."""
+        return np.asarray(self(tf.constant(images, tf.float32)))

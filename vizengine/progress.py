@@ -1,0 +1,129 @@
+"""Progress that a user sees: bars with the time left on a terminal, plain lines elsewhere, or nothing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+logger = logging.getLogger(__name__)
+
+LINE_EVERY_SECONDS = 10.0
+
+
+class Stage(Protocol):
+    """One piece of work that goes on."""
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        """Say that `n` more steps are done, with a few words on how it goes."""
+
+
+class Progress(Protocol):
+    """Shows the stages of a build."""
+
+    def stage(self, name: str, total: int | None) -> AbstractContextManager[Stage]:
+        """A piece of work.
+
+        Args:
+            name: what is done, in words.
+            total: number of steps, or None where it isn't known.
+        """
+
+
+class SilentProgress:
+    """Shows nothing."""
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Stage]:
+        """A piece of work that nobody watches."""
+        yield self
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        """Pass over it."""
+
+
+class _Lines:
+    """A stage that logs a line now and then."""
+
+    def __init__(self, name: str, total: int | None) -> None:
+        self.name, self.total = name, total
+        self.done = 0
+        self.started = self._last = time.monotonic()
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        self.done += n
+        now = time.monotonic()
+        if now - self._last < LINE_EVERY_SECONDS or self.done == self.total:
+            return
+        self._last = now
+        if self.total is None:
+            count = f"{self.done} done"
+        else:
+            left = (now - self.started) / self.done * (self.total - self.done) if self.done else 0.0
+            count = f"{self.done} of {self.total}, about {duration(left)} left"
+        logger.info("%s: %s%s", self.name, count, f" ({note})" if note else "")
+
+
+class LineProgress:
+    """Logs when a stage begins and ends, and how far it is every ten seconds."""
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Stage]:
+        """A piece of work that is told in lines."""
+        logger.info("%s …", name)
+        lines = _Lines(name, total)
+        yield lines
+        logger.info("%s: done in %s", name, duration(time.monotonic() - lines.started))
+
+
+class BarProgress:
+    """Draws bars on a terminal.
+
+    Args:
+        console: the one that the log is written to as well, so that neither writes over the other.
+    """
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import TimeRemainingColumn as Left
+
+        text = TextColumn("{task.description}", markup=False)
+        note = TextColumn("{task.fields[note]}", markup=False)
+        columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), Left(compact=True), TimeElapsedColumn(), note)
+        self._bars = Progress(*columns, console=console, transient=True)
+        self._open = 0
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Stage]:
+        """A piece of work that is shown as a bar; the bar goes when it ends, and a line stays."""
+        started = time.monotonic()
+        self._open += 1
+        self._bars.start()
+        task = self._bars.add_task(name, total=total, note="")
+        bars = self._bars
+
+        class Bar:
+            def advance(self, n: int = 1, note: str = "") -> None:
+                bars.update(task, advance=n, note=note)
+
+        try:
+            yield Bar()
+            logger.info("%s: done in %s", name, duration(time.monotonic() - started))
+        finally:
+            bars.remove_task(task)
+            self._open -= 1
+            if not self._open:
+                bars.stop()
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, for example `3.2 s` or `2 min 5 s`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"

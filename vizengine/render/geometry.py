@@ -1,0 +1,140 @@
+"""Coordinates and colours for the figures that the templates draw as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vizengine.report.model import Bin, Histogram
+
+# ColorBrewer's RdBu with five classes, its middle made white: blue inhibits, red excites (Distill's convention).
+STOPS = ((-1.0, (5, 113, 176)), (-0.5, (146, 197, 222)), (0.0, (255, 255, 255)), (0.5, (244, 165, 130)), (1.0, (202, 0, 32)))
+
+TILE = 100.0
+GAP = 14.0
+REACH = 240.0
+_WIDEST = 13.0
+_HEAD = 13.0
+_SPACING = 22.0
+
+
+def diverging(value: float, scale: float) -> str:
+    """The colour of a weight: white at zero, full red at `scale`, full blue at −`scale`.
+
+    Returns:
+        `#rrggbb`.
+    """
+    position = max(-1.0, min(1.0, value / scale)) if scale > 0 else 0.0
+    for (low, dark), (high, light) in zip(STOPS, STOPS[1:], strict=False):
+        if position <= high:
+            part = (position - low) / (high - low)
+            mixed = (round(a + part * (b - a)) for a, b in zip(dark, light, strict=True))
+            return "#" + "".join(f"{channel:02x}" for channel in mixed)
+    raise AssertionError("unreachable: position is at most 1")
+
+
+def number(value: float) -> str:
+    """A coordinate with at most two decimals."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow from an input's tile to the unit. All arrows of a figure share one system of coordinates.
+
+    Attributes:
+        view: the input's own row in those coordinates, for `viewBox`; the arrow leaves it on its way to the unit.
+        line: SVG path of its curve.
+        width: stroke width.
+        head: points of the triangle at its end.
+    """
+
+    view: str
+    line: str
+    width: str
+    head: str
+
+
+def arrows(norms: Sequence[float]) -> list[Arrow]:
+    """One arrow for each input, top to bottom, its width in proportion to the norm."""
+    largest = max(norms, default=0.0) or 1.0
+    middle = (len(norms) * TILE + (len(norms) - 1) * GAP) / 2
+    spacing = min(_SPACING, 250.0 / max(len(norms), 1))
+    return [
+        _arrow(place * (TILE + GAP), middle + (place - (len(norms) - 1) / 2) * spacing, max(1.0, _WIDEST * norm / largest))
+        for place, norm in enumerate(norms)
+    ]
+
+
+def _arrow(row: float, end: float, width: float) -> Arrow:
+    start, stop, half = row + TILE / 2, REACH - _HEAD, width / 2 + 4.0
+    curve = ((stop * 0.5, start), (stop * 0.5, end), (stop, end))
+    head = ((stop - 0.5, end - half), (REACH, end), (stop - 0.5, end + half))
+    return Arrow(
+        view=f"0 {number(row)} {number(REACH)} {number(TILE)}",
+        line=f"M0 {number(start)}C" + " ".join(f"{number(x)} {number(y)}" for x, y in curve),
+        width=number(width),
+        head=" ".join(f"{number(x)},{number(y)}" for x, y in head),
+    )
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a histogram: position and width in percent, top and height in pixels."""
+
+    x: str
+    width: str
+    y: str
+    height: str
+    bin: Bin
+
+
+def bars(histogram: Histogram, height: float) -> list[Bar]:
+    """The bars of a histogram that is `height` pixels high; empty ones are left out."""
+    step = 100.0 / max(len(histogram.bins), 1)
+    tallest = histogram.tallest.value or 1
+    drawn = []
+    for place, each in enumerate(histogram.bins):
+        if each.count.value:
+            tall = max(1.5, height * each.count.value / tallest)
+            drawn.append(
+                Bar(f"{number(place * step + step * 0.06)}%", f"{number(step * 0.88)}%", number(height - tall), number(tall), each)
+            )
+    return drawn
+
+
+def along(value: float, low: float, high: float) -> float:
+    """Where `value` lies between `low` and `high`, in percent."""
+    return 100.0 * (value - low) / (high - low) if high > low else 0.0
+
+
+def spread(positions: Sequence[float], gap: float) -> list[float]:
+    """Places for labels, in percent, near `positions` and at least `gap` apart where 0 to 100 has room for that.
+
+    Args:
+        positions: in any order.
+        gap: least distance between two labels.
+
+    Returns:
+        one place for each position, in the order given.
+    """
+    gap = min(gap, 100.0 / max(len(positions), 1))
+    order = sorted(range(len(positions)), key=lambda place: positions[place])
+    placed = [0.0] * len(positions)
+    limit = 100.0 - gap / 2
+    for place in reversed(order):
+        placed[place] = max(gap / 2, min(positions[place], limit))
+        limit = placed[place] - gap
+    limit = gap / 2
+    for place in order:
+        placed[place] = max(placed[place], limit)
+        limit = placed[place] + gap
+    return placed
+
+
+def polyline(values: Sequence[float], low: float, high: float, width: float, height: float) -> str:
+    """Points of a curve through `values`, from left to right, `low` at the bottom and `high` at the top."""
+    span = (high - low) or 1.0
+    step = width / max(len(values) - 1, 1)
+    return " ".join(f"{number(place * step)},{number(height * (1 - (value - low) / span))}" for place, value in enumerate(values))

@@ -1,0 +1,78 @@
+"""Pages from reports, by Jinja templates that escape everything and refuse what they don't know."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from vizengine.locations import templates_folder
+from vizengine.render import assets, geometry
+from vizengine.report.model import Missing, Report, SiteReport
+
+
+def render_circuit(
+    report: Report,
+    site: SiteReport,
+    previous: Report | Missing | None = None,
+    next: Report | Missing | None = None,  # noqa: A002
+) -> str:
+    """A circuit's page.
+
+    Args:
+        report: the circuit.
+        site: the site that it is in; where the circuit is the only one, the page is the site's index.
+        previous, next: its neighbours on the site. One that has no page of its own is passed over.
+
+    Returns:
+        HTML, the whole page.
+    """
+    alone = len(site.circuits) == 1
+    neighbours = [each if isinstance(each, Report) else None for each in (previous, next)]
+    return _render("circuit.html", report=report, site=site, alone=alone, previous=neighbours[0], next=neighbours[1])
+
+
+def render_index(site: SiteReport) -> str:
+    """The page that leads to all circuits; for a site of one computed circuit, that circuit's page."""
+    if len(site.circuits) == 1 and isinstance(site.circuits[0], Report):
+        return render_circuit(site.circuits[0], site)
+    return _render("index.html", site=site)
+
+
+def _render(template: str, **context: Any) -> str:
+    return _environment().get_template(template).render(assets=assets.load(), **context)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(templates_folder()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["geometry"] = geometry
+    environment.filters["yaml"] = _yaml
+    environment.filters["embed"] = Markup
+    environment.tests["circuit"] = lambda value: isinstance(value, Report)
+    return environment
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text of several lines as a block, as an author would."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _yaml(data: Any) -> str:
+    """Canonical data as YAML."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

@@ -1,0 +1,73 @@
+"""From a circuit's input channels to their figures on the page."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vizengine.circuit.model import Circuit, InputChannel
+from vizengine.report.model import Feature, InputSlice, Kernel, Quantity, StrongInput, Totals
+from vizengine.report.numbers import decimals, fixed, percent, whole
+
+
+def input_slices(circuit: Circuit) -> tuple[InputSlice, ...]:
+    """Figures of all input channels, by rank; figures of one kind share their number of decimals."""
+    channels = circuit.ranked
+    weight_places = decimals((float(np.abs(channel.kernel).max()) for channel in channels), 3)
+    norm_places = decimals(channel.norm for channel in channels)
+    mass_places = decimals((max(channel.positive_mass, channel.negative_mass) for channel in channels), 3)
+    energy = sum(channel.norm**2 for channel in channels) or 1.0
+    return tuple(
+        InputSlice(
+            index=channel.index,
+            label=channel.label,
+            layer=channel.source_layer,
+            channel=channel.source_channel,
+            path=channel.path,
+            kernel=_kernel(channel, weight_places),
+            norm=fixed(channel.norm, norm_places),
+            share=percent(channel.norm**2 / energy),
+            total=fixed(channel.total, mass_places),
+            positive_count=whole(channel.positive_count),
+            negative_count=whole(channel.negative_count),
+            positive_mass=fixed(channel.positive_mass, mass_places),
+            negative_mass=fixed(channel.negative_mass, mass_places),
+            rank=channel.rank,
+            by_count=channel.by_count,
+            by_mass=channel.by_mass,
+            sign=channel.sign,
+        )
+        for channel in channels
+    )
+
+
+def totals(circuit: Circuit, unit: Feature, strongest: tuple[StrongInput, ...]) -> Totals:
+    """Counts over the circuit."""
+    signs = [strong.slice.sign for strong in strongest]
+    energy = sum(channel.norm**2 for channel in circuit.inputs) or 1.0
+    searched = [each for each in (unit, *(strong.feature for strong in strongest)) if each.verdict != "exact"]
+    return Totals(
+        inputs=whole(len(circuit.inputs)),
+        shown=whole(len(strongest)),
+        excitatory=whole(signs.count("excitatory")),
+        inhibitory=whole(signs.count("inhibitory")),
+        mixed=whole(signs.count("mixed")),
+        share=percent(sum(channel.norm**2 for channel in circuit.strongest) / energy),
+        coefficients=whole(circuit.inputs[0].kernel.size),
+        pictures=whole(len(searched)),
+        converged=whole(sum(each.verdict == "converged" for each in searched)),
+    )
+
+
+def scale(circuit: Circuit) -> Quantity:
+    """Largest absolute coefficient among the slices shown, to which the colours of all kernels refer."""
+    largest = max(float(np.abs(channel.kernel).max()) for channel in circuit.strongest)
+    return fixed(largest, decimals([largest], 3))
+
+
+def _kernel(channel: InputChannel, places: int) -> Kernel:
+    values = channel.kernel.astype(float)
+    return Kernel(
+        rows=tuple(tuple(fixed(value, places) for value in row) for row in values.tolist()),
+        smallest=fixed(float(values.min()), places),
+        largest=fixed(float(values.max()), places),
+    )
