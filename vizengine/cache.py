@@ -115,7 +115,7 @@ class Cache:
     def _path(self, stage: str, key: Mapping[str, Any]) -> Path:
         if not _STAGE.fullmatch(stage):
             raise ValueError(f"a stage's name is small letters, digits, hyphens and underscores. Received: {stage!r}")
-        name = hashlib.sha256(_dump({"stage": stage, "key": dict(key)}).encode()).hexdigest()
+        name = hashlib.sha256(_dump({"stage": stage, "key": dict(key)}, sort=True).encode()).hexdigest()
         return self.folder / stage / f"{name}.json"
 
     def _find(self, path: Path, result_type: type[T]) -> tuple[bool, T]:
@@ -129,7 +129,8 @@ class Cache:
                 raise ValueError(f"written in format {entry['format']}, expected {_FORMAT}")
             if _sha256(_dump(entry["value"]).encode()) != entry["value_sha256"]:
                 raise ValueError("the structure doesn't have the hash that it was written with")
-            arrays = _read_arrays(path.parent / Path(entry["arrays"]).name, entry["arrays_sha256"]) if entry["arrays"] else {}
+            name = entry["arrays"]
+            arrays = _read_arrays(path.with_name(Path(name).name), entry["arrays_sha256"]) if name else {}
             return True, decode(result_type, entry["value"], arrays)
         except FileNotFoundError as error:
             if error.filename == str(path):
@@ -137,7 +138,8 @@ class Cache:
             reason: Exception = error
         except (OSError, ValueError, KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
             reason = error
-        logger.warning("the kept result %s/%s is damaged and is computed again: %s", path.parent.name, path.name, reason)
+        entry_name = f"{path.parent.name}/{path.name}"
+        logger.warning("the kept result %s is damaged and is computed again: %s", entry_name, reason)
         return False, nothing
 
     def _write(self, path: Path, value: Any, arrays: dict[str, Any]) -> None:
@@ -222,6 +224,6 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _dump(value: Any) -> str:
-    """Canonical JSON: sorted keys, no spaces; floats keep every bit."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def _dump(value: Any, sort: bool = False) -> str:
+    """JSON without spaces; floats keep every bit, dicts their order unless it is to make no difference."""
+    return json.dumps(value, sort_keys=sort, separators=(",", ":"), allow_nan=False)

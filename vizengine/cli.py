@@ -76,16 +76,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", metavar="NAME", action="append", default=[], help="compute this circuit only; may be repeated"
     )
-    parser.add_argument("--strict", action="store_true", help="fail on warnings and on optional circuits that can't be had")
-    parser.add_argument("--fresh", action="store_true", help="compute everything again, whatever is kept from earlier runs")
+    parser.add_argument("--strict", action="store_true", help="fail on warnings and on optional circuits left out")
+    parser.add_argument("--fresh", action="store_true", help="compute everything again, whatever earlier runs kept")
     then = parser.add_mutually_exclusive_group()
     then.add_argument("--check", action="store_true", help="check the config and stop")
     then.add_argument(
-        "--serve", metavar="PORT", nargs="?", const=8000, type=_port, help="then serve the site here (8000; 0: any free port)"
+        "--serve",
+        metavar="PORT",
+        nargs="?",
+        const=8000,
+        type=_port,
+        help="then serve the site on this machine (8000; 0: any free port)",
     )
     loudness = parser.add_mutually_exclusive_group()
     loudness.add_argument(
-        "-q", "--quiet", dest="verbosity", action="store_const", const=-1, default=0, help="log warnings and errors only"
+        "-q", "--quiet", dest="verbosity", action="store_const", const=-1, default=0, help="log warnings and errors"
     )
     loudness.add_argument(
         "-v", "--verbose", dest="verbosity", action="store_const", const=1, help="log everything, with tracebacks"
@@ -147,7 +152,8 @@ def _check_names(only: Sequence[str], config: Config) -> None:
         if name not in names:
             found = difflib.get_close_matches(name, names, 1)
             near = f"; did you mean {found[0]}?" if found else ""
-            raise _UsageError(f"--only {name}: the config has no such circuit; expected one of {', '.join(names)}{near}")
+            expected = ", ".join(names)
+            raise _UsageError(f"--only {name}: the config has no such circuit; expected one of {expected}{near}")
 
 
 def _check_out(out: Path | None, config: Config) -> None:
@@ -155,7 +161,7 @@ def _check_out(out: Path | None, config: Config) -> None:
     if out is None:
         return
     if config.folder.resolve().is_relative_to(out.resolve()):
-        raise _UsageError(f"--out {out}: this folder holds the config and would be replaced; expected a folder of its own")
+        raise _UsageError(f"--out {out}: it holds the config and would be replaced; expected a folder of its own")
     if out.exists() and not out.is_dir():
         raise _UsageError(f"--out {out}: a file; expected a folder")
 
@@ -212,9 +218,14 @@ def _explain(error: Exception, traceback: bool) -> int:
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("vizengine"):
         complain(f"error: the package {error.name} isn't installed; run: pip install -r requirements.txt")
         return FAILED
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        complain(f"error: {error.strerror.lower()}{where}")
+        return FAILED
     words = " ".join(str(error).split())
     what = f"{type(error).__name__}: {words}" if words else type(error).__name__
-    ask = "please report it with the traceback above" if traceback else "run again with -v for the traceback, and please report it"
+    ask = "run again with -v for the traceback, and please report it"
+    if traceback:
+        ask = "please report it with the traceback above"
     complain(f"unexpected error: {what}\n{ask}")
     return FAILED
-

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from vizengine.progress import BarProgress, LineProgress, Progress, SilentProgress
 
@@ -19,7 +19,7 @@ class _Plain(logging.Formatter):
         return text if record.levelno == logging.INFO else f"{record.levelname.lower()}: {text}"
 
 
-@contextmanager
+@contextlib.contextmanager
 def logged(verbosity: int) -> Iterator[Progress]:
     """Log to stderr meanwhile: by rich with progress bars on a terminal, in plain lines elsewhere.
 
@@ -68,4 +68,6 @@ def answer(text: str) -> None:
 
 def complain(message: str) -> None:
     """Print to stderr why there is no result."""
-    print(message, file=sys.stderr, flush=True)
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()

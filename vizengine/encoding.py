@@ -54,8 +54,10 @@ def encode(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
         return [encode(each, arrays) for each in value]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {key: encode(each, arrays) for key, each in value.items()}
-    raise TypeError(f"{type(value).__name__} can't be stored; expected dataclasses, tuples, dicts with text keys, arrays, "
-                    "text, numbers or None")
+    raise TypeError(
+        f"{type(value).__name__} can't be stored; expected dataclasses, tuples, dicts with text keys, arrays, "
+        "text, numbers or None"
+    )
 
 
 def decode(kind: Any, stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
@@ -93,8 +95,10 @@ def decode(kind: Any, stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     if origin is dict and arguments[0] is str:
         _demand(isinstance(stored, dict), kind, stored)
         return {key: decode(arguments[1], each, arrays) for key, each in stored.items()}
-    raise TypeError(f"{kind} can't be read back; expected dataclasses, tuple[…], list[…], dict[str, …], arrays, Literal, "
-                    "str, bool, int, float or None")
+    raise TypeError(
+        f"{kind} can't be read back; expected dataclasses, tuple[…], list[…], dict[str, …], arrays, Literal, "
+        "str, bool, int, float or None"
+    )
 
 
 def _demand(holds: bool, kind: Any, stored: Any) -> None:

@@ -17,4 +17,6 @@ def templates_folder() -> Path:
     for folder in (package / "templates", package.parent / "templates"):
         if folder.is_dir():
             return folder
-    raise FileNotFoundError(f"no templates in {package} nor beside it; install vizengine again, or run it from a whole checkout")
+    raise FileNotFoundError(
+        f"no templates in {package} nor beside it; install vizengine again, or use a whole checkout"
+    )

@@ -89,13 +89,18 @@ class BarProgress:
     """
 
     def __init__(self, console: Console) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import TimeRemainingColumn as Left
+        from rich import progress
 
-        text = TextColumn("{task.description}", markup=False)
-        note = TextColumn("{task.fields[note]}", markup=False)
-        columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), Left(compact=True), TimeElapsedColumn(), note)
-        self._bars = Progress(*columns, console=console, transient=True)
+        self._bars = progress.Progress(
+            progress.SpinnerColumn(),
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.fields[note]}", markup=False),
+            console=console,
+            transient=True,
+        )
         self._open = 0
 
     @contextmanager

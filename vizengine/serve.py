@@ -41,7 +41,8 @@ class SiteServer:
             self._server = ThreadingHTTPServer((HOST, port), _Handler)
         except OSError as error:
             words = (error.strerror or str(error)).lower()
-            raise VizengineError(f"port {port} can't be had: {words}; give another, for example --serve 0 for any free one") from None
+            hint = "give another, for example --serve 0 for any free one"
+            raise VizengineError(f"port {port} can't be had: {words}; {hint}") from None
         self.address = f"http://{HOST}:{self._server.server_port}/"
 
     def serve(self, folder: Path) -> None:

@@ -18,7 +18,8 @@ from vizengine.featurevis.model import Attempt, Visualization
 from vizengine.networks.architecture import SourceChannel
 from vizengine.networks.model import LayerDescription, NetworkDescription
 from vizengine.report.build import build
-from vizengine.report.model import KeptNotice, Missing, Report, SiteReport, Version
+from vizengine.report.model import KeptNotice, Missing, Report, SiteReport
+from vizengine.report.parts import Version
 
 VERSIONS = {"keras": "3.15.1", "numpy": "2.5.5", "python": "3.12.3", "tensorflow": "2.21.0", "vizengine": "0.1.0"}
 PHOTOS = ("astronaut", "chelsea", "coffee", "hubble_deep_field", "motorcycle_left", "rocket")
@@ -27,7 +28,7 @@ Unit {{ unit.index }} answers to *fine dark spots on a light ground*: its pictur
 {{ unit.ratio }} the most that any photo gives, and the spots keep their distance whatever the colour between them.
 
 It sees {{ unit.receptive_field }} of the image, just enough for one spot and the ring around it. Spots of another size
-leave it cold; see [Feature Visualization](https://distill.pub/2017/feature-visualization/) for how such pictures come about.
+leave it cold; see [Feature Visualization](https://distill.pub/2017/feature-visualization/) for how pictures are made.
 
 - The ground matters more than the spot: `{{ top1.label }}`, its strongest input, is {{ top1.sign }}.
 - Colour matters little.
@@ -56,7 +57,9 @@ def blobs(seed: int, size: int = 128) -> NDArray[np.uint8]:
     return (255 / (1 + np.exp(-picture))).astype(np.uint8)
 
 
-def visualization(layer: str, channel: int, converged: bool = True, photos: bool = True, size: int = 128) -> Visualization:
+def visualization(
+    layer: str, channel: int, converged: bool = True, photos: bool = True, size: int = 128
+) -> Visualization:
     """A picture with a plausible ascent."""
     random = np.random.default_rng(channel)
     steps = np.arange(256)
@@ -84,7 +87,9 @@ def colour(channel: int, size: int = 128) -> Visualization:
     """The exact picture of one colour of the image."""
     image = np.zeros((size, size, 3), np.uint8)
     image[..., channel] = 255
-    return Visualization("input", channel, image, np.array([131.0], np.float32), 131.0, 131.0, 120.0, "coffee", "exact", (), True)
+    return Visualization(
+        "input", channel, image, np.array([131.0], np.float32), 131.0, 131.0, 120.0, "coffee", "exact", (), True
+    )
 
 
 def circuit(inputs: int = 256, top: int = 6, side: int = 3, layer: str = "block3_conv3", unit: int = 195) -> Circuit:
@@ -121,7 +126,9 @@ def section(name: str = "example-unit-195", **changes: object) -> CircuitSection
     fields: dict[str, object] = {
         "name": name,
         "title": "Spots on a light ground",
-        "network": NetworkSection(model="vgg19", why="VGG19 has *one path* from image to unit, so each input is one channel."),
+        "network": NetworkSection(
+            model="vgg19", why="VGG19 has *one path* from image to unit, so each input has one maker."
+        ),
         "unit": UnitSection(layer="block3_conv3", index=195),
         "siblings": (8, 11),
         "hypothesis": HypothesisSection(unit=UNIT_HYPOTHESIS, circuit=CIRCUIT_HYPOTHESIS),
@@ -164,13 +171,14 @@ def network(has_classifier: bool = True, microscope: bool = True) -> NetworkDesc
 def classification() -> Classification:
     """Six photos with five guesses each."""
     labels = ("Egyptian cat", "tabby", "tiger cat", "lynx", "Persian cat")
+    guesses = tuple(zip(labels, (0.61, 0.2, 0.1, 0.05, 1e-7), strict=True))
     return Classification(
         tuple(
             ClassifiedPhoto(
                 name=name,
                 credit="Somebody, CC0" if place else "",
                 thumbnail=blobs(1000 + place, 96),
-                guesses=tuple(Guess(281 + i, label, p) for i, (label, p) in enumerate(zip(labels, (0.61, 0.2, 0.1, 0.05, 1e-7)))),
+                guesses=tuple(Guess(281 + i, label, p) for i, (label, p) in enumerate(guesses)),
             )
             for place, name in enumerate(PHOTOS)
         )
@@ -180,12 +188,14 @@ def classification() -> Classification:
 def report(name: str = "example-unit-195", **changes: object) -> Report:
     """A report with everything in it."""
     of = circuit()
-    made = build(section(name), network(), classification(), of, pictures(of, (8, 11)), VERSIONS, code="fedcba9876543210")
+    made = build(
+        section(name), network(), classification(), of, pictures(of, (8, 11)), VERSIONS, code="fedcba9876543210"
+    )
     return made.model_copy(update=changes)
 
 
 def first_layer_report() -> Report:
-    """A report in which what can be absent is absent: classifier, siblings, texts, searches of the inputs, Microscope."""
+    """A report that lacks what can be lacking: classifier, siblings, texts, photos, searches of its inputs."""
     of = colour_circuit()
     bare = section(
         "first-layer",
@@ -195,7 +205,9 @@ def first_layer_report() -> Report:
         hypothesis=HypothesisSection(),
         unit=UnitSection(layer="conv1", index=4),
     )
-    missing = Classification((), "The weights file ends before the classifier. Fetch vgg16_weights.h5 (553 MB) to have it.")
+    missing = Classification(
+        (), "The weights file ends before the classifier. Fetch vgg16_weights.h5 (553 MB) to have it."
+    )
     shown = pictures(of)
     shown["conv1", 4] = visualization("conv1", 4, photos=False)
     return build(bare, network(False, False), missing, of, shown, VERSIONS)

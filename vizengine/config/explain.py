@@ -63,7 +63,8 @@ def _explain_one(kind: str, location: Location, context: dict[str, Any], message
     if kind == "extra_forbidden":
         *section, name = location
         known = _settings(tuple(section))
-        return Finding(tree.key_line(location), key, f"unknown setting; expected one of {_list(known)}{nearest(str(name), known)}")
+        near = nearest(str(name), known)
+        return Finding(tree.key_line(location), key, f"unknown setting; expected one of {_list(known)}{near}")
     if kind == "missing":
         description = _settings(location[:-1]).get(str(location[-1]), "")
         return Finding(tree.key_line(location), key, f"missing; expected here: {description}".rstrip())

@@ -70,7 +70,8 @@ def _read(path: Path) -> str:
         folder = path.parent
         beside = [each.name for each in folder.glob("*.y*ml")] if folder.is_dir() else []
         near = nearest(path.name, beside)
-        raise _whole(path, f"there is no such file; expected a config in YAML{near or ', for example config.yaml'}") from None
+        hint = near or ", for example config.yaml"
+        raise _whole(path, f"there is no such file; expected a config in YAML{hint}") from None
     except IsADirectoryError:
         raise _whole(path, "a folder; expected a config in YAML, for example config.yaml in it") from None
     except (OSError, ValueError) as error:
@@ -99,7 +100,9 @@ def _parse(path: Path, text: str) -> YamlTree:
         raise _whole(path, f"not valid YAML: {words}{hint}", mark.line + 1 if mark else 1) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise _whole(path, f"not valid YAML: the character U+{ord(str(error.character)):04X} isn't allowed", line) from None
+        found = error.character
+        code = f"U+{found if isinstance(found, int) else ord(found):04X}"
+        raise _whole(path, f"not valid YAML: the character {code} isn't allowed", line) from None
     except RecursionError:
         raise _whole(path, "nested too deeply; expected a config as docs/config.md describes it") from None
     if tree.value is None and not tree.flaws:
@@ -121,9 +124,16 @@ def _complete(config: Config) -> Iterator[CircuitSection]:
         yield circuit.model_copy(update={name: getattr(config, name) for name in left_out})
 
 
-def _sound_circuits(value: Any, error: ValidationError, context: dict[str, Path]) -> Iterator[tuple[int, CircuitSection]]:
+def _sound_circuits(
+    value: Any, error: ValidationError, context: dict[str, Path]
+) -> Iterator[tuple[int, CircuitSection]]:
     """Of a config that is wrong, the circuits whose network and unit are right, with defaults for what is wrong."""
     failed = {tuple(each["loc"][:3]) for each in error.errors(include_url=False, include_input=False)}
+    inherited = {
+        name: value[name]
+        for name in _INHERITED
+        if value.get(name) is not None and name not in {location[0] for location in failed if location}
+    }
     sections = value.get("circuits")
     for index, section in enumerate(sections if isinstance(sections, list) else ()):
         wrong = {str(location[2]) for location in failed if location[:2] == ("circuits", index) and len(location) > 2}
@@ -131,9 +141,7 @@ def _sound_circuits(value: Any, error: ValidationError, context: dict[str, Path]
             continue
         patched = {key: each for key, each in section.items() if key not in wrong}
         patched.setdefault("name", f"circuit-{index}")
-        for name in _INHERITED:
-            if patched.get(name) is None and value.get(name) is not None and (name,) not in {each[:1] for each in failed}:
-                patched[name] = value[name]
+        patched |= {name: each for name, each in inherited.items() if patched.get(name) is None}
         try:
             yield index, CircuitSection.model_validate(patched, context=context)
         except ValidationError:
@@ -171,4 +179,3 @@ def _check_out(tree: YamlTree, folder: Path) -> Iterator[Finding]:
     if held:
         message = f"`{out}` holds the config itself and would be replaced; expected a folder of its own, as `site`"
         yield Finding(tree.line(location), dotted(location), message)
-

@@ -80,21 +80,24 @@ class SiteSection(Section):
     )
     language: str = Field(default="en", pattern=LANGUAGE, description="Language of your texts, as in HTML's `lang`.")
     out: Words = Field(
-        default="site", description="Folder into which the site is written, relative to the config's folder. `--out` overrides it."
+        default="site",
+        description="Folder into which the site is written, relative to the config's folder. `--out` overrides it.",
     )
 
 
 class NetworkSection(Section):
     """The pre-trained network."""
 
-    model: Literal["squeezenet1.1", "vgg16", "vgg19"] = Field(description="The network: `squeezenet1.1`, `vgg16` or `vgg19`.")
+    model: Literal["squeezenet1.1", "vgg16", "vgg19"] = Field(
+        description="The network: `squeezenet1.1`, `vgg16` or `vgg19`."
+    )
     weights: Words | None = Field(
         default=None,
-        description="Its ImageNet weights. `embedded`: those inside the Python package `ndf` (SqueezeNet 1.1, where it is "
-        "the default). `imagenet`: the file that Keras publishes (VGG16 and VGG19, where it is the default), looked for in "
-        "`weights_folder`, in the folder that the environment variable `VIZENGINE_WEIGHTS` names, in Keras' cache, and "
-        "last downloaded. Anything else: path of a `.h5`, `.weights.h5` or `.keras` file that has the needed layers by "
-        "name, relative to the config's folder.",
+        description="Its ImageNet weights. `embedded`: those inside the Python package `ndf` (SqueezeNet 1.1, where "
+        "it is the default). `imagenet`: the file that Keras publishes (VGG16 and VGG19, where it is the default), "
+        "looked for in `weights_folder`, in the folder that the environment variable `VIZENGINE_WEIGHTS` names, in "
+        "Keras' cache, and last downloaded. Anything else: path of a `.h5`, `.weights.h5` or `.keras` file that has "
+        "the needed layers by name, relative to the config's folder.",
     )
     weights_folder: Words | None = Field(
         default=None, description="Folder that is searched first for published files, relative to the config's folder."
@@ -119,7 +122,8 @@ class VisualizationSection(Section):
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of the noise and of the random transformations.")
     attempts: int = Field(default=3, ge=1, le=8, description="How often to try where a picture doesn't converge.")
     precision: Literal["auto", "float32"] = Field(
-        default="auto", description="`auto` computes in bfloat16 where this machine is faster at it; `float32` never does."
+        default="auto",
+        description="`auto` computes in bfloat16 where this machine is faster at it; `float32` never does.",
     )
 
 
@@ -133,10 +137,10 @@ class HypothesisSection(Section):
 class CircuitSection(Section):
     """One unit, its strongest inputs and what you think of them: one page of the site."""
 
-    name: str = Field(
-        pattern=SLUG, max_length=80, description="Name of the page's folder: small letters, digits and hyphens; unique."
+    name: str = Field(pattern=SLUG, max_length=80, description="Name of the page's folder, different for each circuit.")
+    title: Words | None = Field(
+        default=None, description="Title of the page; made from the network and the unit where left out."
     )
-    title: Words | None = Field(default=None, description="Title of the page; made from the network and the unit where left out.")
     optional: bool = Field(
         default=False, description="Whether the site may be built without this circuit where its weights can't be had."
     )
@@ -144,7 +148,9 @@ class CircuitSection(Section):
     unit: UnitSection = Field(description="The unit whose circuit is shown: `layer` and `index`.")
     inputs: int = Field(default=6, ge=1, le=4096, description="How many of its strongest inputs to show.")
     siblings: tuple[Index, ...] = Field(
-        default=(), strict=False, description="Indices of other units of the same layer, shown beside it for comparison."
+        default=(),
+        strict=False,
+        description="Indices of other units of the same layer, shown beside it for comparison.",
     )
     photos: Words = Field(
         default="samples",
@@ -170,11 +176,11 @@ class Config(Section):
     site: SiteSection = Field(description="The site as a whole: its `title`, and where it goes.")
     photos: Words = Field(
         default="samples",
-        description="Photos: `samples` (scikit-image's own), a folder, or a glob such as `photos/**/*.jpg`, relative to "
-        "the config's folder.",
+        description="Photos: `samples` (scikit-image's own), a folder, or a glob such as `photos/**/*.jpg`, relative "
+        "to the config's folder.",
     )
     visualization: VisualizationSection = Field(
-        default=VisualizationSection(), description="How the feature visualizations are made."
+        default=VisualizationSection(), description="How the feature visualizations are made, for all circuits."
     )
     circuits: tuple[CircuitSection, ...] = Field(
         min_length=1, strict=False, description="The circuits, at least one, in the order of the site's index."

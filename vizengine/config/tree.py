@@ -55,7 +55,7 @@ class YamlTree:
             self._loader.dispose()
 
     def line(self, location: Iterable[str | int]) -> int:
-        """Line of the value at `location`, counted from 1; that of the nearest section around it where there is none."""
+        """Line of the value at `location`, counted from 1; that of the section around it where there is none."""
         line = 1
         for node in self._walk(location):
             line = node.start_mark.line + 1
@@ -158,7 +158,8 @@ class YamlTree:
                 self._flaw(key, location, "a list or a section stands as a key; expected the name of a setting")
             elif key.value in own:
                 first = own[key.value][0].start_mark.line + 1
-                self._flaw(key, (*location, key.value), f"given twice, first in line {first}; expected it once: remove one")
+                message = f"given twice, first in line {first}; expected it once: remove one"
+                self._flaw(key, (*location, key.value), message)
             else:
                 own[key.value] = (key, value)
         self._pairs[id(node)] = {**merged, **own}

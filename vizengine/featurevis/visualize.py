@@ -144,14 +144,15 @@ def _merge(before: Visualization | None, after: Visualization) -> Visualization:
 
 
 def last_slope(trace: NDArray[np.float32]) -> float:
-    """Rise over the trace's last tenth, as a share of its whole rise: 0 is flat, 1 is all of it.
+    """Rise per tenth of the steps at the trace's end, as a share of its whole rise: 0 is flat, 0.1 a straight line.
 
-    The rise is between the means of the last tenth's two halves, since single steps are noisy.
+    The least-squares line through the last quarter, since the random transformations make single steps noisy.
     """
-    tail = trace[-max(len(trace) // 10, 2) :].astype(np.float64)
-    middle = len(tail) // 2
+    tail = trace[-max(len(trace) // 4, 2) :].astype(np.float64)
     whole = tail.mean() - float(trace[0])
-    return float((tail[middle:].mean() - tail[:middle].mean()) / whole) if whole > 0 else 1.0
+    if len(trace) < 2 or whole <= 0:
+        return 1.0
+    return float(np.polyfit(np.arange(len(tail)), tail, 1)[0] * len(trace) / 10 / whole)
 
 
 def _colour_picture(architecture: Architecture, channel: int, best: PhotoBest, size: int) -> Visualization:

@@ -120,15 +120,12 @@ def _imagenet(
     tried: list[str] = []
     variable = os.environ.get(WEIGHTS_FOLDER_VARIABLE)
     places = [
-        ("folder named in the config", base / weights_folder.expanduser() if weights_folder else None),
-        (f"folder named in {WEIGHTS_FOLDER_VARIABLE}", Path(variable).expanduser() if variable else None),
+        ("the folder named in the config", base / weights_folder.expanduser() if weights_folder else None),
+        (f"the folder named in {WEIGHTS_FOLDER_VARIABLE}", Path(variable).expanduser() if variable else None),
         ("Keras' cache", keras_cache()),
     ]
     for words, folder in places:
         if folder is None:
-            continue
-        if not folder.is_dir():
-            tried.append(f"the {words} ({folder}) doesn't exist" if words != "Keras' cache" else "Keras' cache doesn't exist")
             continue
         found = False
         for path in _candidates(folder, zoo_entry):
@@ -138,9 +135,12 @@ def _imagenet(
                 known = path.name in (zoo_entry.full.name, zoo_entry.headless.name)
                 note = "as Keras publishes it" if known else "not a file that Keras publishes, so its origin is unchecked"
                 return WeightsFile(path, f"{words}, {note}", cache.file_sha256(path))
-            tried.append(f"{path.name} in the {words} {problem}")
+            tried.append(f"{path.name} in {words} {problem}")
         if not found:
-            tried.append(f"the {words} has no weights file of {zoo_entry.architecture.name}")
+            missing = "" if folder.is_dir() else " doesn't exist and so"
+            # Keras makes its cache when it is first needed, so there it makes no difference.
+            missing = "" if folder == keras_cache() else missing
+            tried.append(f"{words}{missing} has no weights file of {zoo_entry.architecture.name}")
     mend = (
         f"Put {zoo_entry.headless.name} ({zoo_entry.headless.megabytes} MB), or {zoo_entry.full.name} "
         f"({zoo_entry.full.megabytes} MB, with the classifier), into a folder and name that folder in "
@@ -165,7 +165,8 @@ def _candidates(folder: Path, zoo_entry: ZooEntry) -> list[Path]:
     assert zoo_entry.full is not None and zoo_entry.headless is not None
     model = zoo_entry.architecture.name
     order = {zoo_entry.full.name: 0, zoo_entry.headless.name: 1}
-    files = [path for path in folder.iterdir() if path.name.endswith(SUFFIXES) and model in path.name.lower() and path.is_file()]
+    present = folder.iterdir() if folder.is_dir() else ()
+    files = [path for path in present if path.name.endswith(SUFFIXES) and model in path.name.lower() and path.is_file()]
     return sorted(files, key=lambda path: (order.get(path.name, 2), path.name))
 
 

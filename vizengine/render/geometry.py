@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vizengine.report.model import Bin, Histogram
+from vizengine.report.figures import Bin
 
 # ColorBrewer's RdBu with five classes, its middle made white: blue inhibits, red excites (Distill's convention).
-STOPS = ((-1.0, (5, 113, 176)), (-0.5, (146, 197, 222)), (0.0, (255, 255, 255)), (0.5, (244, 165, 130)), (1.0, (202, 0, 32)))
+STOPS = (
+    (-1.0, (5, 113, 176)),
+    (-0.5, (146, 197, 222)),
+    (0.0, (255, 255, 255)),
+    (0.5, (244, 165, 130)),
+    (1.0, (202, 0, 32)),
+)
 
 TILE = 100.0
 GAP = 14.0
@@ -62,7 +68,9 @@ def arrows(norms: Sequence[float]) -> list[Arrow]:
     middle = (len(norms) * TILE + (len(norms) - 1) * GAP) / 2
     spacing = min(_SPACING, 250.0 / max(len(norms), 1))
     return [
-        _arrow(place * (TILE + GAP), middle + (place - (len(norms) - 1) / 2) * spacing, max(1.0, _WIDEST * norm / largest))
+        _arrow(
+            place * (TILE + GAP), middle + (place - (len(norms) - 1) / 2) * spacing, max(1.0, _WIDEST * norm / largest)
+        )
         for place, norm in enumerate(norms)
     ]
 
@@ -90,16 +98,27 @@ class Bar:
     bin: Bin
 
 
-def bars(histogram: Histogram, height: float) -> list[Bar]:
-    """The bars of a histogram that is `height` pixels high; empty ones are left out."""
-    step = 100.0 / max(len(histogram.bins), 1)
-    tallest = histogram.tallest.value or 1
+def bars(bins: Sequence[Bin], tallest: float, height: float) -> list[Bar]:
+    """The bars of a histogram; empty ones are left out.
+
+    Args:
+        bins: of equal width, lowest first.
+        tallest: the count that is drawn `height` pixels high.
+        height: in pixels.
+    """
+    step = 100.0 / max(len(bins), 1)
     drawn = []
-    for place, each in enumerate(histogram.bins):
+    for place, each in enumerate(bins):
         if each.count.value:
-            tall = max(1.5, height * each.count.value / tallest)
+            tall = max(1.5, height * each.count.value / max(tallest, 1))
             drawn.append(
-                Bar(f"{number(place * step + step * 0.06)}%", f"{number(step * 0.88)}%", number(height - tall), number(tall), each)
+                Bar(
+                    f"{number(place * step + step * 0.06)}%",
+                    f"{number(step * 0.88)}%",
+                    number(height - tall),
+                    number(tall),
+                    each,
+                )
             )
     return drawn
 
@@ -137,4 +156,6 @@ def polyline(values: Sequence[float], low: float, high: float, width: float, hei
     """Points of a curve through `values`, from left to right, `low` at the bottom and `high` at the top."""
     span = (high - low) or 1.0
     step = width / max(len(values) - 1, 1)
-    return " ".join(f"{number(place * step)},{number(height * (1 - (value - low) / span))}" for place, value in enumerate(values))
+    return " ".join(
+        f"{number(place * step)},{number(height * (1 - (value - low) / span))}" for place, value in enumerate(values)
+    )

@@ -18,7 +18,7 @@ def render_circuit(
     report: Report,
     site: SiteReport,
     previous: Report | Missing | None = None,
-    next: Report | Missing | None = None,  # noqa: A002
+    next: Report | Missing | None = None,
 ) -> str:
     """A circuit's page.
 

@@ -1,4 +1,4 @@
-"""What a site must satisfy before it replaces another: pages parse, ask for nothing outside, and link to what is there."""
+"""What a site must satisfy before it replaces another: pages parse, load nothing, and link to what is there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 PAGE_LIMIT_BYTES = 3_000_000
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _FORBIDDEN = frozenset("iframe frame object embed base applet audio video source track form".split())
-_LOADED = {"src", "srcset", "poster", "background", "data", "formaction", "xlink:href"}
+_LOADED = {"src", "poster", "background", "data", "formaction", "xlink:href"}
 _STYLE_REQUEST = re.compile(r"@import|url\(\s*['\"]?(?!data:|#)", re.IGNORECASE)
 
 
@@ -77,8 +77,8 @@ class PageReader(HTMLParser):
             address = name in _LOADED or (name == "href" and tag not in ("a", "link"))
             if address and not value.startswith(("data:", "#")):
                 self.problems.append(f"{where} would load {value[:80]}")
-            if name.startswith("on") or name == "style":
-                self.problems.append(f"{where} has the attribute {name}, which the page's policy forbids")
+            if name.startswith("on") or name in ("style", "srcset", "srcdoc"):
+                self.problems.append(f"{where} has the attribute {name}, which no page of ours may have")
         if tag == "link" and values.get("rel") != "canonical" and not values.get("href", "").startswith("data:"):
             self.problems.append(f"{where} would load {values.get('href', '')[:80]}")
         if tag == "a" and "href" in values:
@@ -103,8 +103,10 @@ def verify(files: Mapping[str, bytes]) -> list[str]:
             problems.append(f"{name}: it can't be read ({error})")
         if name.endswith(".html") and len(content) > PAGE_LIMIT_BYTES:
             logger.warning(
-                "%s has %.1f MB, more than the %.0f MB that a page should have; a smaller `size` or fewer `inputs` make it less",
-                name, len(content) / 1e6, PAGE_LIMIT_BYTES / 1e6,
+                "%s has %.1f MB, over the %.0f MB that a page should have; a smaller `size` or fewer `inputs` help",
+                name,
+                len(content) / 1e6,
+                PAGE_LIMIT_BYTES / 1e6,
             )
     for name, page in pages.items():
         problems += [f"{name}: {problem}" for problem in page.problems]

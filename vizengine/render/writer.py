@@ -54,8 +54,8 @@ def write(target: Path, files: Mapping[str, bytes]) -> Path:
     except OSError as error:
         raise VizengineError(
             f"The site could not be written to {target}: {error.strerror or error}"
-            f"{f' ({error.filename})' if error.filename else ''}. Expected a folder that can be written, on a disk with "
-            "room; free some, or name another with `--out`."
+            f"{f' ({error.filename})' if error.filename else ''}. Expected a folder that can be written, on a disk "
+            "with room; free some, or name another with `--out`."
         ) from error
     return target / "index.html"
 
@@ -73,7 +73,8 @@ def check_target(target: Path) -> None:
     if any(target.iterdir()) and not (target / MARKER).is_file():
         raise VizengineError(
             f"{target} holds files and is no site written by vizengine (it has no {MARKER}), so it is left alone. "
-            "Expected an empty folder, one that doesn't exist yet, or a site from an earlier run; name such a one with `--out`."
+            "Expected an empty folder, one that doesn't exist yet, or a site from an earlier run; name such a one with "
+            "`--out`."
         )
 
 

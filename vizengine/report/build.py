@@ -11,7 +11,9 @@ from vizengine.featurevis.model import Visualization
 from vizengine.networks.model import LayerDescription, NetworkDescription
 from vizengine.report import plots, prose, slices
 from vizengine.report.features import feature
-from vizengine.report.model import (
+from vizengine.report.model import Report
+from vizengine.report.numbers import percent, significant, whole
+from vizengine.report.parts import (
     ClassificationReport,
     Feature,
     GuessReport,
@@ -19,11 +21,9 @@ from vizengine.report.model import (
     NetworkReport,
     PhotoReport,
     Provenance,
-    Report,
     StrongInput,
     Version,
 )
-from vizengine.report.numbers import percent, significant, whole
 from vizengine.report.pictures import picture
 from vizengine.report.values import UnitValues, measured_values
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from vizengine.featurevis.model import Attempt, Visualization
-from vizengine.report.model import AttemptReport, Feature, Quantity, Verdict
+from vizengine.report.figures import Quantity
 from vizengine.report.numbers import percent, significant, whole
+from vizengine.report.parts import AttemptReport, Feature, Verdict
 from vizengine.report.pictures import picture
 from vizengine.report.plots import trace
 
@@ -87,9 +88,9 @@ def _explanation(
             "The picture misses what excites this channel most: don't read much into it."
         )
     elif ratio is None:
-        comparison = f", above the {photo_best.text} that is the most any place in any photo reaches ({photo_name})"
+        comparison = f", above the most of any place in any photo ({photo_best.text}, in {photo_name})"
     else:
-        comparison = f", {ratio.text} times the most that any place in any photo reaches ({photo_best.text}, in {photo_name})"
+        comparison = f", {ratio.text} times the most of any place in any photo ({photo_best.text}, in {photo_name})"
     if verdict == "converged":
         return f"{raised}{comparison}, and had stopped rising: the picture can be read as what the channel looks for."
     return f"{raised}{comparison}, but was still rising when the search ended: read the picture as a draft."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from vizengine.report.model import Quantity
+from vizengine.report.figures import Quantity
 
 MINUS = "\N{MINUS SIGN}"
 

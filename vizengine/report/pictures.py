@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vizengine.report.model import Picture
+from vizengine.report.figures import Picture
 
 QUALITY = 92
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.report.model import Bin, Histogram, Trace
+from vizengine.report.figures import Bin, Histogram, Trace
 from vizengine.report.numbers import decimals, fixed, significant, whole
 
 COEFFICIENT_BINS = 20

@@ -41,7 +41,7 @@ def check(text: str, names: Collection[str]) -> list[str]:
     if "{{" in rest or "}}" in rest:
         stray = "{{" if "{{" in rest else "}}"
         problems.append(
-            f"`{stray}` without its partner; a measured value is written `{{{{ unit.reached }}}}`, with one name and nothing else"
+            f"`{stray}` without its partner; expected one name and nothing else, as in `{{{{ unit.reached }}}}`"
         )
     return problems
 
@@ -108,7 +108,7 @@ def _unknown(found: str, names: Collection[str]) -> str:
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False})
     markdown.disable("image")
-    markdown.validateLink = _is_safe_link  # type: ignore[method-assign]
+    markdown.validateLink = _is_safe_link  # type: ignore[assignment, method-assign]
     return markdown
 
 
@@ -117,9 +117,10 @@ def _is_safe_link(address: str) -> bool:
         parts = urlsplit(address.strip())
     except ValueError:
         return False
-    if any(ord(character) < 33 for character in address):
+    if any(ord(character) < 33 for character in address) or parts.scheme.lower() not in _SAFE_SCHEMES:
         return False
-    return parts.scheme.lower() in _SAFE_SCHEMES and (parts.scheme != "" or not parts.netloc)
+    # Without a scheme it stays within the site: no other host, nothing that could be read as a scheme.
+    return parts.scheme != "" or (not parts.netloc and ":" not in parts.path.partition("/")[0])
 
 
 def _to_html(tokens: list[Token], values: Mapping[str, str]) -> str:

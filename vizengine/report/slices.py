@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from vizengine.circuit.model import Circuit, InputChannel
-from vizengine.report.model import Feature, InputSlice, Kernel, Quantity, StrongInput, Totals
+from vizengine.report.figures import Kernel, Quantity
+from vizengine.report.model import Totals
 from vizengine.report.numbers import decimals, fixed, percent, whole
+from vizengine.report.parts import Feature, InputSlice, StrongInput
 
 
 def input_slices(circuit: Circuit) -> tuple[InputSlice, ...]:
@@ -52,6 +54,7 @@ def totals(circuit: Circuit, unit: Feature, strongest: tuple[StrongInput, ...]) 
         inhibitory=whole(signs.count("inhibitory")),
         mixed=whole(signs.count("mixed")),
         share=percent(sum(channel.norm**2 for channel in circuit.strongest) / energy),
+        even_share=percent(len(strongest) / len(circuit.inputs)),
         coefficients=whole(circuit.inputs[0].kernel.size),
         pictures=whole(len(searched)),
         converged=whole(sum(each.verdict == "converged" for each in searched)),

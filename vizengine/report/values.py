@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vizengine.report.model import Feature, InputSlice, NetworkReport, Quantity, StrongInput, Totals
+from vizengine.report.figures import Quantity
+from vizengine.report.model import Totals
+from vizengine.report.parts import Feature, InputSlice, NetworkReport, StrongInput
 
 Value = Quantity | str | int | None
 NOT_MEASURED = "not measured"

@@ -1,0 +1,75 @@
+# make site    build the site that config.yaml describes
+# make test    everything that must hold before a change lands
+# make lint    the checks that take seconds; make bench, make serve, make clean; make setup for the packages alone
+
+PYTHON ?= python3
+CONFIG ?= config.yaml
+PORT ?= 8000
+VENV := .venv
+RUN := $(VENV)/bin/python
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# Another Python is looked for only where the user named none.
+ifeq ($(origin PYTHON),file)
+CANDIDATES := $(PYTHON) python3.13 python3.12 python3.11
+else
+CANDIDATES := $(PYTHON)
+endif
+
+.PHONY: site setup setup-tests chromium test lint bench serve clean
+
+# Only the path of the site goes to stdout.
+site: setup
+	@$(RUN) generate.py $(CONFIG)
+
+setup: $(VENV)/requirements.stamp
+
+setup-tests: $(VENV)/requirements-dev.stamp
+
+$(RUN):
+	@for candidate in $(CANDIDATES); do \
+		if "$$candidate" -c '$(SUPPORTED)' 2>/dev/null; then \
+			echo "making $(VENV) with $$("$$candidate" --version)" >&2; \
+			"$$candidate" -m venv --clear $(VENV) >&2 && exit 0; \
+			rm -rf $(VENV); \
+			echo "$$candidate can't make a virtual environment; on Debian: apt-get install python3-venv" >&2; \
+			exit 1; \
+		fi; \
+	done; \
+	echo "vizengine needs Python 3.11, 3.12 or 3.13; tried: $(CANDIDATES). Name one: make PYTHON=/path/to/python3.12" >&2; \
+	exit 1
+
+$(VENV)/requirements.stamp: requirements.txt | $(RUN)
+	@echo "installing requirements.txt" >&2
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt >&2
+	@touch $@
+
+$(VENV)/requirements-dev.stamp: requirements-dev.txt requirements.txt | $(RUN)
+	@echo "installing requirements-dev.txt" >&2
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2
+	@touch $@ $(VENV)/requirements.stamp
+
+chromium: setup-tests
+	@PYTHON=$(RUN) bash tests/install_chromium.sh
+
+lint: setup-tests
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy --strict vizengine generate.py
+	$(VENV)/bin/lint-imports --no-logo
+
+# pytest comes last, so that its summary closes the output.
+test: lint chromium
+	$(RUN) -m pytest $(TESTS)
+
+bench: setup-tests
+	@for script in benchmarks/*.py; do \
+		if [ ! -e "$$script" ]; then echo "there are no benchmarks yet" >&2; exit 0; fi; \
+		echo "$$script" >&2; $(RUN) "$$script" || exit 1; \
+	done
+
+serve: setup
+	@$(RUN) generate.py $(CONFIG) --serve $(PORT)
+
+# What is computed stays: remove .vizengine-cache by hand, or build with --fresh.
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

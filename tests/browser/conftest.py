@@ -1,0 +1,35 @@
+"""A browser, and example pages on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.checks import chromium
+from tests.report import example
+from vizengine.render.page import render_circuit, render_index
+from vizengine.render.writer import write
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def example_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of two circuits and a missing one; the first is kept from an earlier build."""
+    full = example.report(kept=example.kept_notice())
+    bare = example.first_layer_report()
+    site = example.site(full, bare, example.missing())
+    files = {"index.html": render_index(site).encode(), "config.yaml": b"site: {}\n"}
+    for report, before, after in ((full, None, bare), (bare, full, None)):
+        files[f"{report.name}/index.html"] = render_circuit(report, site, before, after).encode()
+        files[f"{report.name}/circuit.json"] = report.model_dump_json().encode()
+    return write(tmp_path_factory.mktemp("browser") / "site", files).parent

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from tests.report import example
+from vizengine.report.pictures import picture
+
+
+def decoded(source: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2])))
+
+
+def test_flat_colours_are_kept_exactly() -> None:
+    pixels = example.colour(1).image
+    made = picture(pixels, "green", 256)
+    assert np.array_equal(np.asarray(decoded(made.source).convert("RGB")), pixels)
+    assert made.alt == "green"
+
+
+def test_a_large_picture_is_made_smaller_and_a_small_one_is_not_made_larger() -> None:
+    assert picture(example.blobs(1, 300), "", 200).width == 200
+    small = picture(example.blobs(1, 64), "", 200)
+    assert (small.width, small.height, decoded(small.source).size) == (64, 64, (64, 64))
+
+
+def test_equal_pixels_give_equal_bytes() -> None:
+    assert picture(example.blobs(3), "", 256) == picture(example.blobs(3), "", 256)

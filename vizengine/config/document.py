@@ -1,0 +1,168 @@
+"""Write `config.schema.json` and `docs/config.md` from the models: `python -m vizengine.config.document`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from vizengine.config.schema import NOT_BLANK, PATTERNS, Config
+
+_INTRODUCTION = """\
+# The config
+
+<!-- Made by `python -m vizengine.config.document` from `vizengine/config/schema.py`: change it there. -->
+
+A config is one YAML file in UTF-8. This is a whole one:
+
+```yaml
+# yaml-language-server: $schema=config.schema.json
+site:
+  title: A unit of SqueezeNet
+circuits:
+  - name: fire4-23
+    network: {model: squeezenet1.1}
+    unit: {layer: fire4/expand3x3, index: 23}
+    hypothesis:
+      unit: It reaches {{ unit.reached }} on its own picture.
+      circuit: {file: circuit.md}
+```
+
+The first line gives names and explanations in editors that know `config.schema.json`. A setting that is left out or
+left empty takes its default. `python generate.py config.yaml --check` says what is wrong with a config, all at once,
+each with its line. Numbers are written in decimal digits; text that YAML would read as something else (`no`, `1.10`)
+goes in quotes.
+
+Texts are Markdown, in the config itself or in a file: `{file: path}`. HTML in them is shown as text. In double braces
+they may name any measured value of their circuit, so that prose and figures can't disagree; `--check` lists the names
+when one is wrong.
+"""
+
+_HEADINGS = {
+    "Config": ("Top level", "The sections of the file."),
+    "SiteSection": ("`site`", ""),
+    "VisualizationSection": ("`visualization`", ""),
+    "CircuitSection": ("`circuits`", "A list. Of each circuit:"),
+    "NetworkSection": ("`network` of a circuit", ""),
+    "UnitSection": ("`unit` of a circuit", ""),
+    "HypothesisSection": ("`hypothesis` of a circuit", ""),
+}
+_TYPES = {
+    "array": "list of",
+    "boolean": "true or false",
+    "integer": "whole number",
+    "null": "nothing",
+    "object": "section",
+    "string": "text",
+}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a config, as editors and validators read it."""
+    made = Config.model_json_schema()
+    sections = {"Config": made, **made["$defs"]}
+    for name, section in sections.items():
+        section.pop("title", None)
+        section.pop("description", None)
+        required = section.get("required", [])
+        for key, setting in section["properties"].items():
+            setting.pop("title", None)
+            if setting.pop("inherits", None):
+                del setting["default"]
+            if name != "TextFile" and key not in required:
+                section["properties"][key] = _or_empty(setting)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "vizengine config",
+        "description": "What docs/config.md explains.",
+        **made,
+    }
+
+
+def schema_text() -> str:
+    """The content of `config.schema.json`."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def reference_text() -> str:
+    """The content of `docs/config.md`."""
+    made = Config.model_json_schema()
+    sections = {"Config": made, **made["$defs"]}
+    parts = [_INTRODUCTION]
+    for name, (heading, introduction) in _HEADINGS.items():
+        section = sections[name]
+        rows = ["| setting | value | default | meaning |", "| --- | --- | --- | --- |"]
+        for key, setting in section["properties"].items():
+            default = _default(key, setting, key in section.get("required", []))
+            meaning = setting["description"].replace("|", "\\|")
+            rows.append(f"| `{key}` | {_value(setting, made['$defs'])} | {default} | {meaning} |")
+        table = "\n".join(rows)
+        words = introduction or section["description"]
+        parts.append(f"## {heading}\n\n{words}\n\n{table}\n")
+    return "\n".join(parts)
+
+
+def write(root: Path) -> None:
+    """Write both files into a checkout."""
+    (root / "config.schema.json").write_text(schema_text(), encoding="utf-8", newline="\n")
+    (root / "docs" / "config.md").write_text(reference_text(), encoding="utf-8", newline="\n")
+
+
+def _or_empty(setting: dict[str, Any]) -> dict[str, Any]:
+    """The same setting, which may also be left empty."""
+    alternatives = setting.get("anyOf")
+    if alternatives is not None:
+        nothing = [] if {"type": "null"} in alternatives else [{"type": "null"}]
+        return {**setting, "anyOf": [*alternatives, *nothing]}
+    about: dict[str, Any] = {key: setting[key] for key in ("description", "default") if key in setting}
+    rest = {key: each for key, each in setting.items() if key not in about}
+    return {**about, "anyOf": [rest, {"type": "null"}]}
+
+
+def _default(key: str, setting: dict[str, Any], required: bool) -> str:
+    if required:
+        return "required"
+    if "inherits" in setting:
+        return f"that of `{setting['inherits']}` above"
+    default = setting.get("default")
+    if default is None:
+        return "see right" if key in ("weights", "title") else "none"
+    if default in ("", []):
+        return "empty"
+    return "see below" if isinstance(default, dict) else f"`{json.dumps(default)}`".replace('"', "")
+
+
+def _value(setting: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """What may stand there, in words."""
+    if "anyOf" in setting:
+        kinds = [_value(each, definitions) for each in setting["anyOf"] if each != {"type": "null"}]
+        return " or ".join(dict.fromkeys(kinds))
+    if "$ref" in setting:
+        return "`{file: path}`" if setting["$ref"].endswith("/TextFile") else "section"
+    if "enum" in setting:
+        return ", ".join(f"`{each}`" for each in setting["enum"])
+    words = _TYPES[setting["type"]]
+    if setting["type"] == "array":
+        inner = _value(setting["items"], definitions)
+        words = f"list of {inner.replace('section', 'sections').replace('number', 'numbers')}"
+        return f"{words}, at least one" if setting.get("minItems") else words
+    return ": ".join([words, ", ".join(_limits(setting))]).removesuffix(": ")
+
+
+def _limits(setting: dict[str, Any]) -> list[str]:
+    limits = []
+    if "minimum" in setting and "maximum" in setting:
+        limits.append(f"{setting['minimum']} to {setting['maximum']}")
+    elif "minimum" in setting:
+        limits.append(f"{setting['minimum']} or more")
+    if "multipleOf" in setting:
+        limits.append(f"multiple of {setting['multipleOf']}")
+    if setting.get("pattern", NOT_BLANK) != NOT_BLANK:
+        limits.append(PATTERNS[setting["pattern"]])
+    if "maxLength" in setting:
+        limits.append(f"at most {setting['maxLength']} characters")
+    return limits
+
+
+if __name__ == "__main__":
+    write(Path(__file__).resolve().parent.parent.parent)
