@@ -175,8 +175,8 @@ def test_unreadable_photos_are_warned_of_and_fail_under_strict(copied: Path) -> 
     config = copied / "config.yaml"
     config.write_text(config.read_text() + "    photos: photos\n")
     assert "None of the photos" in _run(config, code=1).stderr
-    from skimage import data
     from PIL import Image
+    from skimage import data
 
     Image.fromarray(data.chelsea()).save(copied / "photos" / "cat.png")
     assert "broken.png" in _run(config).stderr

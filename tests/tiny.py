@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vizengine.networks.architecture import Architecture, LayerSpec
-from vizengine.networks.weights import LayerWeights
+from vizengine.networks.formats import LayerWeights
 
 
 def tiny_architecture() -> Architecture:

@@ -75,7 +75,10 @@ def _check_weights(section: CircuitSection, zoo_entry: zoo.ZooEntry) -> Iterator
     if weights == "embedded" and zoo_entry.embedded is None:
         yield ("network", "weights"), f"{title} has no embedded weights; expected `imagenet` or the path of a file"
     if weights == "imagenet" and zoo_entry.full is None:
-        yield ("network", "weights"), f"Keras publishes no weights of {title}; expected `embedded` or the path of a file"
+        yield (
+            ("network", "weights"),
+            f"Keras publishes no weights of {title}; expected `embedded` or the path of a file",
+        )
 
 
 def _check_photos(section: CircuitSection, folder: Path) -> Iterator[Finding]:

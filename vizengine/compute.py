@@ -147,7 +147,12 @@ class CircuitRun:
     # The stages.
 
     def _stage(
-        self, stage: str, code: tuple[str, ...], key: Mapping[str, object], kind: type[Result], compute: Callable[[], Result]
+        self,
+        stage: str,
+        code: tuple[str, ...],
+        key: Mapping[str, object],
+        kind: type[Result],
+        compute: Callable[[], Result],
     ) -> Result:
         def timed() -> Result:
             if not self._may_compute:
@@ -162,7 +167,12 @@ class CircuitRun:
 
     def _description(self) -> NetworkDescription:
         unit = self.section.unit
-        key = {"layer": unit.layer, "unit": unit.index, "origin": self._weights_file.origin, "file": self._weights_file.path.name}
+        key = {
+            "layer": unit.layer,
+            "unit": unit.index,
+            "origin": self._weights_file.origin,
+            "file": self._weights_file.path.name,
+        }
         return self._stage(
             "network",
             ("networks",),
@@ -241,7 +251,12 @@ class CircuitRun:
             best = {channel: PhotoBest(*maxima.best(channel)) for channel in channels}
             with self._progress.stage(f"{self.section.name}: pictures of {layer}", settings.steps) as task:
                 made = visualize(
-                    self._network, layer, channels, best, Settings(**settings.model_dump()), lambda count: task.advance(count)
+                    self._network,
+                    layer,
+                    channels,
+                    best,
+                    Settings(**settings.model_dump()),
+                    lambda count: task.advance(count),
                 )
             return Pictures(tuple(made[channel] for channel in channels))
 

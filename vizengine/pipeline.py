@@ -15,7 +15,7 @@ from vizengine.cache import Cache
 from vizengine.check import check_circuit
 from vizengine.compute import CircuitRun, NotComputed
 from vizengine.config.load import load
-from vizengine.config.schema import CircuitSection, Config
+from vizengine.config.schema import Config
 from vizengine.errors import BuildFailed, WeightsUnavailable
 from vizengine.kept import keep
 from vizengine.progress import Progress
@@ -82,7 +82,9 @@ def build(config: Config, options: Options, progress: Progress) -> Outcome:
     missing: list[str] = []
     with _collected_warnings() as warnings:
         for section in config.circuits:
-            run = CircuitRun(config, section, cache, progress, may_compute=not options.only or section.name in options.only)
+            run = CircuitRun(
+                config, section, cache, progress, may_compute=not options.only or section.name in options.only
+            )
             started = time.monotonic()
             try:
                 page: Report | Missing = run.report()
@@ -91,7 +93,9 @@ def build(config: Config, options: Options, progress: Progress) -> Outcome:
                 if not section.optional:
                     raise
                 if options.strict:
-                    raise BuildFailed(f"{section.name}: {error} Under --strict an optional circuit must be there.") from error
+                    raise BuildFailed(
+                        f"{section.name}: {error} Under --strict an optional circuit must be there."
+                    ) from error
                 page = _stand_in(target, run, error, side_files)
                 missing.append(section.name)
             except NotComputed as error:

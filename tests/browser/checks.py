@@ -29,7 +29,7 @@ _RUN_AXE = """
 """
 _WIDER_THAN_THE_WINDOW = """
 () => {
-  const framed = (element) => element.closest(".scroll, .formula, .hidden, .skip, svg svg, math");
+  const framed = (element) => element.closest(".scroll, .hidden, .skip, svg svg, math");
   return document.documentElement.scrollWidth <= innerWidth ? [] :
     [...document.querySelectorAll("body *")]
       .filter((element) => !framed(element) && element.getBoundingClientRect().right > innerWidth + 1)

@@ -25,7 +25,9 @@ def _sources(count: int) -> list[Named]:
     return [Named("below", index, f"below:{index}") for index in range(count)]
 
 
-@pytest.mark.parametrize(("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)])
+@pytest.mark.parametrize(
+    ("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
+)
 def test_real_norms_equal_numpy(fixture: str, layer: str, unit: int, request: pytest.FixtureRequest) -> None:
     network: Network = request.getfixturevalue(fixture)
     kernel, bias = network.weights[layer]

@@ -29,7 +29,12 @@ def test_the_objective_rises(tiny_network: Network) -> None:
 def test_alone_and_in_a_batch_give_the_same_picture(squeezenet: Network) -> None:
     channels = [12, 22, 9, 5]
     together = ascend(
-        Probe(squeezenet, "fire4/squeeze1x1", channels), [str(each) for each in channels], objectives.channel(), 0, 64, 8
+        Probe(squeezenet, "fire4/squeeze1x1", channels),
+        [str(each) for each in channels],
+        objectives.channel(),
+        0,
+        64,
+        8,
     )
     alone = ascend(Probe(squeezenet, "fire4/squeeze1x1", [9]), ["9"], objectives.channel(), 0, 64, 8)
     difference = np.abs(together.images[2].astype(int) - alone.images[0].astype(int))

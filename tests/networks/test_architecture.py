@@ -90,7 +90,11 @@ def test_sources_are_traced_through_pooling_and_concatenation() -> None:
     assert [source.label for source in sources] == [f"left:{i}" for i in range(4)] + [f"right:{i}" for i in range(5)]
     assert {source.path for source in sources} == {("joined", "pool")}
     assert [source.label for source in tiny_architecture().source_channels("first")] == ["red", "green", "blue"]
-    assert [source.label for source in zoo.entry("vgg19").architecture.source_channels("block1_conv1")] == ["blue", "green", "red"]
+    assert [source.label for source in zoo.entry("vgg19").architecture.source_channels("block1_conv1")] == [
+        "blue",
+        "green",
+        "red",
+    ]
 
 
 def test_sources_are_the_channels_that_the_kernel_reads(tiny_network: Network) -> None:

@@ -40,7 +40,9 @@ def test_pre_activation_is_what_the_activation_is_taken_of(squeezenet: Network) 
 def test_bgr_network_reads_blue_first(squeezenet: Network) -> None:
     blue = np.zeros((1, 1, 1, 3), np.float32)
     blue[..., 2] = 1
-    np.testing.assert_allclose(np.asarray(squeezenet.prepare(tf.constant(blue)))[0, 0, 0], [150.994, -116.669, -122.679], rtol=1e-5)
+    np.testing.assert_allclose(
+        np.asarray(squeezenet.prepare(tf.constant(blue)))[0, 0, 0], [150.994, -116.669, -122.679], rtol=1e-5
+    )
 
 
 def test_vgg19_equals_keras_own_model(vgg19: Network) -> None:

@@ -21,7 +21,7 @@ _SAMPLE_CREDITS = {
     "chelsea.png": "Chelsea the cat, Stéfan van der Walt, CC0",
     "coffee.png": "Pikolo Espresso Bar, Rachel Michetti, CC0",
     "hubble_deep_field.jpg": "Hubble eXtreme Deep Field, NASA and ESA, public domain",
-    "ihc.png": "Immunohistochemical staining, Center for Microscopy And Molecular Imaging, no known copyright restrictions",
+    "ihc.png": "Immunohistochemical staining, Center for Microscopy And Molecular Imaging, no known restrictions",
     "motorcycle_left.png": "Middlebury 2014 stereo benchmark, Daniel Scharstein and others, CC0",
     "retina.jpg": "Fundus photograph of a normal left eye, Mikael Häggström, CC0",
     "rocket.jpg": "Launch of DSCOVR, SpaceX, public domain",
@@ -97,7 +97,11 @@ class Photos:
             folder = _samples_folder()
             return tuple(Photo(folder / name, credit) for name, credit in _SAMPLE_CREDITS.items())
         pattern = self.base / Path(self.source).expanduser()
-        paths = list(pattern.iterdir()) if pattern.is_dir() else [Path(name) for name in glob.glob(str(pattern), recursive=True)]
+        paths = (
+            list(pattern.iterdir())
+            if pattern.is_dir()
+            else [Path(name) for name in glob.glob(str(pattern), recursive=True)]
+        )
         return tuple(Photo(path) for path in sorted(paths) if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
 
 

@@ -49,4 +49,3 @@ def to_images(spectra: tf.Tensor, size: int) -> tf.Tensor:
     weighted = tf.complex(spectra[..., 0], spectra[..., 1]) * scale(size)
     colours = tf.transpose(tf.signal.irfft2d(weighted, [size, size]) / DAMPING, (0, 2, 3, 1))
     return tf.sigmoid(tf.tensordot(colours, COLOUR_MATRIX.T, 1))
-

@@ -1,4 +1,4 @@
-"""Feature visualizations of the channels of a layer: in batches, tried again where they don't converge, with a verdict."""
+"""Feature visualizations of a layer's channels: in batches, tried again where they don't converge, with a verdict."""
 
 from __future__ import annotations
 
@@ -71,13 +71,18 @@ def visualize(
         channel to its visualization.
     """
     if layer == INPUT:
-        return {channel: _colour_picture(network.architecture, channel, best[channel], settings.size) for channel in channels}
+        return {
+            channel: _colour_picture(network.architecture, channel, best[channel], settings.size)
+            for channel in channels
+        }
     shown: dict[int, Visualization] = {}
     open_channels = sorted(channels)
     for number in range(settings.attempts):
         attempt_objective, steps = _plan(number, settings)
         for batch in _batches(network.architecture, layer, open_channels, settings.size):
-            made = _attempt(network, layer, batch, best, settings, attempt_objective, settings.seed + number, steps, advance)
+            made = _attempt(
+                network, layer, batch, best, settings, attempt_objective, settings.seed + number, steps, advance
+            )
             for channel, visualization in made.items():
                 shown[channel] = _merge(shown.get(channel), visualization)
         open_channels = [channel for channel in open_channels if not shown[channel].converged]
@@ -92,7 +97,9 @@ def _plan(number: int, settings: Settings) -> tuple[str, int]:
 
 
 def _batches(architecture: Architecture, layer: str, channels: Sequence[int], size: int) -> list[list[int]]:
-    values = sum(architecture.side(spec.name, size) ** 2 * architecture.channels(spec.name) for spec in architecture.upto(layer))
+    values = sum(
+        architecture.side(spec.name, size) ** 2 * architecture.channels(spec.name) for spec in architecture.upto(layer)
+    )
     width = max(1, min(16, MEMORY_BUDGET_BYTES // (values * 4 * _COPIES)))
     return [list(channels[start : start + width]) for start in range(0, len(channels), width)]
 
@@ -110,7 +117,9 @@ def _attempt(
 ) -> dict[int, Visualization]:
     objective = OBJECTIVES[objective_name]()
     probe = Probe(network, layer, channels, ascent_precision(settings.precision))
-    ascent = ascend(probe, [f"{layer}:{channel}" for channel in channels], objective, seed, settings.size, steps, advance)
+    ascent = ascend(
+        probe, [f"{layer}:{channel}" for channel in channels], objective, seed, settings.size, steps, advance
+    )
     exact = Probe(network, layer, channels)
     pre_activations = exact.numpy(ascent.images.astype(np.float32) / 255.0)
     made = {}

@@ -20,7 +20,11 @@ def describe(zoo_entry: ZooEntry, weights: WeightsFile, layer: str, unit: int) -
         weights_sha256=weights.sha256,
         weights_credit=architecture.weights_credit,
         parameters=architecture.total_parameters(),
-        loaded_layers=sum(has_layers(weights, architecture, (spec,)) for spec in architecture.layers if architecture.parameters(spec.name)),
+        loaded_layers=sum(
+            has_layers(weights, architecture, (spec,))
+            for spec in architecture.layers
+            if architecture.parameters(spec.name)
+        ),
         has_classifier=has_layers(weights, architecture, architecture.layers),
         input_size=architecture.input_size,
         chain=tuple(_describe_layer(architecture, spec) for spec in architecture.upto(layer)),

@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vizengine.networks.architecture import Architecture, LayerSpec
-from vizengine.networks.weights import LayerWeights
+from vizengine.networks.formats import LayerWeights
 
 Precision = str
 

