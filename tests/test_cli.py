@@ -268,7 +268,7 @@ def test_serve_shows_the_site_until_interrupted(site: Path) -> None:
             assert answer.read() == (site / "site" / "index.html").read_bytes()
             assert answer.headers["Cache-Control"] == "no-store"
         with pytest.raises(OSError, match="404"):
-            urllib.request.urlopen(address + "../config.yaml", timeout=10)
+            urllib.request.urlopen(address + "../.vizengine-cache/.gitignore", timeout=10)
         process.send_signal(signal.SIGINT)
         stdout, _ = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (0, "site/index.html\n")
@@ -323,7 +323,7 @@ def test_on_a_terminal_there_are_bars(site: Path) -> None:
     assert process.wait() == 0
     text = shown.decode()
     assert "\x1b[" in text and "━" in text
-    assert "2/2" in re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", text)
+    assert "8/8" in re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", text)
     assert "squeeze: pictures of fire2/squeeze1x1: done in" in text
     assert "oneDNN" not in text
 

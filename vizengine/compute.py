@@ -197,14 +197,13 @@ class CircuitRun:
     def _found(self) -> tuple[Photo, ...]:
         return Photos(self.section.photos, self._folder).found
 
-    @cached_property
-    def _photo_hashes(self) -> list[str]:
-        return [f"{photo.path.name} {self._cache.file_sha256(photo.path)}" for photo in self._found]
+    def _hashes(self, photos: tuple[Photo, ...]) -> list[str]:
+        return [f"{photo.path.name} {self._cache.file_sha256(photo.path)}" for photo in photos]
 
     @cached_property
     def _photos(self) -> tuple[Photo, ...]:
         """The photos that can be read; a warning names each that can't, at every run."""
-        key = {"photos": self._photo_hashes, "code": source_hash("evidence.photos")}
+        key = {"photos": self._hashes(self._found), "code": source_hash("evidence.photos")}
         skipped = self._cache.get_or_compute(
             "photos", key, SkippedPhotos, lambda: SkippedPhotos(find_unreadable(self._found))
         ).photos
@@ -225,8 +224,6 @@ class CircuitRun:
             name = self._weights_file.path.name
             return Classification((), f"The weights file {name} has no classifier, so this check is left out.{fetch}")
 
-        photos = self._photos
-
         def compute() -> ClassifiedPhotos:
             from vizengine.evidence.classify import classify
 
@@ -234,7 +231,7 @@ class CircuitRun:
                 photos = (_counted(photo, task.advance) for photo in self._photos)
                 return ClassifiedPhotos(classify(self._network, photos, class_labels()))
 
-        key = {"photos": self._photo_hashes}
+        key = {"photos": self._hashes(self._photos)}
         done = self._stage("classification", ("evidence", "networks"), key, ClassifiedPhotos, compute)
         return Classification(done.photos)
 
@@ -264,7 +261,7 @@ class CircuitRun:
             "layer": layer,
             "channels": list(channels),
             "settings": settings.model_dump(mode="json"),
-            "photos": self._photo_hashes,
+            "photos": self._hashes(self._photos),
         }
         code = ("featurevis", "networks", "evidence.photos", "evidence.photo_best")
         return self._stage("visualizations", code, key, Pictures, compute)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ class _Lines:
     def __init__(self, name: str, total: int | None) -> None:
         self.name, self.total = name, total
         self.done = 0
-        self.started = self._last = time.monotonic()
+        self.started = self._last = monotonic()
 
     def advance(self, n: int = 1, note: str = "") -> None:
         self.done += n
-        now = time.monotonic()
+        now = monotonic()
         if now - self._last < LINE_EVERY_SECONDS or self.done == self.total:
             return
         self._last = now
@@ -78,7 +78,7 @@ class LineProgress:
         logger.info("%s …", name)
         lines = _Lines(name, total)
         yield lines
-        logger.info("%s: done in %s", name, duration(time.monotonic() - lines.started))
+        logger.info("%s: done in %s", name, duration(monotonic() - lines.started))
 
 
 class BarProgress:
@@ -106,7 +106,7 @@ class BarProgress:
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Stage]:
         """A piece of work that is shown as a bar; the bar goes when it ends, and a line stays."""
-        started = time.monotonic()
+        started = monotonic()
         self._open += 1
         self._bars.start()
         task = self._bars.add_task(name, total=total, note="")
@@ -118,7 +118,8 @@ class BarProgress:
 
         try:
             yield Bar()
-            logger.info("%s: done in %s", name, duration(time.monotonic() - started))
+            bars.refresh()
+            logger.info("%s: done in %s", name, duration(monotonic() - started))
         finally:
             bars.remove_task(task)
             self._open -= 1

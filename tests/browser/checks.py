@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, Page
 
 WIDTHS = (320, 375, 1280)
 _REPORT_VIOLATIONS = """
-addEventListener("securitypolicyviolation", (event) => console.error("policy", event.violatedDirective, event.blockedURI));
+addEventListener("securitypolicyviolation", (event) => {
+  console.error("policy", event.violatedDirective, event.blockedURI);
+});
 """
 _BROKEN_IMAGES = """
 () => Promise.all([...document.images].map(async (image) => {

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -146,11 +148,9 @@ def test_the_old_site_is_put_back_where_the_new_one_can_t_take_its_place(
 
 
 def test_what_a_dead_run_left_is_removed_and_what_a_living_one_has_is_not(tmp_path: Path) -> None:
-    process = os.fork()
-    if process == 0:
-        os._exit(0)
-    os.waitpid(process, 0)
-    dead = tmp_path / f".site.vizengine-new-{process}"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead = tmp_path / f".site.vizengine-new-{ended.pid}"
     living = tmp_path / f".site.vizengine-new-{os.getppid()}"
     dead.mkdir()
     living.mkdir()
