@@ -44,7 +44,7 @@ def xplique(model: keras.Model, layer: str, channels: list[int], size: int) -> n
 
 
 def keras_recipe(model: keras.Model, layer: str, channels: list[int], size: int) -> np.ndarray:
-    """The example `Visualizing what convnets learn` of keras.io: 30 steps of normalised gradient, one channel at a time."""
+    """The example `Visualizing what convnets learn` of keras.io: 30 steps of normalised gradient, one channel each."""
     features = keras.Model(model.inputs, model.get_layer(layer).output)
 
     @tf.function
