@@ -51,7 +51,7 @@ def _no_such_layer(name: str, architecture: Architecture, layers: Sequence[str])
     if name in kinds:
         return f"{name} of {architecture.title} is a {kinds[name]} layer; expected a conv layer: {', '.join(layers)}"
     nearest = get_close_matches(name, layers, 1, 0.3)
-    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    hint = f"; did you mean {nearest[0]}?" if nearest else "."
     return f"{architecture.title} has no layer {name}{hint} Its conv layers are {', '.join(layers)}"
 
 

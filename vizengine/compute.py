@@ -18,9 +18,9 @@ from vizengine.circuit import strength
 from vizengine.circuit.model import Circuit
 from vizengine.config.schema import CircuitSection, Config
 from vizengine.errors import BuildFailed, VizengineError
-from vizengine.evidence.model import Classification, ClassifiedPhoto
+from vizengine.evidence.model import Classification, ClassifiedPhoto, PhotoExtremes
 from vizengine.evidence.photos import Photo, Photos, Unreadable, find_unreadable
-from vizengine.featurevis.model import Visualization
+from vizengine.featurevis.model import PhotoBest, Settings, UnitStudy, Visualization
 from vizengine.networks import weights as weights_files
 from vizengine.networks import zoo
 from vizengine.networks.describe import describe
@@ -107,7 +107,10 @@ class CircuitRun:
         for layer, channels in self._wanted(circuit).items():
             for visualization in self._visualizations(layer, channels).visualizations:
                 pictures[layer, visualization.channel] = visualization
-        return build(self.section, self._description(), self._classification(), circuit, pictures, self._versions())
+        study = self._study(pictures)
+        return build(
+            self.section, self._description(), self._classification(), circuit, pictures, study, self._versions()
+        )
 
     def _wanted(self, circuit: Circuit) -> Mapping[str, tuple[int, ...]]:
         """The channels that need a picture, by layer: the inputs first, then the unit and its siblings."""
@@ -235,36 +238,70 @@ class CircuitRun:
         done = self._stage("classification", ("evidence", "networks"), key, ClassifiedPhotos, compute)
         return Classification(done.photos)
 
-    def _visualizations(self, layer: str, channels: tuple[int, ...]) -> Pictures:
-        settings = self.section.visualization
-
-        def compute() -> Pictures:
-            from vizengine.evidence.photo_best import photo_maxima
-            from vizengine.featurevis.visualize import PhotoBest, Settings, visualize
+    def _extremes(self, layer: str) -> PhotoExtremes:
+        def compute() -> PhotoExtremes:
+            from vizengine.evidence.photo_best import photo_extremes
 
             with self._progress.stage(f"{self.section.name}: photos through {layer}", len(self._photos)) as task:
-                photos = (_counted(photo, task.advance) for photo in self._photos)
-                maxima = photo_maxima(self._network, layer, photos)
-            best = {channel: PhotoBest(*maxima.best(channel)) for channel in channels}
-            with self._progress.stage(f"{self.section.name}: pictures of {layer}", settings.steps) as task:
-                made = visualize(
-                    self._network,
-                    layer,
-                    channels,
-                    best,
-                    Settings(**settings.model_dump()),
-                    lambda count: task.advance(count),
-                )
+                return photo_extremes(self._network, layer, (_counted(photo, task.advance) for photo in self._photos))
+
+        key = {"layer": layer, "photos": self._hashes(self._photos)}
+        code = ("networks", "evidence.photos", "evidence.photo_best", "evidence.model")
+        return self._stage("extremes", code, key, PhotoExtremes, compute)
+
+    def _visualizations(self, layer: str, channels: tuple[int, ...]) -> Pictures:
+        extremes = self._extremes(layer)
+        best = {channel: PhotoBest(*extremes.best(channel)) for channel in channels}
+
+        def compute() -> Pictures:
+            from vizengine.featurevis.visualize import visualize
+
+            with self._progress.stage(f"{self.section.name}: pictures of {layer}", self._settings.steps) as task:
+                made = visualize(self._network, layer, channels, best, self._settings, advance=task.advance)
             return Pictures(tuple(made[channel] for channel in channels))
 
         key = {
             "layer": layer,
-            "channels": list(channels),
-            "settings": settings.model_dump(mode="json"),
-            "photos": self._hashes(self._photos),
+            "best": [[channel, each.value, each.photo] for channel, each in best.items()],
+            "settings": self._settings_key,
         }
-        code = ("featurevis", "networks", "evidence.photos", "evidence.photo_best")
-        return self._stage("visualizations", code, key, Pictures, compute)
+        return self._stage("visualizations", ("featurevis", "networks"), key, Pictures, compute)
+
+    def _study(self, pictures: Mapping[tuple[str, int], Visualization]) -> UnitStudy:
+        unit = self.section.unit
+        shown = pictures[unit.layer, unit.index]
+        others = tuple(pictures[unit.layer, sibling] for sibling in self.section.siblings)
+        lowest = PhotoBest(*self._extremes(unit.layer).worst(unit.index))
+
+        def compute() -> UnitStudy:
+            from vizengine.featurevis.study import Subject, study
+
+            with self._progress.stage(f"{self.section.name}: further pictures of the unit", None) as task:
+                subject = Subject(shown, others, lowest)
+                return study(self._network, subject, self._settings, film=self._film, advance=task.advance)
+
+        key = {
+            "layer": unit.layer,
+            "unit": unit.index,
+            "siblings": list(self.section.siblings),
+            "shown": [shown.reached, shown.photo_best, shown.photo_best_name],
+            "lowest": [lowest.value, lowest.photo],
+            "settings": self._settings_key,
+            "film": self._film,
+        }
+        return self._stage("study", ("featurevis", "networks"), key, UnitStudy, compute)
+
+    @property
+    def _film(self) -> bool:
+        return self.section.visualization.film
+
+    @property
+    def _settings(self) -> Settings:
+        return Settings(**self.section.visualization.model_dump(exclude={"film"}))
+
+    @property
+    def _settings_key(self) -> dict[str, object]:
+        return self.section.visualization.model_dump(mode="json", exclude={"film"})
 
     def _versions(self) -> dict[str, str]:
         return {

@@ -19,7 +19,7 @@ from vizengine.config.schema import Config
 from vizengine.errors import BuildFailed, WeightsUnavailable
 from vizengine.kept import keep
 from vizengine.progress import Progress
-from vizengine.render.page import render_circuit, render_index
+from vizengine.render.page import companions, render_circuit, render_index
 from vizengine.render.writer import write
 from vizengine.report.model import Missing, Report, SiteReport
 
@@ -148,7 +148,7 @@ def _files(
     for report, before, after in _with_neighbours(reports):
         folder = "" if single else f"{report.name}/"
         files[f"{folder}index.html"] = render_circuit(report, site, before, after).encode()
-        files[f"{folder}circuit.json"] = report.model_dump_json(indent=1).encode()
+        files.update({f"{folder}{name}": content for name, content in companions(report).items()})
         files[f"{folder}build.json"] = json.dumps(side_files[report.name], indent=1).encode()
     if not single:
         files["index.html"] = render_index(site).encode()

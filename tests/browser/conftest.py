@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.checks import chromium
 from tests.report import example
-from vizengine.render.page import render_circuit, render_index
+from vizengine.render.page import companions, render_circuit, render_index
 from vizengine.render.writer import write
 
 
@@ -31,5 +31,5 @@ def example_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = {"index.html": render_index(site).encode(), "config.yaml": b"site: {}\n"}
     for report, before, after in ((full, None, bare), (bare, full, None)):
         files[f"{report.name}/index.html"] = render_circuit(report, site, before, after).encode()
-        files[f"{report.name}/circuit.json"] = report.model_dump_json().encode()
+        files.update({f"{report.name}/{name}": content for name, content in companions(report).items()})
     return write(tmp_path_factory.mktemp("browser") / "site", files).parent

@@ -46,10 +46,11 @@ def test_defaults_and_what_is_given(tmp_path: Path) -> None:
     assert (circuit.photos, circuit.inputs, circuit.siblings, circuit.optional) == ("samples", 6, (), False)
     assert circuit.visualization.model_dump() == {
         "size": 128,
-        "steps": 256,
+        "steps": 128,
         "seed": 0,
         "attempts": 3,
         "precision": "auto",
+        "film": False,
     }
     assert (config.folder, config.source) == (tmp_path, tmp_path / "config.yaml")
 

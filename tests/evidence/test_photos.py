@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from vizengine.evidence.classify import classify
-from vizengine.evidence.photo_best import photo_maxima
+from vizengine.evidence.photo_best import photo_extremes
 from vizengine.evidence.photos import Photo, Photos, find_unreadable
 from vizengine.networks.network import Network
 from vizengine.networks.probe import Probe
@@ -88,7 +88,7 @@ def test_photo_best_is_the_highest_over_photos_and_positions(tiny_network: Netwo
     for index, (width, height) in enumerate([(40, 52), (64, 33), (90, 90)]):
         _save(tmp_path / f"{index}.png", width, height, index)
     photos = Photos(".", tmp_path).found
-    maxima = photo_maxima(tiny_network, "last", photos)
+    maxima = photo_extremes(tiny_network, "last", photos)
     probe = Probe(tiny_network, "last")
     expected = [probe.numpy(photo.pixels()[None])[0].reshape(-1, 7).max(0) for photo in photos]
     np.testing.assert_allclose(maxima.values, expected, rtol=1e-6)

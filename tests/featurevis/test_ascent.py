@@ -9,36 +9,49 @@ import pytest
 import tensorflow as tf
 
 from vizengine.circuit.strength import analyse
-from vizengine.evidence.photo_best import photo_maxima
+from vizengine.evidence.photo_best import photo_extremes
 from vizengine.evidence.photos import Photos
 from vizengine.featurevis import objectives
-from vizengine.featurevis.ascent import LAST_LEARNING_RATE, ascend, schedule
+from vizengine.featurevis.ascent import LAST_LEARNING_RATE, ascend, noise, schedule
 from vizengine.featurevis.image import derive_seed
+from vizengine.featurevis.model import PhotoBest, Settings
 from vizengine.featurevis.robustness import transform
-from vizengine.featurevis.visualize import PhotoBest, Settings, last_slope, visualize
+from vizengine.featurevis.visualize import last_slope, visualize
 from vizengine.networks.network import Network
 from vizengine.networks.probe import Probe
 
 
 def test_the_objective_rises(tiny_network: Network) -> None:
-    ascent = ascend(Probe(tiny_network, "last", [0, 3]), ["a", "b"], objectives.channel(), 0, 64, 40)
+    ascent = ascend(Probe(tiny_network, "last", [0, 3]), noise(["a", "b"], 0, 64), objectives.channel([0, 1]), 0, 40)
     assert ascent.images.shape == (2, 64, 64, 3) and ascent.images.dtype == np.uint8
     assert (ascent.traces[:, -8:].mean(1) > ascent.traces[:, :8].mean(1)).all()
 
 
+def test_the_negative_direction_falls(tiny_network: Network) -> None:
+    best = {0: PhotoBest(0.0, "none")}
+    made = visualize(tiny_network, "last", [0], best, Settings(64, 40, 0, 1, "float32"), "negative")[0]
+    assert made.trace[-8:].mean() < made.trace[:8].mean()
+    assert made.reached < made.mean < 0
+
+
 def test_alone_and_in_a_batch_give_the_same_picture(squeezenet: Network) -> None:
     channels = [12, 22, 9, 5]
-    together = ascend(
-        Probe(squeezenet, "fire4/squeeze1x1", channels),
-        [str(each) for each in channels],
-        objectives.channel(),
-        0,
-        64,
-        8,
-    )
-    alone = ascend(Probe(squeezenet, "fire4/squeeze1x1", [9]), ["9"], objectives.channel(), 0, 64, 8)
+    names = [str(each) for each in channels]
+    probe = Probe(squeezenet, "fire4/squeeze1x1", channels)
+    together = ascend(probe, noise(names, 0, 64), objectives.channel(range(4)), 0, 8)
+    alone = ascend(Probe(squeezenet, "fire4/squeeze1x1", [9]), noise(["9"], 0, 64), objectives.channel([0]), 0, 8)
     difference = np.abs(together.images[2].astype(int) - alone.images[0].astype(int))
     assert difference.max() <= 1
+
+
+def test_alone_and_in_a_batch_give_the_same_verdict(squeezenet: Network) -> None:
+    best = {channel: PhotoBest(1500.0, "none") for channel in (12, 22, 9)}
+    settings = Settings(64, 64, 0, 1, "auto")
+    together = visualize(squeezenet, "fire4/squeeze1x1", [12, 22, 9], best, settings)
+    for channel in best:
+        alone = visualize(squeezenet, "fire4/squeeze1x1", [channel], best, settings)[channel]
+        assert alone.converged == together[channel].converged
+        assert alone.reached == pytest.approx(together[channel].reached, rel=0.1)
 
 
 def test_twice_is_the_same_to_the_bit(squeezenet: Network) -> None:
@@ -61,10 +74,21 @@ def test_reached_is_measured_in_float32_on_the_shown_picture(squeezenet: Network
 
 def test_what_no_picture_can_reach_is_tried_and_not_called_converged(tiny_network: Network) -> None:
     best = {0: PhotoBest(1e9, "impossible"), 1: PhotoBest(-1e9, "easy")}
-    made = visualize(tiny_network, "last", [0, 1], best, Settings(64, 40, 0, 3, "float32"))
+    made = visualize(tiny_network, "last", [0, 1], best, Settings(64, 20, 0, 3, "float32"))
     assert not made[0].converged
-    assert [(each.objective, each.seed) for each in made[0].attempts] == [("channel", 0), ("channel", 1), ("neuron", 2)]
+    attempts = [(each.objective, each.seed, each.steps, each.continued) for each in made[0].attempts]
+    assert attempts == [("channel", 0, 20, False), ("channel", 1, 40, False), ("neuron", 2, 40, False)]
     assert made[0].reached == max(each.reached for each in made[0].attempts)
+
+
+def test_what_still_rises_is_continued(squeezenet: Network) -> None:
+    best = {12: PhotoBest(-1e9, "easy")}
+    made = visualize(squeezenet, "fire4/squeeze1x1", [12], best, Settings(64, 16, 0, 8, "float32"))[12]
+    first, *others = made.attempts
+    assert not first.continued and not first.converged and others
+    assert all(each.continued and each.seed == first.seed for each in others)
+    assert made.converged and made.attempts[-1].converged
+    assert len(made.trace) == sum(each.steps for each in made.attempts)
 
 
 def test_an_input_colour_needs_no_search(tiny_network: Network) -> None:
@@ -102,13 +126,28 @@ def test_slope_of_known_traces() -> None:
 
 
 def test_objectives_add_and_scale() -> None:
-    pre = tf.random.stateless_normal((3, 5, 5, 3), (0, 1))
-    channel, neuron = objectives.channel(), objectives.neuron()
+    pre = tf.random.stateless_normal((3, 5, 5, 4), (0, 1))
+    columns = [2, 0, 2]
+    channel, neuron = objectives.channel(columns), objectives.neuron(columns)
     combined = 2 * channel + -neuron
     np.testing.assert_allclose(combined(pre), 2 * channel(pre) - neuron(pre), rtol=1e-5)
-    np.testing.assert_allclose(channel(pre), [pre[i, :, :, i].numpy().mean() for i in range(3)], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(neuron(pre), [pre[i, 2, 2, i].numpy() for i in range(3)])
+    means = [pre[index, :, :, column].numpy().mean() for index, column in enumerate(columns)]
+    np.testing.assert_allclose(channel(pre), means, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(neuron(pre), [pre[index, 2, 2, column].numpy() for index, column in enumerate(columns)])
     assert combined.name == "2 × channel + -1 × neuron"
+    weights = np.array([0.5, -1.0, 0.0, 2.0])
+    expected = pre.numpy().mean((1, 2)) @ weights
+    np.testing.assert_allclose(objectives.direction(weights)(pre), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_diversity_is_lower_for_alike_pictures() -> None:
+    different = tf.random.stateless_normal((2, 6, 6, 5), (0, 1))
+    alike = tf.repeat(different[:1], 2, axis=0)
+    active = np.maximum(different.numpy(), 0).reshape(2, 36, 5)
+    grams = [(each.T @ each).ravel() for each in active]
+    cosine = grams[0] @ grams[1] / np.linalg.norm(grams[0]) / np.linalg.norm(grams[1])
+    np.testing.assert_allclose(objectives.diversity()(different), [-cosine, -cosine], rtol=1e-4)
+    np.testing.assert_allclose(objectives.diversity()(alike), [-1, -1], rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +161,7 @@ def test_seven_of_seven_converge(fixture: str, layer: str, unit: int, request: p
     below = circuit.strongest[0].source_layer
     inputs = [channel.source_channel for channel in circuit.strongest]
     for each_layer, channels in ((layer, [unit]), (below, inputs)):
-        maxima = photo_maxima(network, each_layer, photos)
+        maxima = photo_extremes(network, each_layer, photos)
         best = {channel: PhotoBest(*maxima.best(channel)) for channel in channels}
         made = visualize(network, each_layer, channels, best, Settings(128, 128, 0, 3, "auto"))
         for channel in channels:

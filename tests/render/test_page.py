@@ -194,6 +194,7 @@ def test_no_text_from_outside_can_act_as_markup(place: str, full: Report) -> Non
             example.classification(),
             of,
             example.pictures(of, (8, 11)),
+            example.unit_study(),
             {},
         )
     elif place == "photo":

@@ -6,6 +6,7 @@ It stands in for the stages left of the report, so that the report and the pages
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from vizengine.circuit.model import Circuit
 from vizengine.circuit.strength import analyse
 from vizengine.config.schema import CircuitSection, HypothesisSection, NetworkSection, UnitSection
 from vizengine.evidence.model import Classification, ClassifiedPhoto, Guess
-from vizengine.featurevis.model import Attempt, Visualization
+from vizengine.featurevis.model import Attempt, Stability, UnitStudy, Visualization
 from vizengine.networks.architecture import SourceChannel
 from vizengine.networks.model import LayerDescription, NetworkDescription
 from vizengine.report.build import build
@@ -66,11 +67,12 @@ def visualization(
     photo_best = float(random.uniform(300, 900))
     reached = photo_best * (float(random.uniform(1.6, 3.2)) if converged else 0.7)
     trace = 0.6 * reached * (1 - np.exp(-steps / 40)) + random.normal(size=256) * 0.02 * reached
-    attempts = [Attempt("channel", 0, size, 256, reached * 0.9, 0.081, False)] if channel % 5 == 0 else []
-    attempts.append(Attempt("channel", len(attempts), size, 256, reached, 0.012, converged))
+    attempts = [Attempt("channel", 0, False, size, 256, reached * 0.9, 0.081, False)] if channel % 5 == 0 else []
+    attempts.append(Attempt("channel", len(attempts), False, size, 256, reached, 0.012, converged))
     return Visualization(
         layer=layer,
         channel=channel,
+        direction="positive",
         image=blobs(channel, size),
         trace=trace.astype(np.float32),
         reached=reached,
@@ -83,12 +85,31 @@ def visualization(
     )
 
 
+def unit_study(layer: str = "block3_conv3", unit: int = 195, size: int = 64) -> UnitStudy:
+    """Further pictures of a unit, with a short film."""
+    negative = replace(visualization(layer, unit + 1, size=size), channel=unit, direction="negative", reached=-900.0)
+    others = np.stack([blobs(unit + index, size) for index in range(2, 8)])
+    stability = Stability((0, 1, 2), (900.0, 880.0, 930.0), 0.93, 0.41, others[:2])
+    return UnitStudy(negative, stability, others[2:], (700.0, 650.0, 720.0, 610.0), others[:3])
+
+
 def colour(channel: int, size: int = 128) -> Visualization:
     """The exact picture of one colour of the image."""
     image = np.zeros((size, size, 3), np.uint8)
     image[..., channel] = 255
     return Visualization(
-        "input", channel, image, np.array([131.0], np.float32), 131.0, 131.0, 120.0, "coffee", "exact", (), True
+        "input",
+        channel,
+        "positive",
+        image,
+        np.array([131.0], np.float32),
+        131.0,
+        131.0,
+        120.0,
+        "coffee",
+        "exact",
+        (),
+        True,
     )
 
 
@@ -189,7 +210,14 @@ def report(name: str = "example-unit-195", **changes: object) -> Report:
     """A report with everything in it."""
     of = circuit()
     made = build(
-        section(name), network(), classification(), of, pictures(of, (8, 11)), VERSIONS, code="fedcba9876543210"
+        section(name),
+        network(),
+        classification(),
+        of,
+        pictures(of, (8, 11)),
+        unit_study(),
+        VERSIONS,
+        code="fedcba9876543210",
     )
     return made.model_copy(update=changes)
 
@@ -210,7 +238,7 @@ def first_layer_report() -> Report:
     )
     shown = pictures(of)
     shown["conv1", 4] = visualization("conv1", 4, photos=False)
-    return build(bare, network(False, False), missing, of, shown, VERSIONS)
+    return build(bare, network(False, False), missing, of, shown, unit_study(), VERSIONS)
 
 
 def kept_notice() -> KeptNotice:

@@ -91,7 +91,13 @@ def test_a_picture_is_no_larger_than_the_page_can_use() -> None:
     of = example.circuit(inputs=8)
     section = example.section(siblings=())
     report = build(
-        section, example.network(), example.classification(), of, example.pictures(of, size=1024), example.VERSIONS
+        section,
+        example.network(),
+        example.classification(),
+        of,
+        example.pictures(of, size=1024),
+        example.unit_study(),
+        example.VERSIONS,
     )
     assert (report.feature.picture.width, report.feature.picture.height) == (UNIT_PIXELS, UNIT_PIXELS)
     assert report.strongest[0].feature.picture.width == 256
@@ -111,7 +117,15 @@ def test_a_search_that_was_still_rising_is_called_a_draft() -> None:
     pictures = example.pictures(of, (8, 11))
     key = (of.layer, of.unit)
     pictures[key] = type(pictures[key])(**{**vars(pictures[key]), "converged": False})
-    report = build(example.section(), example.network(), example.classification(), of, pictures, example.VERSIONS)
+    report = build(
+        example.section(),
+        example.network(),
+        example.classification(),
+        of,
+        pictures,
+        example.unit_study(),
+        example.VERSIONS,
+    )
     assert "still rising" in report.feature.explanation
 
 
@@ -144,4 +158,12 @@ def test_equal_input_gives_an_equal_report(report: Report) -> None:
 def test_a_missing_picture_is_an_error() -> None:
     of = example.circuit(inputs=8)
     with pytest.raises(KeyError):
-        build(example.section(), example.network(), example.classification(), of, {}, example.VERSIONS)
+        build(
+            example.section(),
+            example.network(),
+            example.classification(),
+            of,
+            {},
+            example.unit_study(),
+            example.VERSIONS,
+        )

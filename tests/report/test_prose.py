@@ -27,7 +27,9 @@ def test_names_known_from_the_config_are_those_of_the_measured_values(
 ) -> None:
     section = example.section(siblings=siblings, hypothesis=example.HypothesisSection())
     pictures = example.pictures(circuit, siblings)
-    report = build(section, example.network(), example.classification(), circuit, pictures, example.VERSIONS)
+    report = build(
+        section, example.network(), example.classification(), circuit, pictures, example.unit_study(), example.VERSIONS
+    )
     assert prose.value_names(len(circuit.inputs), top, siblings) == values_of(report).keys()
 
 

@@ -51,3 +51,28 @@ class Classification:
 
     photos: tuple[ClassifiedPhoto, ...]
     missing: str = ""
+
+
+@dataclass(frozen=True)
+class PhotoExtremes:
+    """Highest and lowest pre-activation of every channel of a layer over all positions of each photo.
+
+    Attributes:
+        names: photo names, at least one.
+        values: (photos, channels) float32, highest; for `input` the prepared pixels.
+        lowest: (photos, channels) float32.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float32]
+    lowest: NDArray[np.float32]
+
+    def best(self, channel: int) -> tuple[float, str]:
+        """Highest value of `channel` and the photo that gave it."""
+        index = int(self.values[:, channel].argmax())
+        return float(self.values[index, channel]), self.names[index]
+
+    def worst(self, channel: int) -> tuple[float, str]:
+        """Lowest value of `channel` and the photo that gave it."""
+        index = int(self.lowest[:, channel].argmin())
+        return float(self.lowest[index, channel]), self.names[index]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,33 +33,51 @@ class Ascent:
     Attributes:
         images: (batch, size, size, 3) uint8, RGB.
         traces: (batch, steps) float32, the objective at each step under that step's transformation.
+        spectra: (batch, 3, size, size // 2 + 1, 2) float32, from which it can go on.
+        frames: (frames, size, size, 3) uint8, the first picture as it formed; none unless asked for.
     """
 
     images: NDArray[np.uint8]
     traces: NDArray[np.float32]
+    spectra: NDArray[np.float32]
+    frames: NDArray[np.uint8]
+
+
+def noise(keys: Sequence[str], seed: int, size: int) -> NDArray[np.float32]:
+    """Spectra to start from.
+
+    Args:
+        keys: a name for each picture, from which its noise is drawn, so that it doesn't depend on its batch.
+        seed: of the noise.
+        size: side of the pictures in pixels.
+    """
+    return np.stack([draw_spectrum(derive_seed("noise", seed, key, size), size).numpy() for key in keys])
 
 
 def ascend(
     probe: Probe,
-    keys: list[str],
+    start: NDArray[np.float32],
     objective: Objective,
     seed: int,
-    size: int,
     steps: int,
+    settled: bool = False,
+    frames: int = 0,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Ascent:
-    """Raise `objective` from noise.
+    """Raise `objective` from the pictures of `start`.
 
     Args:
-        probe: gives the pre-activations, in the precision of the ascent; channel i belongs to picture i.
-        keys: a name for each picture, from which its noise is drawn, so that it doesn't depend on its batch.
+        probe: gives the pre-activations, in the precision of the ascent.
+        start: (batch, 3, size, size // 2 + 1, 2) spectra.
         objective: one number per picture.
-        seed: of the noise and the transformations.
-        size: side of the pictures in pixels.
+        seed: of the transformations.
         steps: how many.
+        settled: whether `start` has an ascent behind it, so that only its last, gentle part is taken again.
+        frames: how many pictures of the first one's forming to keep.
         advance: called with 1 after each step.
     """
-    spectra = tf.Variable(tf.stack([draw_spectrum(derive_seed("noise", seed, key, size), size) for key in keys]))
+    size = start.shape[2]
+    spectra = tf.Variable(start)
     first, second = tf.Variable(tf.zeros_like(spectra)), tf.Variable(tf.zeros_like(spectra))
     transform_seed = derive_seed("transform", seed)
 
@@ -77,21 +95,36 @@ def ascend(
         spectra.assign_add(rate * direction)
         return values
 
-    traces = []
+    traces, film = [], []
+    shown = set(np.linspace(0, 1, frames) ** 2 * (steps - 1) // 1) if frames else set()
     for index in range(steps):
-        rate, strength = schedule(index, steps)
+        if index in shown:
+            film.append(_pixels(to_images(spectra[:1], size))[0])
+        rate, strength = schedule(index, steps, settled)
         traces.append(step(tf.constant(index), tf.constant(rate), tf.constant(strength)).numpy())
         advance(1)
-    images = np.asarray(to_images(spectra, size))
-    return Ascent((images * 255).round().astype(np.uint8), np.stack(traces, axis=1))
+    images = _pixels(to_images(spectra, size))
+    film += [images[0]] if frames else []
+    return Ascent(
+        images,
+        np.stack(traces, axis=1),
+        spectra.numpy(),
+        np.stack(film) if film else np.zeros((0, size, size, 3), np.uint8),
+    )
 
 
-def schedule(index: int, steps: int) -> tuple[float, float]:
+def schedule(index: int, steps: int, settled: bool = False) -> tuple[float, float]:
     """Learning rate and strength of scaling and rotation at step `index` of `steps`."""
     done = index / max(steps - 1, 1)
+    if settled:
+        done = FADE_TO + done * (1.0 - FADE_TO)
     rate = LAST_LEARNING_RATE + (LEARNING_RATE - LAST_LEARNING_RATE) * _fading(done, FADE_TO, 1.0)
     return rate, _fading(done, FADE_FROM, FADE_TO)
 
 
 def _fading(done: float, start: float, end: float) -> float:
     return min(max((end - done) / (end - start), 0.0), 1.0)
+
+
+def _pixels(images: tf.Tensor) -> NDArray[np.uint8]:
+    return (np.asarray(images) * 255).round().astype(np.uint8)

@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+Direction = Literal["positive", "negative"]
+
+
+@dataclass(frozen=True)
+class PhotoBest:
+    """The highest (or lowest) pre-activation of a channel at any position of any photo, and that photo's name."""
+
+    value: float
+    photo: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How pictures are made; the config's section `visualization`.
+
+    Attributes:
+        size: side in pixels.
+        steps: steps of the first attempt.
+        seed: from which all draws derive.
+        attempts: how often a picture that doesn't converge is tried, at least 1.
+        precision: `auto` or `float32`.
+    """
+
+    size: int
+    steps: int
+    seed: int
+    attempts: int
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -15,6 +45,7 @@ class Attempt:
     Attributes:
         objective: `channel` (mean over positions) or `neuron` (centre position).
         seed: the seed of its noise and transformations.
+        continued: whether it went on from the picture of the attempt before, rather than from noise.
         size: side of the picture in pixels.
         steps: steps taken.
         reached: highest pre-activation at any position of the final picture, without transformations, in float32.
@@ -24,6 +55,7 @@ class Attempt:
 
     objective: str
     seed: int
+    continued: bool
     size: int
     steps: int
     reached: float
@@ -38,6 +70,8 @@ class Visualization:
     Attributes:
         layer: conv layer, or `input` for a colour of the image (its picture is exact, not searched).
         channel: index of the channel.
+        direction: `positive`, or `negative` for what the channel is most against. For `negative`, read lowest for
+            highest below.
         image: (height, width, 3) uint8, RGB: the picture that was measured.
         trace: (steps,) float32, the objective at every step, in pre-activation units, under the
             random transformations of that step.
@@ -52,6 +86,7 @@ class Visualization:
 
     layer: str
     channel: int
+    direction: Direction
     image: NDArray[np.uint8]
     trace: NDArray[np.float32]
     reached: float
@@ -61,3 +96,42 @@ class Visualization:
     objective: str
     attempts: tuple[Attempt, ...]
     converged: bool
+
+
+@dataclass(frozen=True)
+class Stability:
+    """Whether other seeds give the same picture of a unit.
+
+    Attributes:
+        seeds: the seeds, the shown picture's first.
+        reached: of each seed's picture.
+        likeness: mean cosine between the seeds' pictures, each as the layer's mean activation over positions.
+        control: mean cosine between the shown picture and pictures of other units of the layer; the likeness of
+            pictures that are of different things. None where there are no others.
+        images: (seeds - 1, size, size, 3) uint8, the other seeds' pictures.
+    """
+
+    seeds: tuple[int, ...]
+    reached: tuple[float, ...]
+    likeness: float
+    control: float | None
+    images: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class UnitStudy:
+    """More pictures of one unit.
+
+    Attributes:
+        negative: what the unit is most against.
+        stability: other seeds.
+        diverse: (batch, size, size, 3) uint8, pictures that excite the unit and were pushed apart.
+        diverse_reached: highest pre-activation on each of them.
+        film: (frames, size, size, 3) uint8, the shown picture as it formed; none unless asked for.
+    """
+
+    negative: Visualization
+    stability: Stability
+    diverse: NDArray[np.uint8]
+    diverse_reached: tuple[float, ...]
+    film: NDArray[np.uint8]

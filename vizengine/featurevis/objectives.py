@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+
+# Weight of the penalty on likeness, and pictures in a batch, as in Olah et al. 2017.
+DIVERSITY_WEIGHT = 1e2
+DIVERSITY_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -35,19 +41,60 @@ class Objective:
         return self * -1.0
 
 
-def channel() -> Objective:
-    """The own channel of each picture (picture i, channel i), mean over positions."""
-    return Objective("channel", lambda pre: tf.linalg.diag_part(tf.reduce_mean(pre, (1, 2))))
+def channel(columns: Sequence[int]) -> Objective:
+    """Mean over positions of one channel for each picture.
+
+    Args:
+        columns: for each picture, its place on the channel axis.
+    """
+    return Objective("channel", lambda pre: tf.gather(tf.reduce_mean(pre, (1, 2)), list(columns), axis=1, batch_dims=1))
 
 
-def neuron() -> Objective:
-    """The own channel of each picture at the centre position."""
+def neuron(columns: Sequence[int]) -> Objective:
+    """One channel for each picture, at the centre position.
+
+    Args:
+        columns: for each picture, its place on the channel axis.
+    """
 
     def centre(pre: tf.Tensor) -> tf.Tensor:
         shape = tf.shape(pre)
-        return tf.linalg.diag_part(pre[:, shape[1] // 2, shape[2] // 2, :])
+        return tf.gather(pre[:, shape[1] // 2, shape[2] // 2, :], list(columns), axis=1, batch_dims=1)
 
     return Objective("neuron", centre)
 
 
-OBJECTIVES: dict[str, Callable[[], Objective]] = {"channel": channel, "neuron": neuron}
+def signed(objective: Objective, signs: Sequence[float]) -> Objective:
+    """The objective of each picture times its own sign: −1 asks for what the channel is most against."""
+    return Objective(objective.name, lambda pre: objective.value(pre) * tf.constant(list(signs), tf.float32))
+
+
+def direction(weights: NDArray[np.floating]) -> Objective:
+    """Mean over positions of a weighted sum of channels.
+
+    Args:
+        weights: (pictures, channels), or (channels,) for all pictures alike.
+    """
+    table = tf.constant(np.atleast_2d(weights), tf.float32)
+    return Objective("direction", lambda pre: tf.reduce_sum(tf.reduce_mean(pre, (1, 2)) * table, 1))
+
+
+def diversity() -> Objective:
+    """How much each picture's style differs from the others': minus the sum of the Gram matrices' cosines.
+
+    The Gram matrix is that of the activations of all channels that the probe gives (Olah, Mordvintsev and
+    Schubert, Feature Visualization, Distill 2017).
+    """
+
+    def difference(pre: tf.Tensor) -> tf.Tensor:
+        active = tf.nn.relu(pre)
+        flat = tf.reshape(active, (tf.shape(active)[0], -1, active.shape[-1]))
+        gram = tf.reshape(tf.matmul(flat, flat, transpose_a=True), (tf.shape(active)[0], -1))
+        styles = tf.math.l2_normalize(gram, axis=1)
+        likeness = tf.matmul(styles, styles, transpose_b=True)
+        return 1.0 - tf.reduce_sum(likeness, 1)
+
+    return Objective("diversity", difference)
+
+
+OBJECTIVES: dict[str, Callable[[Sequence[int]], Objective]] = {"channel": channel, "neuron": neuron}

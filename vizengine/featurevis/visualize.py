@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.featurevis.ascent import ascend
-from vizengine.featurevis.model import Attempt, Visualization
-from vizengine.featurevis.objectives import OBJECTIVES
+from vizengine.featurevis import objectives
+from vizengine.featurevis.ascent import ascend, noise
+from vizengine.featurevis.model import Attempt, Direction, PhotoBest, Settings, Visualization
 from vizengine.featurevis.precision import ascent_precision
 from vizengine.networks.architecture import INPUT, Architecture
 from vizengine.networks.network import Network
@@ -18,35 +18,26 @@ from vizengine.networks.probe import Probe
 
 FLAT_SLOPE = 0.05
 MEMORY_BUDGET_BYTES = 600_000_000
+WIDEST_BATCH = 16
 # Forward activations, their gradients, and what the convolutions need besides.
 _COPIES = 4
 
 
 @dataclass(frozen=True)
-class PhotoBest:
-    """The highest pre-activation of a channel at any position of any photo, and that photo's name."""
+class _Plan:
+    """How the next attempt at a picture is made; pictures with the same plan share batches."""
 
-    value: float
-    photo: str
+    objective: str
+    seed: int
+    continued: bool
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How pictures are made; the config's section `visualization`.
+class _Candidate:
+    """The best picture of a channel so far, with the spectrum from which it can go on."""
 
-    Attributes:
-        size: side in pixels.
-        steps: steps of the first attempt.
-        seed: from which all draws derive.
-        attempts: how often a picture that doesn't converge is tried, at least 1.
-        precision: `auto` or `float32`.
-    """
-
-    size: int
-    steps: int
-    seed: int
-    attempts: int
-    precision: str
+    visualization: Visualization
+    spectrum: NDArray[np.float32]
 
 
 def visualize(
@@ -55,52 +46,61 @@ def visualize(
     channels: Sequence[int],
     best: Mapping[int, PhotoBest],
     settings: Settings,
+    direction: Direction = "positive",
     advance: Callable[[int], None] = lambda count: None,
 ) -> dict[int, Visualization]:
-    """Pictures of what channels of one layer look for.
+    """Pictures of what channels of one layer look for, or are most against.
+
+    An attempt that went past the best photo and was still rising is continued; one that didn't get there is made
+    again from another seed, and from the third attempt on at one position alone.
 
     Args:
         network: the network.
         layer: a conv layer, or `input`, whose channels have exact pictures.
         channels: which; each once.
-        best: photo-best of each channel.
+        best: photo-best of each channel; for the negative direction the lowest value.
         settings: how.
+        direction: `positive` or `negative`.
         advance: called with 1 after each step of each batch.
 
     Returns:
         channel to its visualization.
     """
     if layer == INPUT:
+        colours = ((channel, best[channel]) for channel in channels)
         return {
-            channel: _colour_picture(network.architecture, channel, best[channel], settings.size)
-            for channel in channels
+            channel: _colour_picture(network.architecture, channel, each, settings.size) for channel, each in colours
         }
-    shown: dict[int, Visualization] = {}
-    open_channels = sorted(channels)
+    shown: dict[int, _Candidate] = {}
+    remaining = sorted(channels)
     for number in range(settings.attempts):
-        attempt_objective, steps = _plan(number, settings)
-        for batch in _batches(network.architecture, layer, open_channels, settings.size):
-            made = _attempt(
-                network, layer, batch, best, settings, attempt_objective, settings.seed + number, steps, advance
-            )
-            for channel, visualization in made.items():
-                shown[channel] = _merge(shown.get(channel), visualization)
-        open_channels = [channel for channel in open_channels if not shown[channel].converged]
-        if not open_channels:
-            break
-    return shown
+        plans: dict[_Plan, list[int]] = {}
+        for channel in remaining:
+            plans.setdefault(_next_plan(number, shown.get(channel), best[channel], settings), []).append(channel)
+        for plan, planned in plans.items():
+            for batch in batches(network.architecture, layer, planned, settings.size):
+                for candidate in _attempt(network, layer, batch, plan, shown, best, settings, direction, advance):
+                    channel = candidate.visualization.channel
+                    shown[channel] = _better(shown.get(channel), candidate, plan.continued)
+        remaining = [channel for channel in remaining if not shown[channel].visualization.converged]
+    return {channel: candidate.visualization for channel, candidate in shown.items()}
 
 
-def _plan(number: int, settings: Settings) -> tuple[str, int]:
-    """Objective and steps of attempt `number`: again with another seed and twice the steps, then one position alone."""
-    return ("channel" if number < 2 else "neuron"), settings.steps * (1 if number == 0 else 2)
+def _next_plan(number: int, before: _Candidate | None, best: PhotoBest, settings: Settings) -> _Plan:
+    if before is None:
+        return _Plan("channel", settings.seed, continued=False)
+    picture = before.visualization
+    if passes(picture.reached, best.value, picture.direction):
+        return _Plan(picture.objective, picture.attempts[-1].seed, continued=True)
+    return _Plan("channel" if number < 2 else "neuron", settings.seed + number, continued=False)
 
 
-def _batches(architecture: Architecture, layer: str, channels: Sequence[int], size: int) -> list[list[int]]:
+def batches(architecture: Architecture, layer: str, channels: Sequence[int], size: int) -> list[list[int]]:
+    """Channels in groups whose ascent fits into the memory budget."""
     values = sum(
         architecture.side(spec.name, size) ** 2 * architecture.channels(spec.name) for spec in architecture.upto(layer)
     )
-    width = max(1, min(16, MEMORY_BUDGET_BYTES // (values * 4 * _COPIES)))
+    width = max(1, min(WIDEST_BATCH, MEMORY_BUDGET_BYTES // (values * 4 * _COPIES)))
     return [list(channels[start : start + width]) for start in range(0, len(channels), width)]
 
 
@@ -108,48 +108,89 @@ def _attempt(
     network: Network,
     layer: str,
     channels: list[int],
+    plan: _Plan,
+    shown: Mapping[int, _Candidate],
     best: Mapping[int, PhotoBest],
     settings: Settings,
-    objective_name: str,
-    seed: int,
-    steps: int,
+    direction: Direction,
     advance: Callable[[int], None],
-) -> dict[int, Visualization]:
-    objective = OBJECTIVES[objective_name]()
+) -> Iterator[_Candidate]:
+    sign = 1.0 if direction == "positive" else -1.0
+    columns = range(len(channels))
+    objective = sign * objectives.OBJECTIVES[plan.objective](columns)
     probe = Probe(network, layer, channels, ascent_precision(settings.precision))
-    ascent = ascend(
-        probe, [f"{layer}:{channel}" for channel in channels], objective, seed, settings.size, steps, advance
-    )
-    exact = Probe(network, layer, channels)
-    pre_activations = exact.numpy(ascent.images.astype(np.float32) / 255.0)
-    made = {}
+    if plan.continued:
+        start = np.stack([shown[channel].spectrum for channel in channels])
+    else:
+        start = noise([picture_key(layer, channel, direction) for channel in channels], plan.seed, settings.size)
+    # A second start gets twice the time of the first.
+    steps = settings.steps if plan.continued or plan.seed == settings.seed else 2 * settings.steps
+    ascent = ascend(probe, start, objective, plan.seed, steps, settled=plan.continued, advance=advance)
+    pre_activations = measure(network, layer, channels, ascent.images)
     for index, channel in enumerate(channels):
         own = pre_activations[index, :, :, index]
-        reached = float(own.max())
-        slope = last_slope(ascent.traces[index])
-        converged = reached > best[channel].value and slope < FLAT_SLOPE
-        made[channel] = Visualization(
+        reached = float(own.max() if direction == "positive" else own.min())
+        trace = ascent.traces[index]
+        if plan.continued:
+            trace = np.concatenate([sign * shown[channel].visualization.trace, trace])
+        slope = last_slope(trace)
+        converged = passes(reached, best[channel].value, direction) and slope < FLAT_SLOPE
+        visualization = Visualization(
             layer=layer,
             channel=channel,
+            direction=direction,
             image=ascent.images[index],
-            trace=ascent.traces[index],
+            trace=np.asarray(sign * trace, np.float32),
             reached=reached,
             mean=float(own.mean()),
             photo_best=best[channel].value,
             photo_best_name=best[channel].photo,
-            objective=objective_name,
-            attempts=(Attempt(objective_name, seed, settings.size, steps, reached, slope, converged),),
+            objective=plan.objective,
+            attempts=(
+                Attempt(plan.objective, plan.seed, plan.continued, settings.size, steps, reached, slope, converged),
+            ),
             converged=converged,
         )
-    return made
+        yield _Candidate(visualization, ascent.spectra[index])
 
 
-def _merge(before: Visualization | None, after: Visualization) -> Visualization:
-    """The one to show, with the attempts of both: the converged one, else the one that reached further."""
+def picture_key(layer: str, channel: int, direction: Direction) -> str:
+    """The name from which a picture's noise is drawn."""
+    return f"{layer}:{channel}" if direction == "positive" else f"{layer}:{channel}:{direction}"
+
+
+def measure(
+    network: Network, layer: str, channels: Iterable[int] | None, images: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """Pre-activations on finished pictures, in float32 and without transformations.
+
+    Args:
+        network: the network.
+        layer: a conv layer.
+        channels: which of its channels; all by default.
+        images: (batch, size, size, 3) uint8.
+
+    Returns:
+        (batch, down, across, channels).
+    """
+    probe = Probe(network, layer, None if channels is None else list(channels))
+    return probe.numpy(images.astype(np.float32) / 255.0)
+
+
+def passes(reached: float, best: float, direction: Direction) -> bool:
+    """Whether a picture drives the channel past the photo that drives it furthest in that direction."""
+    return reached > best if direction == "positive" else reached < best
+
+
+def _better(before: _Candidate | None, after: _Candidate, continued: bool) -> _Candidate:
+    """The one to show, with the attempts of both: a converged or continued one, else the one that reached further."""
     if before is None:
         return after
-    chosen = after if after.converged or after.reached > before.reached else before
-    return Visualization(**{**vars(chosen), "attempts": before.attempts + after.attempts})
+    old, new = before.visualization, after.visualization
+    further = passes(new.reached, old.reached, new.direction)
+    chosen = after if new.converged or continued or further else before
+    attempts = old.attempts + new.attempts
+    return _Candidate(replace(chosen.visualization, attempts=attempts), chosen.spectrum)
 
 
 def last_slope(trace: NDArray[np.float32]) -> float:
@@ -173,6 +214,7 @@ def _colour_picture(architecture: Architecture, channel: int, best: PhotoBest, s
     return Visualization(
         layer=INPUT,
         channel=channel,
+        direction="positive",
         image=image,
         trace=np.array([reached], np.float32),
         reached=reached,

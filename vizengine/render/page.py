@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from functools import cache
 from typing import Any
 
@@ -36,6 +37,14 @@ def render_circuit(
     return _render("circuit.html", report=report, site=site, alone=alone, previous=neighbours[0], next=neighbours[1])
 
 
+def companions(report: Report) -> dict[str, bytes]:
+    """The files that lie beside a circuit page and to which it links, by name."""
+    files = {"circuit.json": report.model_dump_json().encode()}
+    if report.study.film:
+        files["film.webp"] = b64decode(report.study.film.source.partition(",")[2])
+    return files
+
+
 def render_index(site: SiteReport) -> str:
     """The page that leads to all circuits; for a site of one computed circuit, that circuit's page."""
     if len(site.circuits) == 1 and isinstance(site.circuits[0], Report):
@@ -65,8 +74,8 @@ def _environment() -> Environment:
 
 
 def _breakable(name: str) -> Markup:
-    """A layer's or channel's name that may be broken after a slash or a colon where its line is too short."""
-    return Markup(re.sub(r"([/:])", r"\1<wbr>", escape(name)))
+    """A name that may be broken after a slash, a colon or a low line where its line is too short."""
+    return Markup(re.sub(r"([/:_])", r"\1<wbr>", escape(name)))
 
 
 class _Dumper(yaml.SafeDumper):

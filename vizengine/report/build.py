@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from vizengine.circuit.model import Circuit, InputChannel
 from vizengine.config.schema import CircuitSection
 from vizengine.evidence.model import Classification
-from vizengine.featurevis.model import Visualization
+from vizengine.featurevis.model import UnitStudy, Visualization
 from vizengine.networks.model import LayerDescription, NetworkDescription
 from vizengine.report import plots, prose, slices
 from vizengine.report.features import feature
@@ -25,6 +25,7 @@ from vizengine.report.parts import (
     Version,
 )
 from vizengine.report.pictures import picture
+from vizengine.report.study import study_report
 from vizengine.report.values import UnitValues, measured_values
 
 # Twice the side in CSS pixels at which the page shows each kind of picture, so that it is sharp on a fine screen.
@@ -39,6 +40,7 @@ def build(
     classification: Classification,
     circuit: Circuit,
     visualizations: Mapping[tuple[str, int], Visualization],
+    study: UnitStudy,
     versions: Mapping[str, str],
     code: str = "",
 ) -> Report:
@@ -51,6 +53,7 @@ def build(
         circuit: the unit and its inputs.
         visualizations: by (layer, channel), at least of the unit, of the circuit's strongest inputs and of the
             siblings that the section names.
+        study: further pictures of the unit.
         versions: version of each library that took part, by its name.
         code: hash of the code that computed the figures, or empty.
 
@@ -90,6 +93,7 @@ def build(
         totals=totals,
         feature=unit,
         siblings=siblings,
+        study=study_report(study, f"{circuit.layer}:{circuit.unit}", INPUT_PIXELS),
         strongest=strongest,
         inputs=inputs,
         norms=plots.norms([channel.norm for channel in circuit.inputs]),

@@ -67,6 +67,7 @@ def _attempt(attempt: Attempt) -> AttemptReport:
     return AttemptReport(
         objective=attempt.objective,
         seed=attempt.seed,
+        continued=attempt.continued,
         size=whole(attempt.size, "px"),
         steps=whole(attempt.steps),
         reached=significant(attempt.reached),

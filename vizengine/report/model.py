@@ -21,6 +21,7 @@ from vizengine.report.parts import (
     StrongInput,
     Version,
 )
+from vizengine.report.study_parts import StudyReport
 
 SCHEMA_VERSION = 1
 
@@ -98,6 +99,8 @@ class Report(Documented):
     """What the unit looks for."""
     siblings: tuple[Feature, ...]
     """Other units of the same layer, for comparison."""
+    study: StudyReport
+    """Further pictures of the unit."""
     strongest: tuple[StrongInput, ...]
     """The strongest inputs, by norm."""
     inputs: tuple[InputSlice, ...]

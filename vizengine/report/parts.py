@@ -17,6 +17,8 @@ class AttemptReport(Documented):
     """`channel` (mean over positions) or `neuron` (centre position)."""
     seed: int
     """Seed of its noise and transformations."""
+    continued: bool
+    """Whether it went on from the attempt before."""
     size: Quantity
     """Side of the picture."""
     steps: Quantity
@@ -24,7 +26,7 @@ class AttemptReport(Documented):
     reached: Quantity
     """Highest pre-activation at any position of the final picture, without transformations."""
     slope: Quantity
-    """Rise over the last tenth of the steps, as a share of the whole rise."""
+    """Rise per tenth of the steps at the end, as a share of the whole rise."""
     converged: bool
     """Whether this attempt satisfied the rule of the verdict."""
 
