@@ -20,7 +20,8 @@ class EvidenceSettings:
         cluster_per_photo: most of them from one photo.
         patches: top patches that are turned, scaled, tinted, inverted, blurred and shifted.
         downstream_photos: photos, those that drive the unit most, on which it's zeroed for the classifier.
-        control_draws: random draws of a control.
+        control_draws: random draws of the ablation's control.
+        random_orders: random orders of inputs, the control of faithfulness.
         factors: most factors of the weights.
     """
 
@@ -35,4 +36,5 @@ class EvidenceSettings:
     patches: int = 8
     downstream_photos: int = 32
     control_draws: int = 32
+    random_orders: int = 8
     factors: int = 3
