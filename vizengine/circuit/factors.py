@@ -1,7 +1,7 @@
 """Few patterns behind many kernel slices: non-negative factors of the weights.
 
-After Voss et al., Visualizing Weights, Distill 2021: positive and negative parts of the weights are stacked, so that all
-entries are at least 0, and factored by NMF over channels; each factor is a group of channels that the unit reads alike.
+After Voss et al., Visualizing Weights, Distill 2021: positive and negative parts of the weights are stacked, so that
+no entry is below 0, and factored by NMF over channels; each factor is a group of channels that the unit reads alike.
 """
 
 from __future__ import annotations

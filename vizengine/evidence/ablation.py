@@ -18,8 +18,7 @@ from vizengine.evidence.intervals import Estimate, estimate
 from vizengine.evidence.positions import Positions
 
 Verdict = Literal["supported", "contradicted", "undecided"]
-# A change below this share of the unit's mean drive on its top examples counts as none.
-NEGLIGIBLE = 0.01
+_NEGLIGIBLE = 0.01
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,9 @@ class Ablation:
         to_zero: their activations set to zero.
         to_mean: their activations set to their mean over photos, everywhere.
         sign_verdict: for a single channel, whether the ablation on top examples bears out its label: an
-            excitatory channel must lower the unit when it goes, an inhibitory one raise it. Undecided where the
-            label is mixed, the interval holds zero, or the change is under `NEGLIGIBLE` of the mean drive.
+            excitatory channel must lower the unit when it goes, an inhibitory one raise it, and the whole interval
+            must be further from zero than `negligible` of the mean drive. Undecided where the label is mixed or the
+            interval isn't wholly on one side.
     """
 
     channels: tuple[int, ...]
@@ -98,7 +98,8 @@ def mean_contributions(
     Returns:
         (n, inputs).
     """
-    return np.einsum("nij,ijc->nc", inside.astype(np.float64), kernel.astype(np.float64)) * activation_mean
+    coefficients = inside.reshape(len(inside), -1).astype(np.float64) @ kernel.reshape(-1, kernel.shape[-1])
+    return np.asarray(coefficients * activation_mean, np.float64)
 
 
 def ablate(
@@ -126,6 +127,8 @@ def ablate(
     groups = (examples, sample, picture)
     means = tuple(mean_contributions(kernel, activation_mean, group.inside) for group in groups)
     drive = float(examples.contributions.sum(axis=1, dtype=np.float64).mean())
+    # A unit without any drive has no smallest change that counts; the least float keeps zero from counting.
+    least = max(negligible(len(circuit.inputs)) * abs(drive), np.finfo(np.float64).tiny)
 
     def ablation(channels: Sequence[int]) -> Ablation:
         chosen = list(channels)
@@ -135,7 +138,7 @@ def ablate(
         zero = _effect([-each for each in lost], peak)
         replaced = _effect([gain - each for gain, each in zip(put, lost, strict=True)], peak)
         sign = circuit.inputs[chosen[0]].sign if len(chosen) == 1 else "mixed"
-        return Ablation(tuple(chosen), zero, replaced, sign_verdict(sign, zero.examples, drive))
+        return Ablation(tuple(chosen), zero, replaced, sign_verdict(sign, zero.examples, least))
 
     top = [channel.index for channel in circuit.strongest]
     pool = [channel.index for channel in circuit.ranked[len(top) : 4 * len(top)]]
@@ -160,8 +163,19 @@ def _effect(changes: Sequence[NDArray[np.float64]], peak: int) -> Effect:
     return Effect(estimate(examples), estimate(photos), estimate(picture), float(picture[peak]))
 
 
-def sign_verdict(sign: str, change: Estimate, drive: float) -> Verdict:
-    """Whether the change on top examples bears out a label, as `Ablation.sign_verdict` says."""
-    if sign == "mixed" or abs(change.mean) < NEGLIGIBLE * abs(drive) or not (change.low > 0 or change.high < 0):
+def negligible(inputs: int) -> float:
+    """The share of the drive below which an input counts as silent: 1 %, or its even share where that is less."""
+    return min(_NEGLIGIBLE, 1 / inputs)
+
+
+def sign_verdict(sign: str, change: Estimate, least: float) -> Verdict:
+    """Whether the change on top examples bears out a label, as `Ablation.sign_verdict` says.
+
+    Args:
+        sign: the label.
+        change: of the pre-activation when the channel is set to zero.
+        least: change, above 0, that counts as one.
+    """
+    if sign == "mixed" or not (change.high <= -least or change.low >= least):
         return "undecided"
     return "supported" if (change.mean < 0) == (sign == "excitatory") else "contradicted"

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.evidence.intervals import estimate
+from vizengine.evidence.positions import Positions
+
 TAIL_SHARE = 0.9
 
 
@@ -30,6 +33,8 @@ class Contributions:
         tail_length: how many channels of `order` it takes to hold `TAIL_SHARE` of Σ|mean|.
         photo_mean: (inputs,) mean contribution over all positions of all photos.
         photo_size: (inputs,) mean absolute contribution over them.
+        photo_low, photo_high: (inputs,) 95 % interval of the mean contribution over photos, each photo counted once
+            through its positions in the sample, since neighbouring positions aren't independent.
     """
 
     bias: float
@@ -45,6 +50,8 @@ class Contributions:
     tail_length: int
     photo_mean: NDArray[np.float64]
     photo_size: NDArray[np.float64]
+    photo_low: NDArray[np.float64]
+    photo_high: NDArray[np.float64]
 
 
 def largest_first(values: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -59,6 +66,7 @@ def summarise(
     strongest: NDArray[np.int64],
     photo_mean: NDArray[np.float64],
     photo_size: NDArray[np.float64],
+    sample: Positions,
 ) -> Contributions:
     """Means, spreads and shares of contributions.
 
@@ -68,12 +76,15 @@ def summarise(
         parts: (examples, inputs) contributions there.
         strongest: channels that the circuit shows, by L2 norm.
         photo_mean, photo_size: (inputs,) mean and mean absolute contribution over all photos' positions.
+        sample: positions drawn evenly from all photos.
     """
     mean = parts.mean(axis=0, dtype=np.float64)
     size = np.abs(mean)
     order = largest_first(size)
     drive, total = float(mean.sum()), float(size.sum())
     held = np.cumsum(size[order])
+    by_photo = [sample.contributions[sample.photo == photo].mean(axis=0) for photo in np.unique(sample.photo)]
+    intervals = [estimate(column) for column in np.stack(by_photo, axis=1)]
     return Contributions(
         bias=bias,
         pre=pre,
@@ -88,4 +99,6 @@ def summarise(
         tail_length=int(np.searchsorted(held, TAIL_SHARE * total * (1 - 1e-12)) + 1) if total else 0,
         photo_mean=photo_mean,
         photo_size=photo_size,
+        photo_low=np.array([each.low for each in intervals]),
+        photo_high=np.array([each.high for each in intervals]),
     )

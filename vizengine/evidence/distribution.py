@@ -121,7 +121,7 @@ class Histogram:
         counts = np.array([self._counts.get(index, 0) for index in range(first, last + 1)], np.int64)
         total = int(counts.sum())
         return Distribution(
-            edges=np.arange(first, last + 2) * 2.0**self._exponent,
+            edges=np.asarray(np.arange(first, last + 2) * 2.0**self._exponent, np.float64),
             counts=counts,
             count=total,
             mean=float(self._moments.mean[0]),

@@ -111,10 +111,11 @@ class Forward:
 
     def _maker(self, name: str, feed: tf.Tensor) -> NDArray[np.float32]:
         if name == INPUT:
-            return np.asarray(feed)[0][..., [channel.source_channel for channel in self.channels]]
+            return np.asarray(feed, np.float32)[0][..., [channel.source_channel for channel in self.channels]]
         kernel, bias = self._maker_weights[name]
         spec = self.architecture.layer(name)
-        return np.asarray(tf.nn.conv2d(feed, kernel, spec.stride, spec.padding.upper()))[0] + bias
+        pre = tf.nn.conv2d(feed, kernel, spec.stride, spec.padding.upper()) + bias
+        return np.asarray(pre, np.float32)[0]
 
     def _in_order(self, groups: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], ...]:
         """The makers' last axes, channel by channel, in the circuit's order."""
@@ -126,7 +127,7 @@ class Forward:
         kernel, stride = self.spec.kernel, self.spec.stride
         before = max((positions - 1) * stride + kernel - below, 0) // 2 if self.spec.padding == "same" else 0
         read = np.arange(positions)[:, None] * stride - before + np.arange(kernel)
-        return (read >= 0) & (read < below)
+        return np.asarray((read >= 0) & (read < below))
 
     def centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
         """Pre-activations at the middle of canvases: the unit's, then those of each strongest input.
@@ -166,4 +167,4 @@ class Forward:
         if first < 0 or first + spec.kernel > side:
             raise ValueError(f"position {position} of {layer} reads outside its input of side {side}; expected one inside")
         window = np.asarray(feed[:, first : first + spec.kernel, first : first + spec.kernel])
-        return np.tensordot(window, kernel, 3) + bias
+        return np.asarray(np.tensordot(window, kernel, 3) + bias)

@@ -16,7 +16,7 @@ ORIENTATION, HUE = "orientation selectivity", "hue selectivity"
 _RINGACH = "Ringach, Shapley and Hawken, Orientation selectivity in macaque V1, Journal of Neuroscience 2002"
 _FORMULAS = {
     ORIENTATION: ("|Σ r exp(2iθ)| / Σ r over gratings of orientation θ: 1 less the circular variance", _RINGACH),
-    HUE: ("|Σ r exp(iφ)| / Σ r over uniform colours of hue φ", f"the same over the whole circle, after {_RINGACH}"),
+    HUE: ("|Σ r exp(iφ)| / Σ r over uniform colours or light disks of hue φ, whichever drive more", f"the same over the whole circle, after {_RINGACH}"),
 }
 _INVARIANCE = (
     "smallest over largest activation along the sweep, clipped at 0, mean over top patches",
@@ -66,8 +66,14 @@ def orientation_selectivity(stimuli: Sequence[Stimulus], activations: NDArray[np
 
 
 def hue_selectivity(stimuli: Sequence[Stimulus], activations: NDArray[np.floating]) -> float:
-    """Over uniform colours, each hue at its best brightness."""
-    hues, best = best_by(stimuli, activations, "uniform", "hue")
+    """Over uniform colours, each at its best brightness, or over light disks, each at its best radius.
+
+    Of the two families the one that drives more counts: many units don't answer to a colour without a shape.
+    """
+    light = [index for index, stimulus in enumerate(stimuli) if stimulus.polarity == "light"]
+    chosen, driven = [stimuli[index] for index in light], np.asarray(activations)[light]
+    families = [best_by(chosen, driven, family, "hue") for family in ("uniform", "disk")]
+    hues, best = max(families, key=lambda each: float(each[1].max()))
     return selectivity(best, hues, 360.0)
 
 

@@ -1,4 +1,4 @@
-"""95 % intervals of means, correlations and areas under the ROC curve."""
+"""95 % intervals of means and of areas under the ROC curve."""
 
 from __future__ import annotations
 
@@ -44,15 +44,6 @@ def estimate(values: NDArray[np.floating]) -> Estimate:
     deviation = float(wide.std(ddof=1))
     reach = float(t.ppf(0.975, count - 1)) * deviation / math.sqrt(count)
     return Estimate(mean, deviation, mean - reach, mean + reach, count)
-
-
-def correlation_interval(correlation: float, count: int) -> tuple[float, float]:
-    """95 % interval of Pearson's correlation by Fisher's z; -1 to 1 where it isn't known or `count` is under 4."""
-    if math.isnan(correlation) or count < 4:
-        return -1.0, 1.0
-    z = math.atanh(max(min(correlation, 1 - 1e-12), -1 + 1e-12))
-    reach = _NORMAL / math.sqrt(count - 3)
-    return math.tanh(z - reach), math.tanh(z + reach)
 
 
 def area_under_curve(positive: NDArray[np.floating], negative: NDArray[np.floating]) -> tuple[float, float, float]:

@@ -60,7 +60,7 @@ def measure(
     norms = np.array([channel.norm for channel in circuit.inputs])
     top, sample = streamed.top, streamed.sample
     contributions = summarise(
-        forward.bias, top.pre, top.contributions, strongest, streamed.contribution_mean, streamed.contribution_size
+        forward.bias, top.pre, top.contributions, strongest, streamed.contribution_mean, streamed.contribution_size, sample
     )
     picture = forward.one(visualization_image.astype(np.float32) / 255.0).unit_map
     every = picture.at(np.arange(picture.pre.size))
@@ -69,6 +69,7 @@ def measure(
     curves = faithfulness(
         sample.contributions,
         mean_contributions(forward.kernel, streamed.activation_mean, sample.inside),
+        sample.photo,
         np.array([channel.index for channel in circuit.ranked], np.int64),
         largest_first(streamed.contribution_size),
         circuit.top,

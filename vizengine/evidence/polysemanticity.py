@@ -65,6 +65,14 @@ def cluster(contributions: NDArray[np.float32], seed: int) -> Polysemanticity:
         contributions: (examples, inputs).
         seed: of k-means and of the shuffles.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    # So few points aren't worth a second thread: starting it takes longer than the work.
+    with threadpool_limits(1):
+        return _cluster(contributions, seed)
+
+
+def _cluster(contributions: NDArray[np.float32], seed: int) -> Polysemanticity:
     wide = contributions.astype(np.float64)
     directions = _directions(wide)
     distinct = len(np.unique(directions.round(9), axis=0))

@@ -79,7 +79,7 @@ def draw(stimulus: Stimulus, side: int, centre: float, size: int) -> NDArray[np.
         from scipy.ndimage import gaussian_filter
 
         picture = gaussian_filter(picture, (stimulus.blur, stimulus.blur, 0), mode="nearest")
-    return picture.astype(np.float32)
+    return np.asarray(picture, np.float32)
 
 
 def _filled(distance: Field) -> Field:

@@ -61,7 +61,7 @@ def surroundings(pixels: NDArray[np.float32], top: int, left: int, canvas: Canva
     side = canvas.side + 2 * border
     rows = _mirrored(np.arange(side) + top - canvas.first - border, pixels.shape[0])
     columns = _mirrored(np.arange(side) + left - canvas.first - border, pixels.shape[1])
-    return pixels[rows[:, None], columns[None, :]]
+    return np.asarray(pixels[rows[:, None], columns[None, :]])
 
 
 def margin(canvas: Canvas) -> int:
@@ -75,7 +75,7 @@ def _mirrored(index: NDArray[np.integer], length: int) -> NDArray[np.integer]:
         return np.zeros_like(index)
     period = 2 * (length - 1)
     folded = index % period
-    return np.minimum(folded, period - folded)
+    return np.asarray(np.minimum(folded, period - folded))
 
 
 def change(around: NDArray[np.float32], kind: Kind, step: float, canvas: Canvas) -> NDArray[np.float32]:
