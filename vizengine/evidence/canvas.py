@@ -45,7 +45,7 @@ def canvas_for(architecture: Architecture, layer: str) -> Canvas:
         field = architecture.receptive_field(layer, side)
         position = max(-(-round(-field.start) // field.stride), 0)
         first, end = field.window(position)
-        if 0 <= first and end <= side and position < architecture.side(layer, side):
+        if first >= 0 and end <= side and position < architecture.side(layer, side):
             return Canvas(side, position, first, field.size)
     raise ValueError(f"no image size holds a receptive field of {layer} whole; expected one under {4 * field.size} px")
 

@@ -84,7 +84,7 @@ _NUMBERS = tuple(field.name for field in fields(Stimulus) if field.name not in (
 
 
 def read_claim(mapping: Mapping[str, Any]) -> Claim:
-    """A claim as a config writes it, for example `{"excites": 244}` or `{"prefers": {"disk": {}, "over": {"bar": {}}}}`.
+    """A claim as a config has it, for example `{"excites": 244}` or `{"prefers": {"disk": {}, "over": {"bar": {}}}}`.
 
     Raises:
         ValueError: says what came and what was expected.

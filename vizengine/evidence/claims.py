@@ -108,24 +108,41 @@ def _drives(claim: Drives, circuit: Circuit, evidence: Evidence) -> Checked:
     least = negligible(len(circuit.inputs))
     threshold = least if above else -least
     control = estimate(np.array([-each.to_zero.examples.mean for each in evidence.ablations.control])).mean / scale
-    control_of = f"mean of {len(evidence.ablations.control)} random inputs of like norm" if evidence.ablations.control else ""
+    control_of = (
+        f"mean of {len(evidence.ablations.control)} random inputs of like norm" if evidence.ablations.control else ""
+    )
     measure, sample, sample_of = "mean contribution as a share of the drive", found.count, "top examples"
     if not above and -least < low and high < least:
         scale = evidence.examples.distribution.deviation or math.nan
-        value, low, high = (float(each[index]) / scale for each in (given.photo_mean, given.photo_low, given.photo_high))
+        value, low, high = (
+            float(each[index]) / scale for each in (given.photo_mean, given.photo_low, given.photo_high)
+        )
         controls = [each.channels[0] for each in evidence.ablations.control]
         control = float(given.photo_mean[controls].mean()) / scale if controls else math.nan
         measure = "mean contribution in standard deviations of the unit, since the input is silent on the top examples"
         sample, sample_of = evidence.examples.photos, "photos"
     return Checked(
-        claim, verdict(low, high, threshold, above), value, low, high, threshold, above, measure, control, control_of, sample, sample_of
+        claim,
+        verdict(low, high, threshold, above),
+        value,
+        low,
+        high,
+        threshold,
+        above,
+        measure,
+        control,
+        control_of,
+        sample,
+        sample_of,
     )
 
 
 def _prefers(claim: Prefers, circuit: Circuit, evidence: Evidence) -> Checked:
     """By the area under the ROC curve of the unit's responses to both sets of stimuli."""
     responses = evidence.tuning.responses[:, 0].astype(np.float64)
-    sets = [np.array([wanted.holds(each) for each in evidence.tuning.stimuli]) for wanted in (claim.preferred, claim.over)]
+    sets = [
+        np.array([wanted.holds(each) for each in evidence.tuning.stimuli]) for wanted in (claim.preferred, claim.over)
+    ]
     first, second = (responses[chosen & ~np.isnan(responses)] for chosen in sets)
     value, low, high = math.nan, 0.0, 1.0
     if len(first) and len(second):
@@ -217,4 +234,3 @@ _CHECKS: dict[type, Callable[..., Checked]] = {
     Polysemantic: _polysemantic,
     Sufficient: _sufficient,
 }
-

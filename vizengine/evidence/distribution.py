@@ -97,7 +97,9 @@ class Histogram:
                 merged[larger] = merged.get(larger, 0) + count
             self._counts = merged
         self._exponent = wanted
-        indices, counts = np.unique(np.floor(values.astype(np.float64) / 2.0**wanted).astype(np.int64), return_counts=True)
+        indices, counts = np.unique(
+            np.floor(values.astype(np.float64) / 2.0**wanted).astype(np.int64), return_counts=True
+        )
         for index, count in zip(indices.tolist(), counts.tolist(), strict=True):
             self._counts[index] = self._counts.get(index, 0) + count
 

@@ -17,7 +17,9 @@ from vizengine.networks.network import Network
 CLASSES = 5
 
 
-def downstream(network: Network, layer: str, unit: int, photos: Sequence[Photo], labels: Sequence[str]) -> Downstream | None:
+def downstream(
+    network: Network, layer: str, unit: int, photos: Sequence[Photo], labels: Sequence[str]
+) -> Downstream | None:
     """The effect of zeroing one unit, or None where the network has no classifier.
 
     Args:
@@ -53,7 +55,11 @@ def downstream(network: Network, layer: str, unit: int, photos: Sequence[Photo],
         return tuple(ClassChange(index, labels[index], estimate(stacked[:, index])) for index in moving)
 
     return Downstream(
-        tuple(found), len(photos), describe(largest_first(-mean), -1), describe(largest_first(mean), 1), float(np.abs(stacked).mean())
+        tuple(found),
+        len(photos),
+        describe(largest_first(-mean), -1),
+        describe(largest_first(mean), 1),
+        float(np.abs(stacked).mean()),
     )
 
 

@@ -114,7 +114,9 @@ def crop(pixels: NDArray[np.float32], top: int, left: int, size: int) -> NDArray
     return result
 
 
-def cut_examples(architecture: Architecture, layer: str, photos: Sequence[Photo], positions: Positions) -> tuple[Example, ...]:
+def cut_examples(
+    architecture: Architecture, layer: str, photos: Sequence[Photo], positions: Positions
+) -> tuple[Example, ...]:
     """The receptive fields at `positions`, in their order; each photo is read once.
 
     Args:
@@ -183,7 +185,15 @@ def describe_examples(
     groups = [tuple(next(cut) for _ in range(len(part))) for part in parts]
     field = architecture.receptive_field(layer)
     photo_maps = tuple(
-        PhotoMap(photos[index].name, index, *sizes[index], pre, field_start(architecture, layer, *sizes[index]), field.stride, field.size)
+        PhotoMap(
+            photos[index].name,
+            index,
+            *sizes[index],
+            pre,
+            field_start(architecture, layer, *sizes[index]),
+            field.stride,
+            field.size,
+        )
         for index, pre in sorted(maps.items())
     )
     quantiles = tuple(QuantileRow(rows[i][0], rows[i][1], groups[i + 2]) for i in range(len(rows)))

@@ -105,17 +105,20 @@ class Forward:
         contributions = self.contributions(below)[0]
         pre = (contributions.sum(axis=-1, dtype=np.float64) + self.bias).astype(np.float32)
         height, width = int(below.shape[1]), int(below.shape[2])
-        unit_map = UnitMap(photo, pre, contributions, self._inside(height, pre.shape[0]), self._inside(width, pre.shape[1]))
+        unit_map = UnitMap(
+            photo, pre, contributions, self._inside(height, pre.shape[0]), self._inside(width, pre.shape[1])
+        )
         makers = [self._maker(name, feed) for name, feed in zip(self._makers, feeds, strict=True)]
         return Pass(np.asarray(below)[0], unit_map, self._in_order(makers))
 
     def _maker(self, name: str, feed: tf.Tensor) -> NDArray[np.float32]:
         if name == INPUT:
-            return np.asarray(feed, np.float32)[0][..., [channel.source_channel for channel in self.channels]]
+            chosen = [channel.source_channel for channel in self.channels]
+            return np.asarray(np.asarray(feed)[0][..., chosen], np.float32)
         kernel, bias = self._maker_weights[name]
         spec = self.architecture.layer(name)
         pre = tf.nn.conv2d(feed, kernel, spec.stride, spec.padding.upper()) + bias
-        return np.asarray(pre, np.float32)[0]
+        return np.asarray(pre[0], np.float32)
 
     def _in_order(self, groups: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], ...]:
         """The makers' last axes, channel by channel, in the circuit's order."""
@@ -138,7 +141,9 @@ class Forward:
         Returns:
             (batch, 1 + strongest) float32.
         """
-        values = self.canvas.side**2 * max(self.architecture.channels(spec.name) for spec in self.architecture.upto(self.spec.inputs[0]))
+        values = self.canvas.side**2 * max(
+            self.architecture.channels(spec.name) for spec in self.architecture.upto(self.spec.inputs[0])
+        )
         width = max(1, _BATCH_VALUES // values)
         return np.concatenate([self._centres(images[start : start + width]) for start in range(0, len(images), width)])
 
@@ -149,7 +154,9 @@ class Forward:
         for name, feed in zip(self._makers, feeds, strict=True):
             position = nearest_position(self.architecture, name, self.canvas)
             if name == INPUT:
-                groups.append(np.asarray(feed)[:, position, position][:, [each.source_channel for each in self.channels]])
+                groups.append(
+                    np.asarray(feed)[:, position, position][:, [each.source_channel for each in self.channels]]
+                )
             else:
                 groups.append(self._at(feed, name, position, *self._maker_weights[name]))
         return np.concatenate([unit, np.stack(self._in_order(groups), axis=-1)], axis=-1).astype(np.float32)
@@ -165,6 +172,8 @@ class Forward:
             before = max((-(-side // spec.stride) - 1) * spec.stride + spec.kernel - side, 0) // 2
         first = position * spec.stride - before
         if first < 0 or first + spec.kernel > side:
-            raise ValueError(f"position {position} of {layer} reads outside its input of side {side}; expected one inside")
+            raise ValueError(
+                f"position {position} of {layer} reads outside its input of side {side}; expected one inside"
+            )
         window = np.asarray(feed[:, first : first + spec.kernel, first : first + spec.kernel])
         return np.asarray(np.tensordot(window, kernel, 3) + bias)

@@ -16,7 +16,10 @@ ORIENTATION, HUE = "orientation selectivity", "hue selectivity"
 _RINGACH = "Ringach, Shapley and Hawken, Orientation selectivity in macaque V1, Journal of Neuroscience 2002"
 _FORMULAS = {
     ORIENTATION: ("|Σ r exp(2iθ)| / Σ r over gratings of orientation θ: 1 less the circular variance", _RINGACH),
-    HUE: ("|Σ r exp(iφ)| / Σ r over uniform colours or light disks of hue φ, whichever drive more", f"the same over the whole circle, after {_RINGACH}"),
+    HUE: (
+        "|Σ r exp(iφ)| / Σ r over uniform colours or light disks of hue φ, whichever drive more",
+        f"the same over the whole circle, after {_RINGACH}",
+    ),
 }
 _INVARIANCE = (
     "smallest over largest activation along the sweep, clipped at 0, mean over top patches",
@@ -48,7 +51,9 @@ def invariance(activations: NDArray[np.floating]) -> float:
     return max(float(activations.min()), 0.0) / largest if largest > 0 else math.nan
 
 
-def best_by(stimuli: Sequence[Stimulus], activations: NDArray[np.floating], family: str, axis: str) -> tuple[NDArray[np.float64], ...]:
+def best_by(
+    stimuli: Sequence[Stimulus], activations: NDArray[np.floating], family: str, axis: str
+) -> tuple[NDArray[np.float64], ...]:
     """Angles of one family, ascending, and the highest activation at each over all other parameters."""
     chosen = [(getattr(stimulus, axis), index) for index, stimulus in enumerate(stimuli) if stimulus.family == family]
     angles = sorted({angle for angle, _ in chosen if angle is not None})
@@ -58,10 +63,16 @@ def best_by(stimuli: Sequence[Stimulus], activations: NDArray[np.floating], fami
 
 def orientation_selectivity(stimuli: Sequence[Stimulus], activations: NDArray[np.floating]) -> float:
     """Over gratings at the frequency that drives most, each orientation at its best phase."""
-    gratings = [(stimulus, float(value)) for stimulus, value in zip(stimuli, activations, strict=True) if stimulus.family == "grating"]
+    gratings = [
+        (stimulus, float(value))
+        for stimulus, value in zip(stimuli, activations, strict=True)
+        if stimulus.family == "grating"
+    ]
     frequency = max(gratings, key=lambda each: each[1])[0].frequency
     kept = [(stimulus, value) for stimulus, value in gratings if stimulus.frequency == frequency]
-    angles, best = best_by([stimulus for stimulus, _ in kept], np.array([value for _, value in kept]), "grating", "orientation")
+    angles, best = best_by(
+        [stimulus for stimulus, _ in kept], np.array([value for _, value in kept]), "grating", "orientation"
+    )
     return selectivity(best, angles, 180.0)
 
 

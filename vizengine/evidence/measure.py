@@ -60,7 +60,13 @@ def measure(
     norms = np.array([channel.norm for channel in circuit.inputs])
     top, sample = streamed.top, streamed.sample
     contributions = summarise(
-        forward.bias, top.pre, top.contributions, strongest, streamed.contribution_mean, streamed.contribution_size, sample
+        forward.bias,
+        top.pre,
+        top.contributions,
+        strongest,
+        streamed.contribution_mean,
+        streamed.contribution_size,
+        sample,
     )
     picture = forward.one(visualization_image.astype(np.float32) / 255.0).unit_map
     every = picture.at(np.arange(picture.pre.size))

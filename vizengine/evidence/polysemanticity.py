@@ -38,8 +38,8 @@ class Polysemanticity:
         examples: positions that were clustered.
         tried: numbers of clusters, ascending; empty where there are too few examples.
         silhouettes: mean silhouette (Rousseeuw 1987) for each of `tried`.
-        null: the best mean silhouette over `tried` for each shuffle of every channel's contributions among the examples,
-            which keeps what each channel does and breaks what goes together.
+        null: the best mean silhouette over `tried` for each shuffle of every channel's contributions among the
+            examples, which keeps what each channel does and breaks what goes together.
         threshold: what the best silhouette must pass: the null's highest, and at least `LEAST_SILHOUETTE`.
         silhouette: of the best number of clusters, mean over examples with its interval.
         count: number of clusters: 1 where the best doesn't pass the threshold.
@@ -112,7 +112,9 @@ def _directions(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return vectors / np.where(lengths > 0, lengths, 1.0)
 
 
-def _silhouettes(directions: NDArray[np.float64], number: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _silhouettes(
+    directions: NDArray[np.float64], number: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Cluster labels and each example's silhouette; 0 for all where k-means finds a single cluster."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_samples

@@ -43,7 +43,9 @@ class Positions:
     @staticmethod
     def join(parts: Sequence[Positions]) -> Positions:
         """All positions of `parts`, of which there is at least one."""
-        return Positions(*(np.concatenate(columns) for columns in zip(*(vars(part).values() for part in parts), strict=True)))
+        return Positions(
+            *(np.concatenate(columns) for columns in zip(*(vars(part).values() for part in parts), strict=True))
+        )
 
 
 @dataclass(frozen=True)

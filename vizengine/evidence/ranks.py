@@ -73,9 +73,7 @@ class Ranks:
     disagreements: tuple[Disagreement, ...]
 
 
-def rank(
-    norms: NDArray[np.floating], photo_size: NDArray[np.floating], drop: NDArray[np.floating], top: int
-) -> Ranks:
+def rank(norms: NDArray[np.floating], photo_size: NDArray[np.floating], drop: NDArray[np.floating], top: int) -> Ranks:
     """The three ranks.
 
     Args:

@@ -73,7 +73,9 @@ def draw(stimulus: Stimulus, side: int, centre: float, size: int) -> NDArray[np.
     cover = _COVER[stimulus.family](stimulus, right, down, size)
     if stimulus.polarity == "dark":
         cover = 1 - cover
-    colour = np.array(colorsys.hsv_to_rgb((stimulus.hue or 0.0) / 360, 0.0 if stimulus.hue is None else 1.0, stimulus.brightness))
+    colour = np.array(
+        colorsys.hsv_to_rgb((stimulus.hue or 0.0) / 360, 0.0 if stimulus.hue is None else 1.0, stimulus.brightness)
+    )
     picture = cover[..., None] * colour
     if stimulus.blur:
         from scipy.ndimage import gaussian_filter
@@ -161,9 +163,18 @@ def battery(size: int) -> tuple[Stimulus, ...]:
     radii = [size * share for share in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4)]
     line = max(size * 0.1, 1.0)
     quarter = size / 4
-    made = [Stimulus("disk", polarity, hue, radius=radius) for polarity in polarities for hue in (None, *_circle(6)) for radius in radii]
+    made = [
+        Stimulus("disk", polarity, hue, radius=radius)
+        for polarity in polarities
+        for hue in (None, *_circle(6))
+        for radius in radii
+    ]
     made += [Stimulus("ring", polarity, radius=radius, width=line) for polarity in polarities for radius in radii[1:]]
-    made += [Stimulus("bar", polarity, width=line, orientation=angle) for polarity in polarities for angle in _circle(8, 180.0)]
+    made += [
+        Stimulus("bar", polarity, width=line, orientation=angle)
+        for polarity in polarities
+        for angle in _circle(8, 180.0)
+    ]
     made += [
         Stimulus("grating", frequency=frequency, orientation=angle, phase=phase)
         for frequency in (1.0, 2.0, 4.0, 8.0)
@@ -178,11 +189,15 @@ def battery(size: int) -> tuple[Stimulus, ...]:
         for angle in _circle(8)
     ]
     made += [Stimulus("corner", polarity, orientation=angle) for polarity in polarities for angle in _circle(8)]
-    made += [Stimulus("uniform", hue=hue, brightness=brightness) for hue in _circle(12) for brightness in (0.33, 0.67, 1.0)]
+    made += [
+        Stimulus("uniform", hue=hue, brightness=brightness) for hue in _circle(12) for brightness in (0.33, 0.67, 1.0)
+    ]
     made += [Stimulus("uniform", brightness=brightness) for brightness in (0.0, 0.25, 0.5, 0.75, 1.0)]
     made += [Stimulus("blur", radius=radii[3], blur=size * share) for share in (0.0, 0.025, 0.05, 0.1, 0.15)]
     made += [
-        Stimulus("position", radius=radii[2], x=x * quarter, y=y * quarter) for y in (-1, -0.5, 0, 0.5, 1) for x in (-1, -0.5, 0, 0.5, 1)
+        Stimulus("position", radius=radii[2], x=x * quarter, y=y * quarter)
+        for y in (-1, -0.5, 0, 0.5, 1)
+        for x in (-1, -0.5, 0, 0.5, 1)
     ]
     made += [
         Stimulus("scale", width=2 * line, orientation=angle, scale=scale)

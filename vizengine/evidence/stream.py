@@ -67,7 +67,10 @@ class _Means:
 
 
 def stream(
-    forward: Forward, photos: Sequence[Photo], settings: EvidenceSettings, advance: Callable[[int], None] = lambda count: None
+    forward: Forward,
+    photos: Sequence[Photo],
+    settings: EvidenceSettings,
+    advance: Callable[[int], None] = lambda count: None,
 ) -> Streamed:
     """Send each photo through the network once.
 

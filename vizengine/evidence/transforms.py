@@ -128,7 +128,9 @@ def _moved(around: NDArray[np.float32], canvas: Canvas, angle: float = 0.0, scal
     middle = margin(canvas) + canvas.centre - 0.5
     source_right = (right * np.cos(angle) - down * np.sin(angle)) / scale + middle
     source_down = (right * np.sin(angle) + down * np.cos(angle)) / scale + middle
-    colours = [map_coordinates(around[..., index], [source_down, source_right], order=1, mode="nearest") for index in range(3)]
+    colours = [
+        map_coordinates(around[..., index], [source_down, source_right], order=1, mode="nearest") for index in range(3)
+    ]
     return np.stack(colours, axis=-1).astype(np.float32)
 
 

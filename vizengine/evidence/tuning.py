@@ -68,4 +68,6 @@ def in_deviations(
 def _centres(forward: Forward, images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Responses to many images, stacked a few at a time so that large receptive fields don't fill the memory."""
     width = 64
-    return np.concatenate([forward.centres(np.stack(images[start : start + width])) for start in range(0, len(images), width)])
+    return np.concatenate(
+        [forward.centres(np.stack(images[start : start + width])) for start in range(0, len(images), width)]
+    )
