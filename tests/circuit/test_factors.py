@@ -39,7 +39,9 @@ def test_planted_groups_are_found() -> None:
     assert [factor.share for factor in found.factors] == pytest.approx(energies / np.square(slices).sum(), abs=1e-2)
 
 
-@pytest.mark.parametrize(("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)])
+@pytest.mark.parametrize(
+    ("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
+)
 def test_explained_is_one_less_the_squared_error(
     fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
 ) -> None:

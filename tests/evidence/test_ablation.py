@@ -191,7 +191,13 @@ def test_shares_and_tail_equal_sums(fixture: str, layer: str, unit: int, request
     given = stream(Forward(network, circuit), photos, EvidenceSettings())
     strongest = np.array([channel.index for channel in circuit.strongest])
     found = summarise(
-        circuit.bias, given.top.pre, given.top.contributions, strongest, given.contribution_mean, given.contribution_size, given.sample
+        circuit.bias,
+        given.top.pre,
+        given.top.contributions,
+        strongest,
+        given.contribution_mean,
+        given.contribution_size,
+        given.sample,
     )
     mean = given.top.contributions.astype(np.float64).mean(0)
     drive = given.top.pre.astype(np.float64).mean() - circuit.bias
@@ -221,7 +227,9 @@ def test_ranks_equal_definitions() -> None:
         assert agreement.shared == len(set(np.argsort(-measures[i])[:6]) & set(np.argsort(-measures[j])[:6]))
     for each in found.disagreements:
         high, low = found.names.index(each.high), found.names.index(each.low)
-        assert found.places[high, each.channel] == each.high_place <= 6 < each.low_place == found.places[low, each.channel]
+        assert (
+            found.places[high, each.channel] == each.high_place <= 6 < each.low_place == found.places[low, each.channel]
+        )
     assert np.isnan(rank(np.ones(3), sizes[:3], drop[:3], 3).agreements[0].spearman)
 
 

@@ -28,7 +28,9 @@ def test_planted_groups_are_found(groups: int) -> None:
     assert {each.members for each in found.clusters} == planted
     for each in found.clusters:
         np.testing.assert_allclose(each.mean, contributions[list(each.members)].mean(0), rtol=1e-5)
-    assert [len(each.members) for each in found.clusters] == sorted((len(each.members) for each in found.clusters), reverse=True)
+    assert [len(each.members) for each in found.clusters] == sorted(
+        (len(each.members) for each in found.clusters), reverse=True
+    )
 
 
 def test_one_group_is_one() -> None:
@@ -47,7 +49,7 @@ def test_silhouettes_equal_the_definition() -> None:
         near, far = apart[row, same].mean(), apart[row, labels != labels[row]].mean()
         silhouettes.append((far - near) / max(near, far))
     assert found.silhouettes[0] == pytest.approx(np.mean(silhouettes), rel=1e-4)
-    assert found == cluster(contributions, 0) or found.silhouettes == cluster(contributions, 0).silhouettes
+    assert found.silhouettes == cluster(contributions, 0).silhouettes
 
 
 @pytest.mark.parametrize("vectors", [np.ones((40, 5)), np.zeros((40, 5)), np.eye(6), np.ones((1, 3))])

@@ -43,7 +43,11 @@ def _places(positions: Positions) -> list[tuple[int, int, int]]:
 
 @pytest.mark.parametrize(
     ("fixture", "layer", "unit", "samples"),
-    [("tiny_network", "left", 1, False), ("tiny_network", "last", 3, False), ("squeezenet", "fire4/expand3x3", 23, True)],
+    [
+        ("tiny_network", "left", 1, False),
+        ("tiny_network", "last", 3, False),
+        ("squeezenet", "fire4/expand3x3", 23, True),
+    ],
 )
 def test_stream_equals_brute_force(
     fixture: str, layer: str, unit: int, samples: bool, request: pytest.FixtureRequest, tmp_path: Path
@@ -73,7 +77,12 @@ def test_stream_equals_brute_force(
         np.testing.assert_allclose(values, maps[key], rtol=1e-3, atol=1e-5 * scale)
     assert set(given.maps) == {photo for photo, _, _ in _places(given.top)}
 
-    below = [np.asarray(network.model_upto(network.architecture.layer(layer).inputs[0])(network.prepare(photo.pixels()[None]))) for photo in photos]
+    below = [
+        np.asarray(
+            network.model_upto(network.architecture.layer(layer).inputs[0])(network.prepare(photo.pixels()[None]))
+        )
+        for photo in photos
+    ]
     activations = np.concatenate([values.reshape(-1, values.shape[-1]) for values in below]).astype(np.float64)
     np.testing.assert_allclose(given.activation_mean, activations.mean(0), rtol=1e-4)
     channel = circuit.strongest[0]

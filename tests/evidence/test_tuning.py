@@ -198,7 +198,9 @@ def test_selectivity_finds_planted_tuning() -> None:
     assert hue_selectivity(stimuli, red + uniform) < 1e-9
 
 
-@pytest.mark.parametrize(("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)])
+@pytest.mark.parametrize(
+    ("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
+)
 def test_untouched_patches_drive_as_in_their_photos(
     fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
 ) -> None:

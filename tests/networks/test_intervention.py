@@ -53,18 +53,24 @@ def dense_network() -> Network:
     return Network(architecture, weights)
 
 
-@pytest.mark.parametrize(("layer", "unit"), [("fire4/expand3x3", 23), ("fire4/squeeze1x1", 12), ("conv1", 5), ("fire9/expand1x1", 3)])
+@pytest.mark.parametrize(
+    ("layer", "unit"), [("fire4/expand3x3", 23), ("fire4/squeeze1x1", 12), ("conv1", 5), ("fire9/expand1x1", 3)]
+)
 def test_zeroing_a_unit_equals_silent_weights(squeezenet: Network, layer: str, unit: int) -> None:
     images = np.stack([noise(227, 227, seed) for seed in range(2)])
     intervention = Intervention(squeezenet, layer)
     activations = intervention.activations(images)
-    np.testing.assert_allclose(_softmax(np.asarray(activations["logits"])), squeezenet.classify(images), rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(
+        _softmax(np.asarray(activations["logits"])), squeezenet.classify(images), rtol=1e-3, atol=1e-6
+    )
     found = intervention.changed_logits(activations, _zeroed(unit))
     expected = _silenced(squeezenet, layer, unit).classify(images)
     np.testing.assert_allclose(_softmax(found), expected, rtol=1e-3, atol=1e-6)
     assert np.abs(_softmax(found) - squeezenet.classify(images)).max() > 0
     # What was kept can be used again.
-    np.testing.assert_array_equal(intervention.changed_logits(activations, lambda values: values), activations["logits"])
+    np.testing.assert_array_equal(
+        intervention.changed_logits(activations, lambda values: values), activations["logits"]
+    )
 
 
 def test_logits_of_a_dense_classifier_are_before_the_softmax() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -129,12 +129,20 @@ def _read_set(family: str, bounds: Any) -> StimulusSet:
         if name == "polarity" and value in ("light", "dark"):
             polarity = value
         elif name in _NUMBERS:
-            low, high = value if isinstance(value, Sequence) and len(value) == 2 else (value, value)
-            ranges.append(Range(name, float(low), float(high)))
+            ranges.append(_read_range(family, name, value))
         else:
             expected = f"polarity (light or dark) or one of {', '.join(_NUMBERS)}"
             raise ValueError(f"stimuli of family {family} can't be chosen by {name}: {value!r}; expected {expected}")
     return StimulusSet(family, polarity, tuple(ranges))  # type: ignore[arg-type]
+
+
+def _read_range(family: str, name: str, value: Any) -> Range:
+    ends = list(value) if isinstance(value, (list, tuple)) and len(value) == 2 else [value, value]
+    if not all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in ends):
+        raise ValueError(
+            f"stimuli of family {family} can't be chosen by {name}: {value!r}; expected a number or two, as [3, 8]"
+        )
+    return Range(name, float(ends[0]), float(ends[1]))
 
 
 def _read_sufficient(value: Any) -> Sufficient:
