@@ -1,0 +1,54 @@
+"""Circuits, photos and pictures for the tests of the evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from vizengine.circuit.model import Circuit
+from vizengine.circuit.strength import analyse
+from vizengine.evidence.photos import Photo
+from vizengine.networks.network import Network
+
+REAL = [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
+KINDS = [
+    ("tiny_network", "first", 2),
+    ("tiny_network", "left", 1),
+    ("tiny_network", "last", 3),
+    ("squeezenet", "conv1", 5),
+    ("squeezenet", "fire3/squeeze1x1", 4),
+    ("vgg19", "block3_conv1", 7),
+    *REAL,
+]
+
+
+def circuit_of(network: Network, layer: str, unit: int, top: int = 6) -> Circuit:
+    kernel, bias = network.weights[layer]
+    return analyse(layer, unit, kernel, bias, network.architecture.source_channels(layer), top)
+
+
+def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A cloudy picture, (height, width, 3) float32 in [0, 1]."""
+    raw = np.random.default_rng(seed).normal(size=(height, width, 3))
+    smooth = gaussian_filter(raw, (2, 2, 0))
+    return ((smooth - smooth.min()) / np.ptp(smooth)).astype(np.float32)
+
+
+def save_photos(folder: Path, sizes: list[tuple[int, int]]) -> tuple[Photo, ...]:
+    photos = []
+    for index, (height, width) in enumerate(sizes):
+        path = folder / f"photo{index:04d}.png"
+        Image.fromarray((noise(height, width, index) * 255).astype(np.uint8)).save(path)
+        photos.append(Photo(path))
+    return tuple(photos)
+
+
+def without(network: Network, layer: str, channel: int) -> Network:
+    """The same network with one input channel of a layer cut off."""
+    kernel, bias = network.weights[layer]
+    cut = kernel.copy()
+    cut[:, :, channel] = 0
+    return Network(network.architecture, {**network.weights, layer: (cut, bias)})

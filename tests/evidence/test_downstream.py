@@ -1,0 +1,49 @@
+"""The effect of zeroing a unit, against networks whose unit is silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from vizengine.evidence.downstream import downstream
+from vizengine.evidence.photos import Photos
+from vizengine.networks.network import Network
+from vizengine.networks.zoo import class_labels
+
+
+def test_moved_classes_equal_a_silent_unit(squeezenet: Network) -> None:
+    photos = Photos("samples", Path()).found[:3]
+    found = downstream(squeezenet, "fire4/expand3x3", 23, photos, class_labels())
+    assert found is not None and found.looked == 3 and len(found.photos) == 3
+    kernel, bias = (array.copy() for array in squeezenet.weights["fire4/expand3x3"])
+    kernel[..., 23], bias[23] = 0, 0
+    silent = Network(squeezenet.architecture, {**squeezenet.weights, "fire4/expand3x3": (kernel, bias)})
+    squares = np.stack([photo.square(227) for photo in photos])
+    # Probabilities give logits up to a constant for each photo; differences of two classes' changes need none.
+    before, after = (np.log(network.classify(squares).astype(np.float64)) for network in (squeezenet, silent))
+    moved = after - before
+    for each in (*found.falling, *found.rising):
+        for other in found.falling:
+            expected = (moved[:, each.index] - moved[:, other.index]).mean()
+            assert abs(each.change.mean - other.change.mean - expected) < 2e-3
+    assert [each.change.mean for each in found.falling] == sorted(each.change.mean for each in found.falling)
+    ranked = np.argsort(moved.mean(0))
+    assert {each.index for each in found.falling} == set(ranked[:5].tolist())
+    assert {each.index for each in found.rising} == set(ranked[-5:].tolist())
+    for number, photo in enumerate(found.photos):
+        assert photo.before == class_labels()[int(before[number].argmax())]
+        assert abs(photo.probability_before - np.exp(before[number].max())) < 1e-4
+        assert abs(photo.probability_after - np.exp(after[number, before[number].argmax()])) < 1e-3
+
+
+def test_a_silent_unit_moves_nothing(squeezenet: Network) -> None:
+    kernel, bias = (array.copy() for array in squeezenet.weights["fire4/expand3x3"])
+    kernel[..., 23], bias[23] = 0, -1
+    silent = Network(squeezenet.architecture, {**squeezenet.weights, "fire4/expand3x3": (kernel, bias)})
+    found = downstream(silent, "fire4/expand3x3", 23, Photos("samples", Path()).found[:2], class_labels())
+    assert found is not None and found.looked == 2 and not found.photos and not found.falling and not found.rising
+
+
+def test_without_a_classifier_there_is_no_effect(tiny_network: Network) -> None:
+    assert downstream(tiny_network, "last", 0, (), ()) is None

@@ -1,0 +1,233 @@
+"""Streaming against everything in memory at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.evidence.setups import circuit_of, save_photos
+from vizengine.evidence.distribution import Histogram, Moments
+from vizengine.evidence.examples import OUTSIDE, cut_examples, field_start, near_quantile
+from vizengine.evidence.forward import Forward
+from vizengine.evidence.photos import Photo, Photos
+from vizengine.evidence.positions import Extremes, Positions, Sample, UnitMap
+from vizengine.evidence.settings import EvidenceSettings
+from vizengine.evidence.stream import stream
+from vizengine.networks.network import Network
+from vizengine.networks.probe import Probe
+
+SIZES = [(40, 52), (64, 33), (90, 90), (70, 120), (32, 32)]
+
+
+def _brute_top(maps: list[np.ndarray], count: int, per_photo: int, reach: int, sign: int) -> list[tuple[int, int, int]]:
+    """Sort every position of every photo, and take each that no better one of its photo overlaps."""
+    every = [
+        (-sign * float(values[row, column]), photo, row, column)
+        for photo, values in enumerate(maps)
+        for row in range(values.shape[0])
+        for column in range(values.shape[1])
+    ]
+    taken: list[tuple[int, int, int]] = []
+    for _, photo, row, column in sorted(every):
+        same = [each for each in taken if each[0] == photo]
+        if len(same) < per_photo and all(max(abs(row - r), abs(column - c)) >= reach for _, r, c in same):
+            taken.append((photo, row, column))
+    return taken[:count]
+
+
+def _places(positions: Positions) -> list[tuple[int, int, int]]:
+    return list(zip(positions.photo.tolist(), positions.row.tolist(), positions.column.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("fixture", "layer", "unit", "samples"),
+    [
+        ("tiny_network", "left", 1, False),
+        ("tiny_network", "last", 3, False),
+        ("squeezenet", "fire4/expand3x3", 23, True),
+    ],
+)
+def test_stream_equals_brute_force(
+    fixture: str, layer: str, unit: int, samples: bool, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    network: Network = request.getfixturevalue(fixture)
+    photos = Photos("samples", Path()).found[:4] if samples else save_photos(tmp_path, SIZES)
+    circuit = circuit_of(network, layer, unit)
+    settings = EvidenceSettings(examples=7, per_photo=3, sample=300)
+    calls: list[int] = []
+    given = stream(Forward(network, circuit), photos, settings, calls.append)
+    assert calls == [1] * len(photos)
+
+    probe = Probe(network, layer, [unit])
+    maps = [probe.numpy(photo.pixels()[None])[0, ..., 0] for photo in photos]
+    field = network.architecture.receptive_field(layer)
+    reach = -(-field.size // field.stride)
+    assert _places(given.top) == _brute_top(maps, 7, 3, reach, 1)
+    assert _places(given.bottom) == _brute_top(maps, 7, 3, reach, -1)
+    assert _places(given.peaks) == _brute_top(maps, 32, 1, reach, 1)
+    every = np.concatenate([values.ravel() for values in maps]).astype(np.float64)
+    scale = np.abs(every).max()
+    assert given.distribution.count == every.size
+    assert given.distribution.mean == pytest.approx(every.mean(), abs=1e-5 * scale)
+    assert given.distribution.deviation == pytest.approx(every.std(), rel=1e-4)
+    assert given.distribution.positive_share == pytest.approx((every > 0).mean(), abs=2 / every.size)
+    for key, values in given.maps.items():
+        np.testing.assert_allclose(values, maps[key], rtol=1e-3, atol=1e-5 * scale)
+    assert set(given.maps) == {photo for photo, _, _ in _places(given.top)}
+
+    below = [
+        np.asarray(
+            network.model_upto(network.architecture.layer(layer).inputs[0])(network.prepare(photo.pixels()[None]))
+        )
+        for photo in photos
+    ]
+    activations = np.concatenate([values.reshape(-1, values.shape[-1]) for values in below]).astype(np.float64)
+    np.testing.assert_allclose(given.activation_mean, activations.mean(0), rtol=1e-4)
+    channel = circuit.strongest[0]
+    source = Probe(network, channel.source_layer, [channel.source_channel])
+    driven = np.concatenate([source.numpy(photo.pixels()[None]).ravel() for photo in photos]).astype(np.float64)
+    assert given.maker_mean[0] == pytest.approx(driven.mean(), rel=1e-4, abs=1e-5 * np.abs(driven).max())
+    assert given.maker_deviation[0] == pytest.approx(driven.std(), rel=1e-4)
+
+
+def test_contribution_means_over_photos_equal_all_positions(tiny_network: Network, tmp_path: Path) -> None:
+    photos = save_photos(tmp_path, SIZES)
+    forward = Forward(tiny_network, circuit_of(tiny_network, "last", 3))
+    given = stream(forward, photos, EvidenceSettings())
+    every = np.concatenate([forward.one(photo.pixels()).unit_map.contributions.reshape(-1, 9) for photo in photos])
+    np.testing.assert_allclose(given.contribution_mean, every.mean(0, dtype=np.float64), rtol=1e-6)
+    np.testing.assert_allclose(given.contribution_size, np.abs(every).mean(0, dtype=np.float64), rtol=1e-6)
+    # The sample is larger than all positions, so it's all of them.
+    assert len(given.sample) == len(every)
+    np.testing.assert_allclose(given.sample.contributions.sum(0), every.sum(0), rtol=1e-3, atol=1e-2)
+
+
+def _maps(count: int, seed: int = 0) -> list[UnitMap]:
+    generator = np.random.default_rng(seed)
+    made = []
+    for photo in range(count):
+        down, across = generator.integers(1, 12, 2)
+        pre = generator.integers(-9, 9, (down, across)).astype(np.float32)
+        made.append(UnitMap(photo, pre, pre[..., None], np.ones((down, 3), bool), np.ones((across, 3), bool)))
+    return made
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("count", "per_photo", "reach"), [(5, 2, 3), (40, 5, 1), (9, 1, 30)])
+def test_extremes_with_ties_equal_brute_force_in_any_order(sign: int, count: int, per_photo: int, reach: int) -> None:
+    maps = _maps(30)
+    expected = _brute_top([each.pre for each in maps], count, per_photo, reach, sign)
+    for order in (maps, maps[::-1]):
+        collector = Extremes(count, per_photo, reach, sign)
+        for each in order:
+            collector.see(each)
+        assert _places(collector.kept) == expected
+
+
+def test_the_sample_does_not_depend_on_the_order_and_is_even() -> None:
+    maps = _maps(200)
+    samples = []
+    for order in (maps, maps[::-1]):
+        collector = Sample(500, 4)
+        for each in order:
+            collector.see(each)
+        samples.append(collector.kept)
+    assert _places(samples[0]) == _places(samples[1])
+    assert len(set(_places(samples[0]))) == 500
+    every = sum(each.pre.size for each in maps)
+    first_half = sum(each.pre.size for each in maps[:100])
+    share = np.mean(samples[0].photo < 100)
+    assert share == pytest.approx(first_half / every, abs=4 * np.sqrt(0.25 / 500))
+    other = Sample(500, 5)
+    for each in maps:
+        other.see(each)
+    assert _places(other.kept) != _places(samples[0])
+
+
+def test_histogram_counts_exactly_in_any_order() -> None:
+    generator = np.random.default_rng(1)
+    parts = [generator.normal(0, 10.0**power, 400) for power in (-2, 1, 3, 0)]
+    results = []
+    for order in (parts, parts[::-1]):
+        histogram = Histogram()
+        for part in order:
+            histogram.see(part)
+        results.append(histogram.result())
+    every = np.concatenate(parts)
+    for found in results:
+        counts, _ = np.histogram(every, found.edges)
+        np.testing.assert_array_equal(found.counts, counts)
+        assert 24 <= len(found.counts) <= 96 and found.counts.sum() == every.size
+        assert (found.minimum, found.maximum) == (every.min(), every.max())
+        assert np.isclose(found.edges, 0).any()
+        assert found.mean == pytest.approx(every.mean()) and found.deviation == pytest.approx(every.std())
+    np.testing.assert_array_equal(results[0].edges, results[1].edges)
+
+
+@pytest.mark.parametrize("value", [0.0, -3.25, 1e6])
+def test_histogram_of_a_constant_has_one_bin(value: float) -> None:
+    histogram = Histogram()
+    histogram.see(np.full((3, 4), value, np.float32))
+    found = histogram.result()
+    assert found.counts.tolist() == [12] and found.deviation == 0 and found.edges[0] <= value < found.edges[1]
+
+
+def test_moments_survive_a_large_offset() -> None:
+    values = np.random.default_rng(2).normal(1e7, 1, 9000)
+    moments = Moments(2)
+    for part in np.split(values, 9):
+        moments.see(1, part)
+    assert moments.mean[1] == pytest.approx(values.mean(), rel=1e-12)
+    assert moments.deviation[1] == pytest.approx(values.std(), rel=1e-6)
+    assert moments.deviation[0] == 0
+
+
+def test_crops_are_what_the_unit_saw(squeezenet: Network) -> None:
+    """The crop alone, put on a canvas, drives the unit as the whole photo does."""
+    photos = Photos("samples", Path()).found[:3]
+    forward = Forward(squeezenet, circuit_of(squeezenet, "fire4/expand3x3", 23))
+    given = stream(forward, photos, EvidenceSettings(examples=9))
+    examples = cut_examples(squeezenet.architecture, "fire4/expand3x3", photos, given.top)
+    whole = [each for each in examples if not (each.crop == OUTSIDE).all(-1).any()]
+    assert len(examples) == 9 and len(whole) >= 5
+    canvas = forward.canvas
+    assert canvas.side == canvas.size
+    found = forward.centres(np.stack([each.crop for each in whole]).astype(np.float32) / 255)[:, 0]
+    np.testing.assert_allclose(found, [each.pre for each in whole], rtol=2e-3)
+
+
+def test_a_photo_smaller_than_the_receptive_field_is_grey_outside(vgg19: Network, tmp_path: Path) -> None:
+    (photo,) = save_photos(tmp_path, [(33, 35)])
+    given = stream(Forward(vgg19, circuit_of(vgg19, "block3_conv3", 195)), [photo], EvidenceSettings())
+    (example,) = cut_examples(vgg19.architecture, "block3_conv3", [photo], given.top.take(np.array([0])))
+    assert example.crop.shape == (40, 40, 3)
+    pixels = (photo.pixels() * 255).round().astype(np.uint8)
+    for row in range(40):
+        for column in range(40):
+            y, x = example.top + row, example.left + column
+            inside = 0 <= y < 33 and 0 <= x < 35
+            expected = pixels[y, x] if inside else [OUTSIDE] * 3
+            assert (example.crop[row, column] == expected).all()
+    assert field_start(vgg19.architecture, "block3_conv3", 33, 35) == (-18, -18)
+
+
+def test_quantile_rows_are_near_their_value_and_from_different_photos() -> None:
+    collector = Sample(2000, 0)
+    for each in _maps(100):
+        collector.see(each)
+    sample = collector.kept
+    for quantile in (0.1, 0.5, 0.99):
+        value, chosen = near_quantile(sample, quantile, 6)
+        assert value == np.quantile(sample.pre, quantile)
+        assert len(set(sample.photo[chosen].tolist())) == 6
+        assert np.abs(sample.pre[chosen] - value).max() <= 1
+    few = sample.take(np.flatnonzero(sample.photo == sample.photo[0]))
+    assert len(near_quantile(few, 0.5, 6)[1]) == min(6, len(few))
+
+
+def test_no_photos_is_said(tiny_network: Network) -> None:
+    photos: tuple[Photo, ...] = ()
+    with pytest.raises(ValueError, match="at least one"):
+        stream(Forward(tiny_network, circuit_of(tiny_network, "last", 3)), photos, EvidenceSettings())

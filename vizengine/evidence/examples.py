@@ -1,0 +1,200 @@
+"""Dataset examples: what the unit saw where it was driven most, least, and at quantiles in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.evidence.distribution import Distribution
+from vizengine.evidence.photos import Photo
+from vizengine.evidence.positions import Positions
+from vizengine.networks.architecture import Architecture
+
+OUTSIDE = 128
+
+
+@dataclass(frozen=True)
+class Example:
+    """One position of the unit in one photo.
+
+    Attributes:
+        photo: name of the photo.
+        photo_index: its index among the photos.
+        row, column: position on the unit's map.
+        top, left: first pixel of the receptive field in the photo as read; negative where it reaches outside.
+        pre: the unit's pre-activation.
+        crop: (size, size, 3) uint8, the receptive field; mid grey outside the photo.
+    """
+
+    photo: str
+    photo_index: int
+    row: int
+    column: int
+    top: int
+    left: int
+    pre: float
+    crop: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class QuantileRow:
+    """Examples near one quantile of the pre-activation.
+
+    Attributes:
+        quantile: share of positions below, 0 to 1.
+        value: the pre-activation there, from the sample of positions.
+        examples: nearest to it in the sample, from different photos as far as there are as many.
+    """
+
+    quantile: float
+    value: float
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class PhotoMap:
+    """The unit on a whole photo.
+
+    Attributes:
+        photo: name of the photo.
+        photo_index: its index among the photos.
+        height, width: in pixels as read.
+        pre: (down, across) float32, pre-activation at each position.
+        start, stride: first pixel of the receptive field of position 0 (down, across), and pixels between positions.
+        field: side of the receptive field in pixels.
+    """
+
+    photo: str
+    photo_index: int
+    height: int
+    width: int
+    pre: NDArray[np.float32]
+    start: tuple[int, int]
+    stride: int
+    field: int
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Dataset examples of one unit.
+
+    Attributes:
+        top, bottom: most extreme first; in one photo no two receptive fields overlap.
+        quantiles: rows in order of quantile.
+        distribution: of the pre-activation over all positions of all photos.
+        maps: one for each photo in `top`.
+        photos: number of photos.
+    """
+
+    top: tuple[Example, ...]
+    bottom: tuple[Example, ...]
+    quantiles: tuple[QuantileRow, ...]
+    distribution: Distribution
+    maps: tuple[PhotoMap, ...]
+    photos: int
+
+
+def field_start(architecture: Architecture, layer: str, height: int, width: int) -> tuple[int, int]:
+    """First pixel, down and across, of the receptive field of position 0 in an image of that size."""
+    down, across = (round(architecture.receptive_field(layer, side).start) for side in (height, width))
+    return down, across
+
+
+def crop(pixels: NDArray[np.float32], top: int, left: int, size: int) -> NDArray[np.uint8]:
+    """(size, size, 3) uint8 of an RGB image in [0, 1]; mid grey outside it."""
+    height, width = pixels.shape[:2]
+    result = np.full((size, size, 3), OUTSIDE, np.uint8)
+    first_row, first_column = max(top, 0), max(left, 0)
+    inside = pixels[first_row : min(top + size, height), first_column : min(left + size, width)]
+    down, across = first_row - top, first_column - left
+    result[down : down + inside.shape[0], across : across + inside.shape[1]] = (inside * 255).round().astype(np.uint8)
+    return result
+
+
+def cut_examples(
+    architecture: Architecture, layer: str, photos: Sequence[Photo], positions: Positions
+) -> tuple[Example, ...]:
+    """The receptive fields at `positions`, in their order; each photo is read once.
+
+    Args:
+        architecture: the network.
+        layer: the unit's layer.
+        photos: those that `positions` index.
+        positions: of the unit.
+    """
+    field = architecture.receptive_field(layer)
+    found: dict[int, Example] = {}
+    for index in sorted(set(positions.photo.tolist())):
+        pixels = photos[index].pixels()
+        down, across = field_start(architecture, layer, *pixels.shape[:2])
+        for number in np.flatnonzero(positions.photo == index).tolist():
+            row, column = int(positions.row[number]), int(positions.column[number])
+            top, left = down + row * field.stride, across + column * field.stride
+            found[number] = Example(
+                photo=photos[index].name,
+                photo_index=index,
+                row=row,
+                column=column,
+                top=top,
+                left=left,
+                pre=float(positions.pre[number]),
+                crop=crop(pixels, top, left, field.size),
+            )
+    return tuple(found[number] for number in range(len(positions)))
+
+
+def near_quantile(sample: Positions, quantile: float, count: int) -> tuple[float, NDArray[np.int64]]:
+    """The quantile's value in a sample and the indices of the positions nearest to it.
+
+    Positions of photos not taken yet come first, then the nearest of the others; ties go to the earlier index.
+    """
+    value = float(np.quantile(sample.pre.astype(np.float64), quantile))
+    order = np.argsort(np.abs(sample.pre - value), kind="stable")
+    _, first = np.unique(sample.photo[order], return_index=True)
+    fresh = np.sort(first)[:count]
+    others = np.setdiff1d(np.arange(len(order)), fresh)[: count - len(fresh)]
+    return value, order[np.concatenate([fresh, others])]
+
+
+def describe_examples(
+    architecture: Architecture,
+    layer: str,
+    photos: Sequence[Photo],
+    top: Positions,
+    bottom: Positions,
+    rows: Sequence[tuple[float, float, Positions]],
+    distribution: Distribution,
+    maps: Mapping[int, NDArray[np.float32]],
+    sizes: Mapping[int, tuple[int, int]],
+) -> Examples:
+    """Cut all examples, reading each photo that is needed once.
+
+    Args:
+        architecture, layer, photos: as for `cut_examples`.
+        top, bottom: positions to show.
+        rows: quantile, its value and its positions.
+        distribution: of the pre-activation.
+        maps: pre-activation maps by photo index.
+        sizes: height and width in pixels of the same photos.
+    """
+    parts = [top, bottom, *(positions for _, _, positions in rows)]
+    cut = iter(cut_examples(architecture, layer, photos, Positions.join(parts)))
+    groups = [tuple(next(cut) for _ in range(len(part))) for part in parts]
+    field = architecture.receptive_field(layer)
+    photo_maps = tuple(
+        PhotoMap(
+            photos[index].name,
+            index,
+            *sizes[index],
+            pre,
+            field_start(architecture, layer, *sizes[index]),
+            field.stride,
+            field.size,
+        )
+        for index, pre in sorted(maps.items())
+    )
+    quantiles = tuple(QuantileRow(rows[i][0], rows[i][1], groups[i + 2]) for i in range(len(rows)))
+    return Examples(groups[0], groups[1], quantiles, distribution, photo_maps, len(photos))

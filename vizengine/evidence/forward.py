@@ -1,0 +1,179 @@
+"""The forward pass on which all evidence rests: from images to what each input channel adds to the unit.
+
+For a conv unit, `pre = bias + Σ_c K_c ⋆ a_c` exactly, so one pass to the layer's input gives the unit, every
+contribution, and every ablation of a single input. The same pass gives the pre-activations of the inputs' makers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from vizengine.circuit.model import Circuit, InputChannel
+from vizengine.evidence.canvas import Canvas, canvas_for, nearest_position
+from vizengine.evidence.positions import UnitMap
+from vizengine.networks.architecture import INPUT
+from vizengine.networks.network import Network
+
+# Bound on the values of one layer in one batch of canvases.
+_BATCH_VALUES = 24_000_000
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one image gives.
+
+    Attributes:
+        below: (height, width, inputs) float32, activations that feed the unit's layer.
+        unit_map: the unit and its contributions.
+        makers: pre-activation map of each strongest input's maker, in the circuit's order, (height, width) each;
+            for a colour of the image the prepared pixels.
+    """
+
+    below: NDArray[np.float32]
+    unit_map: UnitMap
+    makers: tuple[NDArray[np.float32], ...]
+
+
+class Forward:
+    """Runs images through the network up to a unit and takes the unit apart.
+
+    Args:
+        network: one with all weights up to the unit.
+        circuit: the unit; its strongest inputs are measured too.
+    """
+
+    def __init__(self, network: Network, circuit: Circuit) -> None:
+        self.circuit = circuit
+        self.architecture = network.architecture
+        self.spec = network.architecture.layer(circuit.layer)
+        kernel, bias = network.weights[circuit.layer]
+        self.kernel: NDArray[np.float32] = np.ascontiguousarray(kernel[..., circuit.unit])
+        self.bias = float(bias[circuit.unit])
+        self.channels: tuple[InputChannel, ...] = circuit.strongest
+        self.canvas: Canvas = canvas_for(network.architecture, circuit.layer)
+        self._network = network
+        self._makers = tuple(dict.fromkeys(channel.source_layer for channel in self.channels))
+        self._maker_weights = {name: self._chosen_weights(name) for name in self._makers if name != INPUT}
+        self._model = self._cut()
+
+    def _chosen_weights(self, layer: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        chosen = [channel.source_channel for channel in self.channels if channel.source_layer == layer]
+        kernel, bias = self._network.weights[layer]
+        return np.ascontiguousarray(kernel[..., chosen]), bias[chosen]
+
+    def _cut(self) -> keras.Model:
+        """A model from prepared images to the unit's input and to the input of each maker."""
+        below = self._network.model_upto(self.spec.inputs[0])
+        outputs = [below.outputs[0]]
+        for maker in self._makers:
+            feed = maker if maker == INPUT else self.architecture.layer(maker).inputs[0]
+            spec = self.architecture.layer(feed)
+            outputs.append(below.inputs[0] if spec.kind == "input" else below.get_layer(spec.keras_name).output)
+        return keras.Model(below.inputs, outputs)
+
+    def _run(self, images: NDArray[np.floating]) -> list[tf.Tensor]:
+        prepared = self._network.prepare(tf.constant(images, tf.float32))
+        outputs = self._model(prepared, training=False)
+        return list(outputs)
+
+    def contributions(self, below: tf.Tensor) -> NDArray[np.float32]:
+        """What each input channel adds: K_c ⋆ a_c for each c.
+
+        Args:
+            below: (batch, height, width, inputs) activations that feed the unit's layer.
+
+        Returns:
+            (batch, down, across, inputs) float32.
+        """
+        stride = self.spec.stride
+        parts = tf.nn.depthwise_conv2d(below, self.kernel[..., None], [1, stride, stride, 1], self.spec.padding.upper())
+        return np.asarray(parts)
+
+    def one(self, pixels: NDArray[np.floating], photo: int = 0) -> Pass:
+        """One image of any size.
+
+        Args:
+            pixels: (height, width, 3), RGB in [0, 1].
+            photo: its index among the photos.
+        """
+        below, *feeds = self._run(pixels[None])
+        contributions = self.contributions(below)[0]
+        pre = (contributions.sum(axis=-1, dtype=np.float64) + self.bias).astype(np.float32)
+        height, width = int(below.shape[1]), int(below.shape[2])
+        unit_map = UnitMap(
+            photo, pre, contributions, self._inside(height, pre.shape[0]), self._inside(width, pre.shape[1])
+        )
+        makers = [self._maker(name, feed) for name, feed in zip(self._makers, feeds, strict=True)]
+        return Pass(np.asarray(below)[0], unit_map, self._in_order(makers))
+
+    def _maker(self, name: str, feed: tf.Tensor) -> NDArray[np.float32]:
+        if name == INPUT:
+            chosen = [channel.source_channel for channel in self.channels]
+            return np.asarray(np.asarray(feed)[0][..., chosen], np.float32)
+        kernel, bias = self._maker_weights[name]
+        spec = self.architecture.layer(name)
+        pre = tf.nn.conv2d(feed, kernel, spec.stride, spec.padding.upper()) + bias
+        return np.asarray(pre[0], np.float32)
+
+    def _in_order(self, groups: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], ...]:
+        """The makers' last axes, channel by channel, in the circuit's order."""
+        columns = {name: iter(np.moveaxis(group, -1, 0)) for name, group in zip(self._makers, groups, strict=True)}
+        return tuple(next(columns[channel.source_layer]) for channel in self.channels)
+
+    def _inside(self, below: int, positions: int) -> NDArray[np.bool_]:
+        """(positions, kernel) which coefficients read inside a map of `below` positions, along one axis."""
+        kernel, stride = self.spec.kernel, self.spec.stride
+        before = max((positions - 1) * stride + kernel - below, 0) // 2 if self.spec.padding == "same" else 0
+        read = np.arange(positions)[:, None] * stride - before + np.arange(kernel)
+        return np.asarray((read >= 0) & (read < below))
+
+    def centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Pre-activations at the middle of canvases: the unit's, then those of each strongest input.
+
+        Args:
+            images: (batch, side, side, 3) of `canvas.side`, RGB in [0, 1].
+
+        Returns:
+            (batch, 1 + strongest) float32.
+        """
+        values = self.canvas.side**2 * max(
+            self.architecture.channels(spec.name) for spec in self.architecture.upto(self.spec.inputs[0])
+        )
+        width = max(1, _BATCH_VALUES // values)
+        return np.concatenate([self._centres(images[start : start + width]) for start in range(0, len(images), width)])
+
+    def _centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
+        below, *feeds = self._run(images)
+        unit = self._at(below, self.circuit.layer, self.canvas.position, self.kernel[..., None], np.array([self.bias]))
+        groups = []
+        for name, feed in zip(self._makers, feeds, strict=True):
+            position = nearest_position(self.architecture, name, self.canvas)
+            if name == INPUT:
+                groups.append(
+                    np.asarray(feed)[:, position, position][:, [each.source_channel for each in self.channels]]
+                )
+            else:
+                groups.append(self._at(feed, name, position, *self._maker_weights[name]))
+        return np.concatenate([unit, np.stack(self._in_order(groups), axis=-1)], axis=-1).astype(np.float32)
+
+    def _at(
+        self, feed: tf.Tensor, layer: str, position: int, kernel: NDArray[np.float32], bias: NDArray[np.floating]
+    ) -> NDArray[np.floating]:
+        """Pre-activations of a conv layer at one position, (batch, channels)."""
+        spec = self.architecture.layer(layer)
+        side = int(feed.shape[1])
+        before = 0
+        if spec.padding == "same":
+            before = max((-(-side // spec.stride) - 1) * spec.stride + spec.kernel - side, 0) // 2
+        first = position * spec.stride - before
+        if first < 0 or first + spec.kernel > side:
+            raise ValueError(
+                f"position {position} of {layer} reads outside its input of side {side}; expected one inside"
+            )
+        window = np.asarray(feed[:, first : first + spec.kernel, first : first + spec.kernel])
+        return np.asarray(np.tensordot(window, kernel, 3) + bias)

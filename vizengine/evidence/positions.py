@@ -1,0 +1,174 @@
+"""Positions of the unit in photos, each with its parts, and collectors that keep few of many.
+
+A collector sees one photo after the other and holds a bounded number of positions, so that memory doesn't
+grow with the photos. What it keeps doesn't depend on the order in which photos come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Positions of one unit in photos.
+
+    Attributes:
+        photo: (n,) int, index of the photo.
+        row, column: (n,) int, position on the unit's map.
+        pre: (n,) float32, the unit's pre-activation.
+        contributions: (n, inputs) float32, what each input channel adds to `pre`; with the bias they sum to it.
+        inside: (n, height, width) bool, the kernel's coefficients that read a position of the input's map; the
+            others read the zeros that pad it.
+    """
+
+    photo: NDArray[np.int64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    pre: NDArray[np.float32]
+    contributions: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.pre)
+
+    def take(self, chosen: NDArray[np.integer]) -> Positions:
+        """The positions at those indices, in that order."""
+        return Positions(*(values[chosen] for values in vars(self).values()))
+
+    @staticmethod
+    def join(parts: Sequence[Positions]) -> Positions:
+        """All positions of `parts`, of which there is at least one."""
+        return Positions(
+            *(np.concatenate(columns) for columns in zip(*(vars(part).values() for part in parts), strict=True))
+        )
+
+
+@dataclass(frozen=True)
+class UnitMap:
+    """The unit on one photo.
+
+    Attributes:
+        photo: index of the photo.
+        pre: (down, across) float32, pre-activations.
+        contributions: (down, across, inputs) float32.
+        inside_rows: (down, height) bool, which rows of the kernel read the input's map at each row of positions.
+        inside_columns: (across, width) bool, the same for columns.
+    """
+
+    photo: int
+    pre: NDArray[np.float32]
+    contributions: NDArray[np.float32]
+    inside_rows: NDArray[np.bool_]
+    inside_columns: NDArray[np.bool_]
+
+    def at(self, flat: NDArray[np.integer]) -> Positions:
+        """The positions at flat indices of `pre`."""
+        row, column = np.divmod(np.asarray(flat, np.int64), self.pre.shape[1])
+        return Positions(
+            photo=np.full(len(row), self.photo, np.int64),
+            row=row,
+            column=column,
+            pre=self.pre[row, column],
+            contributions=self.contributions[row, column],
+            inside=self.inside_rows[row][:, :, None] & self.inside_columns[column][:, None, :],
+        )
+
+
+class Extremes:
+    """The highest (or lowest) positions over photos, at most some per photo, whose fields don't overlap.
+
+    In each photo positions are taken greedily from the highest on; one whose receptive field overlaps that of a
+    position already taken is passed over.
+
+    Args:
+        count: positions kept in all.
+        per_photo: positions kept per photo.
+        reach: steps from one position to the nearest whose receptive field doesn't overlap its own.
+        sign: 1 for the highest, -1 for the lowest.
+    """
+
+    def __init__(self, count: int, per_photo: int, reach: int, sign: int = 1) -> None:
+        self._count = count
+        self._per_photo = per_photo
+        self._reach = reach
+        self._sign = sign
+        self._kept: Positions | None = None
+
+    @property
+    def kept(self) -> Positions:
+        """The positions, most extreme first; ties go to the earlier photo and position.
+
+        Raises:
+            ValueError: no photo was seen.
+        """
+        if self._kept is None:
+            raise ValueError("no photo was seen; expected at least one")
+        return self._kept
+
+    def see(self, unit_map: UnitMap) -> None:
+        """Take one photo into account."""
+        values = self._sign * unit_map.pre.astype(np.float64)
+        floor = -np.inf
+        if self._kept is not None and len(self._kept) == self._count:
+            floor = self._sign * float(self._kept.pre[-1])
+        chosen: list[int] = []
+        while len(chosen) < self._per_photo:
+            flat = int(values.argmax())
+            row, column = divmod(flat, values.shape[1])
+            if values[row, column] == -np.inf or values[row, column] < floor:
+                break
+            chosen.append(flat)
+            rows = slice(max(row - self._reach + 1, 0), row + self._reach)
+            values[rows, max(column - self._reach + 1, 0) : column + self._reach] = -np.inf
+        if not chosen:
+            return
+        found = unit_map.at(np.array(chosen))
+        both = found if self._kept is None else Positions.join([self._kept, found])
+        order = np.lexsort((both.column, both.row, both.photo, -self._sign * both.pre.astype(np.float64)))
+        self._kept = both.take(order[: self._count])
+
+
+class Sample:
+    """Positions drawn evenly from all positions of all photos, without replacement.
+
+    Each position gets a random key from the seed and its photo's index; the positions with the smallest keys are
+    kept (bottom-k sampling, Cohen and Kaplan, Summarizing data using bottom-k sketches, 2007).
+
+    Args:
+        capacity: positions kept; all, where there are fewer.
+        seed: of the keys.
+    """
+
+    def __init__(self, capacity: int, seed: int) -> None:
+        self._capacity = capacity
+        self._seed = seed
+        self._kept: Positions | None = None
+        self._keys = np.zeros(0)
+
+    @property
+    def kept(self) -> Positions:
+        """The positions, in order of their keys.
+
+        Raises:
+            ValueError: no photo was seen.
+        """
+        if self._kept is None:
+            raise ValueError("no photo was seen; expected at least one")
+        return self._kept
+
+    def see(self, unit_map: UnitMap) -> None:
+        """Take one photo into account."""
+        keys = np.random.default_rng([self._seed, unit_map.photo]).random(unit_map.pre.size)
+        limit = self._keys[-1] if len(self._keys) == self._capacity else np.inf
+        candidates = np.flatnonzero(keys < limit)
+        candidates = candidates[np.argsort(keys[candidates], kind="stable")][: self._capacity]
+        found = unit_map.at(candidates)
+        both = found if self._kept is None else Positions.join([self._kept, found])
+        all_keys = np.concatenate([self._keys, keys[candidates]])
+        order = np.argsort(all_keys, kind="stable")[: self._capacity]
+        self._kept, self._keys = both.take(order), all_keys[order]

@@ -1,0 +1,44 @@
+"""All evidence of one circuit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vizengine.circuit.factors import Factors
+from vizengine.evidence.ablation import Ablations
+from vizengine.evidence.contributions import Contributions
+from vizengine.evidence.downstream_model import Downstream
+from vizengine.evidence.examples import Example, Examples
+from vizengine.evidence.faithfulness import Faithfulness
+from vizengine.evidence.polysemanticity import Polysemanticity
+from vizengine.evidence.ranks import Ranks
+from vizengine.evidence.tuning_model import Tuning
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured of one unit.
+
+    Attributes:
+        examples: dataset examples and the distribution of pre-activations.
+        contributions: of every input channel, on the top examples and over photos.
+        ranks: three ways to rank inputs.
+        ablations: of the strongest inputs.
+        faithfulness: of the first k inputs.
+        downstream: effect on the classifier; None where it isn't at hand.
+        tuning: responses to drawn stimuli and changed patches.
+        polysemanticity: clusters of top examples.
+        clustered: the examples of each cluster, the most strongly driven few, cluster by cluster.
+        factors: of the weights.
+    """
+
+    examples: Examples
+    contributions: Contributions
+    ranks: Ranks
+    ablations: Ablations
+    faithfulness: Faithfulness
+    downstream: Downstream | None
+    tuning: Tuning
+    polysemanticity: Polysemanticity
+    clustered: tuple[tuple[Example, ...], ...]
+    factors: Factors

@@ -1,0 +1,207 @@
+"""Drawn, anti-aliased stimuli: plain shapes whose every parameter is known.
+
+Angles are in degrees, counted counter-clockwise from the right as a person sees the picture. Lengths are in pixels.
+A shape is drawn from its signed distance, and a pixel that its outline crosses is covered in part.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Family = Literal["disk", "ring", "bar", "grating", "edge", "curve", "corner", "uniform", "blur", "position", "scale"]
+Polarity = Literal["light", "dark"]
+Field = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """One picture.
+
+    A parameter that a family doesn't have is None.
+
+    Attributes:
+        family: what is drawn. `blur`, `position` and `scale` are disks and bars that vary in that alone.
+        polarity: `light` on black, or `dark`, that is black, on light.
+        hue: of the light part, 0 to 360; None is white.
+        brightness: of the light part, 0 to 1.
+        radius: of a disk, of a ring's middle line, or of a curve.
+        width: of a ring's, bar's or curve's line.
+        orientation: of a bar or of a grating's stripes (0 to 180), towards the light side of an edge, from a curve
+            to its centre, or along the middle of a corner (0 to 360).
+        frequency: of a grating, in cycles per receptive field.
+        phase: of a grating at the centre, 0 to 360.
+        blur: standard deviation of a Gaussian over the finished picture.
+        x, y: of the shape's centre from that of the receptive field, to the right and down.
+        scale: factor on width and length of a bar.
+    """
+
+    family: Family
+    polarity: Polarity = "light"
+    hue: float | None = None
+    brightness: float = 1.0
+    radius: float | None = None
+    width: float | None = None
+    orientation: float | None = None
+    frequency: float | None = None
+    phase: float | None = None
+    blur: float | None = None
+    x: float | None = None
+    y: float | None = None
+    scale: float | None = None
+
+
+def draw(stimulus: Stimulus, side: int, centre: float, size: int) -> NDArray[np.float32]:
+    """Draw a stimulus.
+
+    Args:
+        stimulus: what.
+        side: of the square image in pixels.
+        centre: middle of the receptive field in pixels from the edge, the same down and across.
+        size: side of the receptive field, which gives a grating's period and a bar's length.
+
+    Returns:
+        (side, side, 3) float32, RGB in [0, 1].
+    """
+    axis = np.arange(side) + 0.5 - centre
+    right, down = np.meshgrid(axis - (stimulus.x or 0.0), axis - (stimulus.y or 0.0))
+    cover = _COVER[stimulus.family](stimulus, right, down, size)
+    if stimulus.polarity == "dark":
+        cover = 1 - cover
+    colour = np.array(
+        colorsys.hsv_to_rgb((stimulus.hue or 0.0) / 360, 0.0 if stimulus.hue is None else 1.0, stimulus.brightness)
+    )
+    picture = cover[..., None] * colour
+    if stimulus.blur:
+        from scipy.ndimage import gaussian_filter
+
+        picture = gaussian_filter(picture, (stimulus.blur, stimulus.blur, 0), mode="nearest")
+    return np.asarray(picture, np.float32)
+
+
+def _filled(distance: Field) -> Field:
+    """Share of each pixel that is covered, from the signed distance of its middle to the outline (below 0 inside)."""
+    return np.clip(0.5 - distance, 0.0, 1.0)
+
+
+def _turned(stimulus: Stimulus, right: Field, down: Field) -> tuple[Field, Field]:
+    """Coordinates along the orientation and a quarter turn counter-clockwise from it."""
+    angle = np.deg2rad(stimulus.orientation or 0.0)
+    return right * np.cos(angle) - down * np.sin(angle), -right * np.sin(angle) - down * np.cos(angle)
+
+
+def _disk(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
+    return _filled(np.hypot(right, down) - (stimulus.radius or 0.0))
+
+
+def _ring(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
+    return _filled(np.abs(np.hypot(right, down) - (stimulus.radius or 0.0)) - (stimulus.width or 0.0) / 2)
+
+
+def _bar(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
+    along, across = _turned(stimulus, right, down)
+    scale = stimulus.scale or 1.0
+    return _filled(np.maximum(np.abs(across) - scale * (stimulus.width or 0.0) / 2, np.abs(along) - scale * size * 0.4))
+
+
+def _grating(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
+    _, across = _turned(stimulus, right, down)
+    wave = 2 * np.pi * (stimulus.frequency or 0.0) * across / size + np.deg2rad(stimulus.phase or 0.0)
+    return np.asarray(0.5 + 0.5 * np.cos(wave))
+
+
+def _edge(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
+    along, _ = _turned(stimulus, right, down)
+    return _filled(-along)
+
+
+def _curve(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
+    """An arc through the centre, as long as the receptive field lets it be on the near side of its own centre."""
+    radius, width = stimulus.radius or 0.0, stimulus.width or 0.0
+    along, across = _turned(stimulus, right, down)
+    line = np.abs(np.hypot(along - radius, across) - radius) - width / 2
+    return _filled(np.maximum(line, along - radius))
+
+
+def _corner(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
+    """A filled right angle with its tip in the centre."""
+    along, across = _turned(stimulus, right, down)
+    return _filled((np.abs(across) - along) / np.sqrt(2))
+
+
+def _uniform(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
+    return np.ones_like(right)
+
+
+_COVER: dict[str, Callable[[Stimulus, Field, Field, int], Field]] = {
+    "disk": _disk,
+    "ring": _ring,
+    "bar": _bar,
+    "grating": _grating,
+    "edge": _edge,
+    "curve": _curve,
+    "corner": _corner,
+    "uniform": _uniform,
+    "blur": _disk,
+    "position": _disk,
+    "scale": _bar,
+}
+
+
+def _circle(steps: int, whole: float = 360.0) -> list[float]:
+    return [whole * step / steps for step in range(steps)]
+
+
+def battery(size: int) -> tuple[Stimulus, ...]:
+    """All stimuli for a receptive field of `size` pixels; their lengths are shares of it."""
+    polarities: tuple[Polarity, ...] = ("light", "dark")
+    radii = [size * share for share in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4)]
+    line = max(size * 0.1, 1.0)
+    quarter = size / 4
+    made = [
+        Stimulus("disk", polarity, hue, radius=radius)
+        for polarity in polarities
+        for hue in (None, *_circle(6))
+        for radius in radii
+    ]
+    made += [Stimulus("ring", polarity, radius=radius, width=line) for polarity in polarities for radius in radii[1:]]
+    made += [
+        Stimulus("bar", polarity, width=line, orientation=angle)
+        for polarity in polarities
+        for angle in _circle(8, 180.0)
+    ]
+    made += [
+        Stimulus("grating", frequency=frequency, orientation=angle, phase=phase)
+        for frequency in (1.0, 2.0, 4.0, 8.0)
+        for angle in _circle(8, 180.0)
+        for phase in _circle(4)
+    ]
+    made += [Stimulus("edge", orientation=angle) for angle in _circle(16)]
+    made += [
+        Stimulus("curve", polarity, radius=radius, width=line, orientation=angle)
+        for polarity in polarities
+        for radius in (size * 0.15, size * 0.3, size * 0.6)
+        for angle in _circle(8)
+    ]
+    made += [Stimulus("corner", polarity, orientation=angle) for polarity in polarities for angle in _circle(8)]
+    made += [
+        Stimulus("uniform", hue=hue, brightness=brightness) for hue in _circle(12) for brightness in (0.33, 0.67, 1.0)
+    ]
+    made += [Stimulus("uniform", brightness=brightness) for brightness in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    made += [Stimulus("blur", radius=radii[3], blur=size * share) for share in (0.0, 0.025, 0.05, 0.1, 0.15)]
+    made += [
+        Stimulus("position", radius=radii[2], x=x * quarter, y=y * quarter)
+        for y in (-1, -0.5, 0, 0.5, 1)
+        for x in (-1, -0.5, 0, 0.5, 1)
+    ]
+    made += [
+        Stimulus("scale", width=2 * line, orientation=angle, scale=scale)
+        for angle in _circle(4, 180.0)
+        for scale in (0.25, 0.5, 0.75, 1.0, 1.5)
+    ]
+    return tuple(made)

@@ -1,0 +1,80 @@
+"""Change one channel in the middle of a network and see what the classifier makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from vizengine.networks.architecture import LayerSpec
+from vizengine.networks.network import Network
+
+
+class Intervention:
+    """Runs the classifier with and without a change to the activation of one layer.
+
+    Only the layers behind the change are computed again; those beside it, as the other branch of a
+    concatenation, keep their activations.
+
+    Args:
+        network: one with all weights up to the class probabilities.
+        layer: a layer with a map.
+    """
+
+    def __init__(self, network: Network, layer: str) -> None:
+        self._network = network
+        self._layer = layer
+        self._model = network.classifier
+        self._specs = network.architecture.layers
+        behind = {layer}
+        for spec in self._specs:
+            if behind.intersection(spec.inputs):
+                behind.add(spec.name)
+        self._behind = tuple(spec for spec in self._specs if spec.name in behind and spec.name != layer)
+
+    def activations(self, images: NDArray[np.floating]) -> dict[str, tf.Tensor]:
+        """Every layer's activation; the last entry, `logits`, is the input of the softmax.
+
+        Args:
+            images: (batch, input_size, input_size, 3), RGB in [0, 1].
+        """
+        first, *others = self._specs
+        found = {first.name: self._network.prepare(tf.constant(images, tf.float32))}
+        return self._compute(found, tuple(others))
+
+    def changed_logits(
+        self, activations: dict[str, tf.Tensor], change: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Logits with the layer's activation changed.
+
+        Args:
+            activations: what `activations` gave.
+            change: takes the layer's activation, (batch, down, across, channels), and returns another of that shape.
+
+        Returns:
+            (batch, classes).
+        """
+        kept = dict(activations)
+        kept[self._layer] = tf.constant(change(np.array(activations[self._layer])))
+        return np.asarray(self._compute(kept, self._behind)["logits"])
+
+    def _compute(self, found: dict[str, tf.Tensor], specs: tuple[LayerSpec, ...]) -> dict[str, tf.Tensor]:
+        for spec in specs:
+            feeds = [found[name] for name in spec.inputs]
+            layer = self._model.get_layer(spec.keras_name)
+            if spec.kind == "softmax":
+                found["logits"] = feeds[0]
+            elif spec.kind == "dense" and spec.activation == "softmax":
+                found["logits"] = tf.matmul(feeds[0], tf.constant(layer.kernel.value)) + tf.constant(layer.bias.value)
+            else:
+                found[spec.name] = layer(feeds if spec.kind == "concat" else feeds[0], training=False)
+        return found
+
+
+def has_classifier(network: Network) -> bool:
+    """Whether the network has the weights of every layer to the class probabilities."""
+    layers = network.architecture.layers
+    ends = layers[-1].kind == "softmax" or layers[-1].activation == "softmax"
+    return ends and all(spec.name in network.weights for spec in layers if spec.kind in ("conv", "dense"))
