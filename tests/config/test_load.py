@@ -65,7 +65,7 @@ def test_settings_of_the_site_reach_each_circuit_that_has_none(tmp_path: Path) -
     first, second = load(_write(tmp_path, text)).circuits
     assert (first.photos, first.visualization.steps, first.visualization.size) == ("mine", 7, 128)
     # A section of the circuit's own stands in place of the whole section.
-    assert (second.photos, second.visualization.steps, second.visualization.size) == ("other/*.png", 256, 64)
+    assert (second.photos, second.visualization.steps, second.visualization.size) == ("other/*.png", 128, 64)
 
 
 def test_settings_left_empty_take_their_defaults(tmp_path: Path) -> None:

@@ -36,6 +36,6 @@ def picture(pixels: NDArray[np.uint8], alt: str, largest: int) -> Picture:
         image.save(stream, "WEBP", lossless=True, method=4)
     else:
         kind = "jpeg"
-        image.save(stream, "JPEG", quality=QUALITY, subsampling=0)
+        image.save(stream, "JPEG", quality=QUALITY, subsampling=0, optimize=True, progressive=True)
     address = f"data:image/{kind};base64," + base64.b64encode(stream.getvalue()).decode("ascii")
     return Picture(source=address, width=image.width, height=image.height, alt=alt)
