@@ -7,7 +7,7 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from vizengine.report.figures import Picture
 
@@ -36,6 +36,8 @@ def picture(pixels: NDArray[np.uint8], alt: str, largest: int) -> Picture:
         image.save(stream, "WEBP", lossless=True, method=4)
     else:
         kind = "jpeg"
+        # Pillow guesses the buffer of an optimized file at a byte per pixel, which noise exceeds.
+        ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 3 * image.width * image.height)
         image.save(stream, "JPEG", quality=QUALITY, subsampling=0, optimize=True, progressive=True)
     address = f"data:image/{kind};base64," + base64.b64encode(stream.getvalue()).decode("ascii")
     return Picture(source=address, width=image.width, height=image.height, alt=alt)
