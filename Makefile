@@ -6,6 +6,7 @@ PYTHON ?= python3
 CONFIG ?= config.yaml
 PORT ?= 8000
 VENV := .venv
+PEERS := .venv-peers
 RUN := $(VENV)/bin/python
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 # Another Python is looked for only where the user named none.
@@ -60,16 +61,20 @@ lint: setup-tests
 test: lint chromium
 	$(RUN) -m pytest $(TESTS)
 
-bench: setup-tests
-	@for script in benchmarks/*.py; do \
-		if [ ! -e "$$script" ]; then echo "there are no benchmarks yet" >&2; exit 0; fi; \
-		echo "$$script" >&2; $(RUN) "$$script" || exit 1; \
-	done
+# The peers' pins are narrower than what works, hence --no-deps.
+$(PEERS)/requirements.stamp: benchmarks/requirements.txt
+	@$(RUN) -m venv --clear $(PEERS) >&2
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt >&2
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps tf-keras-vis==0.8.7 xplique==2.0.2 >&2
+	@touch $@
+
+bench: setup $(PEERS)/requirements.stamp
+	TF_CPP_MIN_LOG_LEVEL=3 $(RUN) -m benchmarks.visualization $(PEERS)/bin/python $(CHANNELS)
 
 serve: setup
 	@$(RUN) generate.py $(CONFIG) --serve $(PORT)
 
 # What is computed stays: remove .vizengine-cache by hand, or build with --fresh.
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

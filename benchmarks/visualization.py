@@ -1,0 +1,211 @@
+"""Feature visualization against its peers: same machine, same run, same weights, layer and picture size.
+
+    python -m benchmarks.visualization PEERS_PYTHON [--channels]
+
+PEERS_PYTHON is the interpreter of an environment with the peers; `make bench` makes one. `--channels` also makes a
+picture of every channel of VGG19 block3_conv2 and of every expand3x3 channel of SqueezeNet. Results go to
+benchmarks/results.json, benchmarks/README.md and the pictures beside it. VGG19's weights must be at hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.plain import plain_loop
+from benchmarks.tables import write_tables
+from vizengine.cache import Cache
+from vizengine.evidence.photo_best import photo_extremes
+from vizengine.evidence.photos import Photos
+from vizengine.featurevis import objectives
+from vizengine.featurevis.ascent import ascend, noise
+from vizengine.featurevis.model import PhotoBest, Settings
+from vizengine.featurevis.precision import ascent_precision
+from vizengine.featurevis.visualize import measure, visualize
+from vizengine.networks import weights, zoo
+from vizengine.networks.network import Network, make_deterministic
+from vizengine.networks.probe import Probe
+
+HERE = Path(__file__).resolve().parent
+LAYER, SIZE = "block3_conv2", 128
+GROUPS = {
+    "seed circuit": [244, 113, 124, 169, 219, 104],
+    "drawn at random": sorted(int(each) for each in np.random.default_rng(0).choice(256, 6, replace=False)),
+}
+PEERS = ("tf-keras-vis", "xplique", "keras recipe")
+BUDGETS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96, 112, 128, 160)
+EXPAND3X3 = tuple(f"fire{number}/expand3x3" for number in range(2, 10))
+
+
+def load(model: str, layer: str) -> Network:
+    """The network with its real weights."""
+    entry = zoo.entry(model)
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Cache(Path(folder))
+        file = weights.locate(entry, None, None, HERE, entry.architecture.upto(layer), cache)
+        return Network(entry.architecture, weights.read(file, entry.architecture.layers))
+
+
+def peers_model(network: Network, path: Path) -> None:
+    """The layers to LAYER as a Keras model from RGB pixels in [0, 255], which is what all peers can take."""
+    image = keras.Input((SIZE, SIZE, 3))
+    prepare = keras.layers.Conv2D(3, 1, name="prepare")
+    below = network.model_upto(LAYER)
+    model = keras.Model(image, below(prepare(image)))
+    flat = keras.Sequential([keras.Input((SIZE, SIZE, 3)), prepare, *below.layers[1:]])
+    prepare.set_weights([np.eye(3, dtype=np.float32)[::-1][None, None], -np.array(network.architecture.channel_mean)])
+    assert model.count_params() == flat.count_params()
+    flat.save(path)
+
+
+def reached(network: Network, channels: list[int], images: np.ndarray) -> list[float]:
+    """Each picture's mean pre-activation of its own channel, in float32 without transformations."""
+    values = measure(network, LAYER, channels, images).mean(axis=(1, 2))
+    return [float(value) for value in np.diagonal(values)]
+
+
+def run_peer(python: str, name: str, model: Path, channels: list[int], out: Path) -> tuple[np.ndarray, float]:
+    """A peer's pictures and seconds, from a process in its own environment."""
+    numbers = ",".join(map(str, channels))
+    command = [python, str(HERE / "peer.py"), name, str(model), LAYER, numbers, str(SIZE), str(out)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with np.load(out) as made:
+        return made["images"], float(made["seconds"])
+
+
+def run_ours(network: Network, channels: list[int], steps: int) -> tuple[np.ndarray, float]:
+    """Our pictures and seconds with a budget of `steps`, tracing included."""
+    started = time.perf_counter()
+    probe = Probe(network, LAYER, channels, ascent_precision("auto"))
+    start = noise([f"{LAYER}:{channel}" for channel in channels], 0, SIZE)
+    images = ascend(probe, start, objectives.channel(range(len(channels))), 0, steps).images
+    return images, time.perf_counter() - started
+
+
+def compare(network: Network, python: str, group: str, folder: Path) -> dict[str, Any]:
+    """All contestants on one group of channels."""
+    channels = GROUPS[group]
+    peers_model(network, folder / "model.keras")
+    run_ours(network, channels, 2)
+    contestants: dict[str, Any] = {}
+    pictures: dict[str, np.ndarray] = {}
+    for name in PEERS:
+        pictures[name], seconds = run_peer(python, name, folder / "model.keras", channels, folder / "peer.npz")
+        contestants[name] = {"seconds": seconds, "reached": reached(network, channels, pictures[name])}
+    started = time.perf_counter()
+    plain = plain_loop(Probe(network, LAYER, channels), [f"{LAYER}:{channel}" for channel in channels], SIZE)
+    pictures["plain loop"] = (plain.numpy() * 255).round().astype(np.uint8)
+    seconds = time.perf_counter() - started
+    contestants["plain loop"] = {"seconds": seconds, "reached": reached(network, channels, pictures["plain loop"])}
+    budgets = {}
+    for steps in BUDGETS:
+        pictures["this tool"], seconds = run_ours(network, channels, steps)
+        budgets[steps] = {"seconds": seconds, "reached": reached(network, channels, pictures["this tool"])}
+        if steps == 128:
+            shown = pictures["this tool"]
+    pictures["this tool"] = shown
+    return {"channels": channels, "contestants": contestants, "budgets": budgets, "pictures": pictures}
+
+
+def step_rate(network: Network) -> dict[str, float]:
+    """Floating-point rate of the ascent's convolutions as a share of the machine's matrix-multiply peak, in float32."""
+    channels = GROUPS["seed circuit"]
+    probe = Probe(network, LAYER, channels)
+    start = noise([str(channel) for channel in channels], 0, SIZE)
+    objective = objectives.channel(range(len(channels)))
+    ascend(probe, start, objective, 0, 2)
+    times = []
+    for steps in (4, 24) * 3:
+        started = time.perf_counter()
+        ascend(probe, start, objective, 0, steps)
+        times.append(time.perf_counter() - started)
+    seconds = float(np.median([(long - short) / 20 for short, long in zip(times[::2], times[1::2], strict=True)]))
+    architecture = network.architecture
+    multiplications = 0
+    for spec in architecture.upto(LAYER):
+        if spec.kind == "conv":
+            outputs = len(channels) if spec.name == LAYER else spec.filters
+            side = architecture.side(spec.name, SIZE)
+            multiplications += side**2 * spec.kernel**2 * architecture.channels(spec.inputs[0]) * outputs
+    # Two operations a multiplication; once forward and once for the gradient of the input.
+    operations = multiplications * 2 * 2 * len(channels)
+    matrix = tf.random.stateless_normal((4096, 4096), (0, 0))
+    multiply = tf.function(lambda value: tf.reduce_sum(tf.matmul(value, value)))
+    multiply(matrix).numpy()
+    peaks = []
+    for _ in range(5):
+        started = time.perf_counter()
+        multiply(matrix).numpy()
+        peaks.append(2 * 4096**3 / (time.perf_counter() - started))
+    return {"seconds_per_step": seconds, "rate": operations / seconds, "peak": max(peaks)}
+
+
+def share_of_channels(network: Network, layer: str, size: int) -> dict[str, Any]:
+    """How many of all channels of a layer pass the best photo patch, by the tool's own verdict."""
+    extremes = photo_extremes(network, layer, Photos("samples", HERE).found)
+    channels = list(range(network.architecture.channels(layer)))
+    best = {channel: PhotoBest(*extremes.best(channel)) for channel in channels}
+    started = time.perf_counter()
+    made = visualize(network, layer, channels, best, Settings(size, 128, 0, 3, "auto"))
+    ratios = [made[channel].reached / best[channel].value for channel in channels if best[channel].value > 0]
+    return {
+        "channels": len(channels),
+        "passed": sum(each.reached > each.photo_best for each in made.values()),
+        "converged": sum(each.converged for each in made.values()),
+        "median_ratio": float(np.median(ratios)),
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def peak_memory(network_layer: str) -> float:
+    """Largest resident memory, in megabytes, of a fresh build of the seed circuit in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.yaml"
+        config.write_text(
+            "site: {title: Memory}\ncircuits:\n  - name: seed\n    network: {model: vgg19}\n"
+            f"    unit: {{layer: {network_layer}, index: 195}}\n    siblings: [8, 11]\n"
+        )
+        code = (
+            "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, capture_output=True);"
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        )
+        command = [sys.executable, "-c", code, sys.executable, str(HERE.parent / "generate.py"), str(config)]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1024
+
+
+def main() -> None:
+    """Run everything and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("peers_python")
+    parser.add_argument("--channels", action="store_true")
+    arguments = parser.parse_args()
+    make_deterministic()
+    network = load("vgg19", "block3_conv3")
+    results: dict[str, Any] = {"rate": step_rate(network), "memory": peak_memory("block3_conv3"), "groups": {}}
+    pictures = {}
+    for group in GROUPS:
+        with tempfile.TemporaryDirectory() as folder:
+            made = compare(network, arguments.peers_python, group, Path(folder))
+        pictures[group] = made.pop("pictures")
+        results["groups"][group] = made
+    if arguments.channels:
+        results["channels"] = {f"VGG19 {LAYER}": share_of_channels(network, LAYER, SIZE)}
+        squeezenet = load("squeezenet1.1", EXPAND3X3[-1])
+        for layer in EXPAND3X3:
+            results["channels"][f"SqueezeNet {layer}"] = share_of_channels(squeezenet, layer, 96)
+    (HERE / "results.json").write_text(json.dumps(results, indent=1))
+    write_tables(HERE, results, pictures)
+
+
+if __name__ == "__main__":
+    main()
