@@ -12,6 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vizengine import __version__
 from vizengine.cache import Cache, source_hash
 from vizengine.circuit import strength
@@ -257,7 +260,10 @@ class CircuitRun:
             from vizengine.featurevis.visualize import visualize
 
             with self._progress.stage(f"{self.section.name}: pictures of {layer}", self._settings.steps) as task:
-                made = visualize(self._network, layer, channels, best, self._settings, advance=task.advance)
+                squares = self._squares() if self._settings.start == "photo" else None
+                made = visualize(
+                    self._network, layer, channels, best, self._settings, squares=squares, advance=task.advance
+                )
             return Pictures(tuple(made[channel] for channel in channels))
 
         key = {
@@ -290,6 +296,10 @@ class CircuitRun:
             "film": self._film,
         }
         return self._stage("study", ("featurevis", "networks"), key, UnitStudy, compute)
+
+    def _squares(self) -> dict[str, NDArray[np.float32]]:
+        size = self.section.visualization.size
+        return {photo.name: photo.square(size) for photo in self._photos}
 
     @property
     def _film(self) -> bool:

@@ -50,6 +50,8 @@ def test_defaults_and_what_is_given(tmp_path: Path) -> None:
         "seed": 0,
         "attempts": 3,
         "precision": "auto",
+        "image": "fourier",
+        "start": "noise",
         "film": False,
     }
     assert (config.folder, config.source) == (tmp_path, tmp_path / "config.yaml")

@@ -34,6 +34,22 @@ def test_the_negative_direction_falls(tiny_network: Network) -> None:
     assert made.reached < made.mean < 0
 
 
+def test_phases_alone_rise_too(squeezenet: Network) -> None:
+    settings = Settings(64, 48, 0, 1, "auto", image="phase")
+    made = visualize(squeezenet, "fire4/squeeze1x1", [12], {12: PhotoBest(0.0, "none")}, settings)[12]
+    assert made.trace[-8:].mean() > 3 * abs(made.trace[0])
+
+
+def test_a_picture_can_begin_as_a_photo(squeezenet: Network) -> None:
+    square = np.random.default_rng(0).uniform(0.4, 0.6, (64, 64, 3)).astype(np.float32)
+    square[20:40, 20:40] = 0.9
+    settings = Settings(64, 1, 0, 1, "float32", start="photo")
+    best = {12: PhotoBest(0.0, "square")}
+    made = visualize(squeezenet, "fire4/squeeze1x1", [12], best, settings, squares={"square": square})[12]
+    correlation = np.corrcoef(made.image[..., 0].ravel(), square[..., 0].ravel())[0, 1]
+    assert correlation > 0.5
+
+
 def test_alone_and_in_a_batch_give_the_same_picture(squeezenet: Network) -> None:
     channels = [12, 22, 9, 5]
     names = [str(each) for each in channels]

@@ -125,6 +125,16 @@ class VisualizationSection(Section):
         default="auto",
         description="`auto` computes in bfloat16 where this machine is faster at it; `float32` never does.",
     )
+    image: Literal["fourier", "phase"] = Field(
+        default="fourier",
+        description="`fourier` finds amplitudes and phases of the picture's waves; `phase` finds phases alone, with "
+        "the amplitudes of a natural image, which can look better on deep layers.",
+    )
+    start: Literal["noise", "photo"] = Field(
+        default="noise",
+        description="`noise`, or `photo`: pictures begin as the photo that drives their channel furthest, and show "
+        "what the channel makes of it.",
+    )
     film: bool = Field(
         default=False, description="Whether to keep a film of the unit's picture forming, shown on demand."
     )

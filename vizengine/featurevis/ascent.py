@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from vizengine.featurevis.image import derive_seed, draw_spectrum, to_images
+from vizengine.featurevis.image import IMAGES, derive_seed, draw_spectrum
 from vizengine.featurevis.objectives import Objective
 from vizengine.featurevis.robustness import transform
 from vizengine.networks.probe import Probe
@@ -60,6 +60,7 @@ def ascend(
     objective: Objective,
     seed: int,
     steps: int,
+    image: str = "fourier",
     settled: bool = False,
     frames: int = 0,
     advance: Callable[[int], None] = lambda count: None,
@@ -72,11 +73,12 @@ def ascend(
         objective: one number per picture.
         seed: of the transformations.
         steps: how many.
+        image: how spectra become pictures, a key of `IMAGES`.
         settled: whether `start` has an ascent behind it, so that only its last, gentle part is taken again.
         frames: how many pictures of the first one's forming to keep.
         advance: called with 1 after each step.
     """
-    size = start.shape[2]
+    size, to_images = start.shape[2], IMAGES[image]
     spectra = tf.Variable(start)
     first, second = tf.Variable(tf.zeros_like(spectra)), tf.Variable(tf.zeros_like(spectra))
     transform_seed = derive_seed("transform", seed)

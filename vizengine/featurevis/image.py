@@ -7,6 +7,7 @@ Schubert, Feature Visualization, Distill 2017; tensorflow/lucid, optvis/param).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +18,9 @@ _COLOUR = np.array([[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]]
 COLOUR_MATRIX: NDArray[np.float32] = _COLOUR / np.linalg.norm(_COLOUR, axis=0).max()
 NOISE = 0.01
 DAMPING = 4.0
+# Contrast of phase-only pictures before the sigmoid, and the margin that keeps a photo's logit finite.
+PHASE_CONTRAST = 1.0
+MARGIN = 0.02
 
 
 def derive_seed(*parts: object) -> tuple[int, int]:
@@ -49,3 +53,34 @@ def to_images(spectra: tf.Tensor, size: int) -> tf.Tensor:
     weighted = tf.complex(spectra[..., 0], spectra[..., 1]) * scale(size)
     colours = tf.transpose(tf.signal.irfft2d(weighted, [size, size]) / DAMPING, (0, 2, 3, 1))
     return tf.sigmoid(tf.tensordot(colours, COLOUR_MATRIX.T, 1))
+
+
+def to_phase_images(spectra: tf.Tensor, size: int) -> tf.Tensor:
+    """The same with the phases of the spectra alone, all amplitudes fixed at 1 over the frequency.
+
+    After MaCo (Fel and others, Unlocking Feature Visualization for Deeper Networks, 2023), with the amplitudes of an
+    ideal natural image in place of ImageNet's mean.
+    """
+    length = tf.sqrt(tf.reduce_sum(tf.square(spectra), -1, keepdims=True) + 1e-12)
+    # By Parseval, the contrast of a picture all of whose amplitudes are 1 times their scale.
+    full = size / np.maximum(np.hypot(np.fft.fftfreq(size)[:, None], np.fft.fftfreq(size)[None, :]), 1.0 / size)
+    contrast = np.sqrt(np.square(full).sum()) / size**2 / DAMPING
+    return to_images(spectra / length * (PHASE_CONTRAST / contrast), size)
+
+
+def spectrum_of(pixels: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The spectrum whose picture is a given one, but for the darkest and brightest 2 %.
+
+    Args:
+        pixels: (size, size, 3), RGB in [0, 1].
+
+    Returns:
+        (3, size, size // 2 + 1, 2).
+    """
+    inside = np.clip(pixels.astype(np.float64), MARGIN, 1 - MARGIN)
+    colours = np.log(inside / (1 - inside)) @ np.linalg.inv(COLOUR_MATRIX.T.astype(np.float64))
+    waves = np.fft.rfft2(colours.transpose(2, 0, 1) * DAMPING) / scale(pixels.shape[0])
+    return np.stack([waves.real, waves.imag], -1).astype(np.float32)
+
+
+IMAGES: dict[str, Callable[[tf.Tensor, int], tf.Tensor]] = {"fourier": to_images, "phase": to_phase_images}

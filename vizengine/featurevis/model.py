@@ -29,6 +29,8 @@ class Settings:
         seed: from which all draws derive.
         attempts: how often a picture that doesn't converge is tried, at least 1.
         precision: `auto` or `float32`.
+        image: `fourier`, or `phase` for fixed amplitudes.
+        start: `noise`, or `photo` for the photo that drives the channel furthest.
     """
 
     size: int
@@ -36,6 +38,8 @@ class Settings:
     seed: int
     attempts: int
     precision: str
+    image: str = "fourier"
+    start: str = "noise"
 
 
 @dataclass(frozen=True)

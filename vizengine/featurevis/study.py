@@ -53,7 +53,7 @@ def study(
     """
     layer, unit = subject.shown.layer, subject.shown.channel
     lowest = {unit: subject.lowest}
-    negative = visualize(network, layer, [unit], lowest, settings, "negative", advance)[unit]
+    negative = visualize(network, layer, [unit], lowest, settings, "negative", advance=advance)[unit]
     diverse = _diverse(network, layer, unit, settings, advance)
     frames = _film(network, subject.shown, settings, advance) if film else np.zeros((0, 1, 1, 3), np.uint8)
     return UnitStudy(
@@ -71,7 +71,7 @@ def _stability(network: Network, subject: Subject, settings: Settings, advance: 
     start = np.concatenate([noise([picture_key(layer, unit, "positive")], seed, settings.size) for seed in seeds[1:]])
     probe = Probe(network, layer, [unit], ascent_precision(settings.precision))
     objective = objectives.channel([0] * len(start))
-    images = ascend(probe, start, objective, seeds[1], settings.steps, advance=advance).images
+    images = ascend(probe, start, objective, seeds[1], settings.steps, settings.image, advance=advance).images
     shown = subject.shown.image[None]
     own = styles(network, layer, np.concatenate([shown, images]))
     others = styles(network, layer, np.stack([each.image for each in subject.others])) if subject.others else None
@@ -104,7 +104,7 @@ def _diverse(
     start = noise([f"{layer}:{unit}:diverse:{index}" for index in range(count)], settings.seed, settings.size)
     probe = Probe(network, layer, None, ascent_precision(settings.precision))
     objective = objectives.channel([unit] * count) + objectives.DIVERSITY_WEIGHT * objectives.diversity()
-    return ascend(probe, start, objective, settings.seed, settings.steps, advance=advance).images
+    return ascend(probe, start, objective, settings.seed, settings.steps, settings.image, advance=advance).images
 
 
 def _film(
@@ -115,7 +115,9 @@ def _film(
     start = noise([picture_key(layer, unit, "positive")], settings.seed, settings.size)
     probe = Probe(network, layer, [unit], ascent_precision(settings.precision))
     objective = objectives.channel([0])
-    return ascend(probe, start, objective, settings.seed, settings.steps, frames=FRAMES, advance=advance).frames
+    return ascend(
+        probe, start, objective, settings.seed, settings.steps, settings.image, frames=FRAMES, advance=advance
+    ).frames
 
 
 def _reached(network: Network, layer: str, unit: int, images: NDArray[np.uint8]) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vizengine.featurevis import objectives
 from vizengine.featurevis.ascent import ascend, noise
+from vizengine.featurevis.image import spectrum_of
 from vizengine.featurevis.model import Attempt, Direction, PhotoBest, Settings, Visualization
 from vizengine.featurevis.precision import ascent_precision
 from vizengine.networks.architecture import INPUT, Architecture
@@ -47,6 +48,7 @@ def visualize(
     best: Mapping[int, PhotoBest],
     settings: Settings,
     direction: Direction = "positive",
+    squares: Mapping[str, NDArray[np.float32]] | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> dict[int, Visualization]:
     """Pictures of what channels of one layer look for, or are most against.
@@ -61,6 +63,7 @@ def visualize(
         best: photo-best of each channel; for the negative direction the lowest value.
         settings: how.
         direction: `positive` or `negative`.
+        squares: where pictures start from photos, each photo's centred square by name: (size, size, 3) in [0, 1].
         advance: called with 1 after each step of each batch.
 
     Returns:
@@ -79,7 +82,10 @@ def visualize(
             plans.setdefault(_next_plan(number, shown.get(channel), best[channel], settings), []).append(channel)
         for plan, planned in plans.items():
             for batch in batches(network.architecture, layer, planned, settings.size):
-                for candidate in _attempt(network, layer, batch, plan, shown, best, settings, direction, advance):
+                start = _start(layer, batch, plan, shown, best, settings, direction, squares)
+                for candidate in _attempt(
+                    network, layer, batch, plan, shown, start, best, settings, direction, advance
+                ):
                     channel = candidate.visualization.channel
                     shown[channel] = _better(shown.get(channel), candidate, plan.continued)
         remaining = [channel for channel in remaining if not shown[channel].visualization.converged]
@@ -110,6 +116,7 @@ def _attempt(
     channels: list[int],
     plan: _Plan,
     shown: Mapping[int, _Candidate],
+    start: NDArray[np.float32],
     best: Mapping[int, PhotoBest],
     settings: Settings,
     direction: Direction,
@@ -119,13 +126,9 @@ def _attempt(
     columns = range(len(channels))
     objective = sign * objectives.OBJECTIVES[plan.objective](columns)
     probe = Probe(network, layer, channels, ascent_precision(settings.precision))
-    if plan.continued:
-        start = np.stack([shown[channel].spectrum for channel in channels])
-    else:
-        start = noise([picture_key(layer, channel, direction) for channel in channels], plan.seed, settings.size)
     # A second start gets twice the time of the first.
     steps = settings.steps if plan.continued or plan.seed == settings.seed else 2 * settings.steps
-    ascent = ascend(probe, start, objective, plan.seed, steps, settled=plan.continued, advance=advance)
+    ascent = ascend(probe, start, objective, plan.seed, steps, settings.image, settled=plan.continued, advance=advance)
     pre_activations = measure(network, layer, channels, ascent.images)
     for index, channel in enumerate(channels):
         own = pre_activations[index, :, :, index]
@@ -152,6 +155,24 @@ def _attempt(
             converged=converged,
         )
         yield _Candidate(visualization, ascent.spectra[index])
+
+
+def _start(
+    layer: str,
+    channels: list[int],
+    plan: _Plan,
+    shown: Mapping[int, _Candidate],
+    best: Mapping[int, PhotoBest],
+    settings: Settings,
+    direction: Direction,
+    squares: Mapping[str, NDArray[np.float32]] | None,
+) -> NDArray[np.float32]:
+    """The spectra from which an attempt sets out."""
+    if plan.continued:
+        return np.stack([shown[channel].spectrum for channel in channels])
+    if squares is not None:
+        return np.stack([spectrum_of(squares[best[channel].photo]) for channel in channels])
+    return noise([picture_key(layer, channel, direction) for channel in channels], plan.seed, settings.size)
 
 
 def picture_key(layer: str, channel: int, direction: Direction) -> str:
