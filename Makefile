@@ -69,7 +69,7 @@ $(PEERS)/requirements.stamp: benchmarks/requirements.txt
 	@touch $@
 
 bench: setup $(PEERS)/requirements.stamp
-	TF_CPP_MIN_LOG_LEVEL=3 $(RUN) -m benchmarks.visualization $(PEERS)/bin/python $(CHANNELS)
+	TF_CPP_MIN_LOG_LEVEL=3 $(RUN) -m benchmarks.visualization --peers $(PEERS)/bin/python --channels
 
 serve: setup
 	@$(RUN) generate.py $(CONFIG) --serve $(PORT)

@@ -1,10 +1,10 @@
 """Feature visualization against its peers: same machine, same run, same weights, layer and picture size.
 
-    python -m benchmarks.visualization PEERS_PYTHON [--channels]
+    python -m benchmarks.visualization [--peers PYTHON] [--channels]
 
-PEERS_PYTHON is the interpreter of an environment with the peers; `make bench` makes one. `--channels` also makes a
-picture of every channel of VGG19 block3_conv2 and of every expand3x3 channel of SqueezeNet. Results go to
-benchmarks/results.json, benchmarks/README.md and the pictures beside it. VGG19's weights must be at hand.
+`--peers` names the interpreter of an environment with the peers; `make bench` makes one. `--channels` makes a picture
+of every channel of VGG19 block3_conv2 and of every expand3x3 channel of SqueezeNet. Either part replaces its results
+in benchmarks/results.json; benchmarks/README.md and the pictures beside it follow. VGG19's weights must be at hand.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.plain import plain_loop
-from benchmarks.tables import write_tables
+from benchmarks.tables import write_sheet, write_tables
 from vizengine.cache import Cache
 from vizengine.evidence.photo_best import photo_extremes
 from vizengine.evidence.photos import Photos
@@ -44,6 +44,7 @@ GROUPS = {
 }
 PEERS = ("tf-keras-vis", "xplique", "keras recipe")
 BUDGETS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96, 112, 128, 160)
+STEPS = 96
 EXPAND3X3 = tuple(f"fire{number}/expand3x3" for number in range(2, 10))
 
 
@@ -107,11 +108,11 @@ def compare(network: Network, python: str, group: str, folder: Path) -> dict[str
     pictures["plain loop"] = (plain.numpy() * 255).round().astype(np.uint8)
     seconds = time.perf_counter() - started
     contestants["plain loop"] = {"seconds": seconds, "reached": reached(network, channels, pictures["plain loop"])}
-    budgets = {}
+    budgets: dict[str, Any] = {}
     for steps in BUDGETS:
         pictures["this tool"], seconds = run_ours(network, channels, steps)
-        budgets[steps] = {"seconds": seconds, "reached": reached(network, channels, pictures["this tool"])}
-        if steps == 128:
+        budgets[str(steps)] = {"seconds": seconds, "reached": reached(network, channels, pictures["this tool"])}
+        if steps == STEPS:
             shown = pictures["this tool"]
     pictures["this tool"] = shown
     return {"channels": channels, "contestants": contestants, "budgets": budgets, "pictures": pictures}
@@ -156,7 +157,7 @@ def share_of_channels(network: Network, layer: str, size: int) -> dict[str, Any]
     channels = list(range(network.architecture.channels(layer)))
     best = {channel: PhotoBest(*extremes.best(channel)) for channel in channels}
     started = time.perf_counter()
-    made = visualize(network, layer, channels, best, Settings(size, 128, 0, 3, "auto"))
+    made = visualize(network, layer, channels, best, Settings(size, STEPS, 0, 3, "auto"))
     ratios = [made[channel].reached / best[channel].value for channel in channels if best[channel].value > 0]
     return {
         "channels": len(channels),
@@ -184,27 +185,33 @@ def peak_memory(network_layer: str) -> float:
 
 
 def main() -> None:
-    """Run everything and write the tables."""
+    """Run what was asked for and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("peers_python")
+    parser.add_argument("--peers", metavar="PYTHON")
     parser.add_argument("--channels", action="store_true")
     arguments = parser.parse_args()
     make_deterministic()
+    kept = HERE / "results.json"
+    results: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
     network = load("vgg19", "block3_conv3")
-    results: dict[str, Any] = {"rate": step_rate(network), "memory": peak_memory("block3_conv3"), "groups": {}}
-    pictures = {}
-    for group in GROUPS:
-        with tempfile.TemporaryDirectory() as folder:
-            made = compare(network, arguments.peers_python, group, Path(folder))
-        pictures[group] = made.pop("pictures")
-        results["groups"][group] = made
+    if arguments.peers:
+        results |= {"rate": step_rate(network), "memory": peak_memory("block3_conv3"), "groups": {}}
+        pictures = {}
+        for group in GROUPS:
+            with tempfile.TemporaryDirectory() as folder:
+                made = compare(network, arguments.peers, group, Path(folder))
+            pictures[group] = made.pop("pictures")
+            results["groups"][group] = made
+        write_sheet(HERE / "pictures.jpg", pictures)
+    kept.write_text(json.dumps(results, indent=1))
     if arguments.channels:
-        results["channels"] = {f"VGG19 {LAYER}": share_of_channels(network, LAYER, SIZE)}
         squeezenet = load("squeezenet1.1", EXPAND3X3[-1])
-        for layer in EXPAND3X3:
-            results["channels"][f"SqueezeNet {layer}"] = share_of_channels(squeezenet, layer, 96)
-    (HERE / "results.json").write_text(json.dumps(results, indent=1))
-    write_tables(HERE, results, pictures)
+        results["channels"] = {}
+        for model, layer, size in (*((squeezenet, each, 96) for each in EXPAND3X3), (network, LAYER, SIZE)):
+            name = f"{model.architecture.title} {layer}"
+            results["channels"][name] = share_of_channels(model, layer, size)
+            kept.write_text(json.dumps(results, indent=1))
+    write_tables(HERE, results)
 
 
 if __name__ == "__main__":

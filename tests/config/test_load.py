@@ -46,7 +46,7 @@ def test_defaults_and_what_is_given(tmp_path: Path) -> None:
     assert (circuit.photos, circuit.inputs, circuit.siblings, circuit.optional) == ("samples", 6, (), False)
     assert circuit.visualization.model_dump() == {
         "size": 128,
-        "steps": 128,
+        "steps": 96,
         "seed": 0,
         "attempts": 3,
         "precision": "auto",
@@ -67,7 +67,7 @@ def test_settings_of_the_site_reach_each_circuit_that_has_none(tmp_path: Path) -
     first, second = load(_write(tmp_path, text)).circuits
     assert (first.photos, first.visualization.steps, first.visualization.size) == ("mine", 7, 128)
     # A section of the circuit's own stands in place of the whole section.
-    assert (second.photos, second.visualization.steps, second.visualization.size) == ("other/*.png", 128, 64)
+    assert (second.photos, second.visualization.steps, second.visualization.size) == ("other/*.png", 96, 64)
 
 
 def test_settings_left_empty_take_their_defaults(tmp_path: Path) -> None:

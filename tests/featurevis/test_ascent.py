@@ -179,7 +179,7 @@ def test_seven_of_seven_converge(fixture: str, layer: str, unit: int, request: p
     for each_layer, channels in ((layer, [unit]), (below, inputs)):
         maxima = photo_extremes(network, each_layer, photos)
         best = {channel: PhotoBest(*maxima.best(channel)) for channel in channels}
-        made = visualize(network, each_layer, channels, best, Settings(128, 128, 0, 3, "auto"))
+        made = visualize(network, each_layer, channels, best, Settings(128, 96, 0, 3, "auto"))
         for channel in channels:
             assert made[channel].converged, (channel, made[channel].attempts, best[channel])
             assert made[channel].reached > best[channel].value

@@ -15,11 +15,14 @@ from vizengine.featurevis.robustness import transform
 from vizengine.networks.probe import Probe
 
 # Adam (Kingma and Ba, 2015). Its steps don't depend on the gradient's scale, so one rate suits every network.
-LEARNING_RATE = 0.2
+LEARNING_RATE = 0.3
 LAST_LEARNING_RATE = 0.03
 FIRST_MOMENT = 0.9
 SECOND_MOMENT = 0.99
 EPSILON = 1e-8
+# Decoupled weight decay (Loshchilov and Hutter, 2019), per unit of learning rate. It shrinks waves that no gradient
+# holds up: at next to the same activation, less than half as many pixels end up black or at full colour.
+WEIGHT_DECAY = 0.05
 # Scaling and rotation fade out between these shares of the steps; from the second on, the steps become smaller.
 # The trace's last quarter, on which the verdict rests, sees shifts alone. They stay to the end: without them, deep
 # units are driven far by patterns that no eye can read.
@@ -94,7 +97,7 @@ def ascend(
         first.assign(FIRST_MOMENT * first + (1 - FIRST_MOMENT) * gradient)
         second.assign(SECOND_MOMENT * second + (1 - SECOND_MOMENT) * tf.square(gradient))
         direction = (first / (1 - FIRST_MOMENT**count)) / (tf.sqrt(second / (1 - SECOND_MOMENT**count)) + EPSILON)
-        spectra.assign_add(rate * direction)
+        spectra.assign((1.0 - rate * WEIGHT_DECAY) * spectra + rate * direction)
         return values
 
     traces, film = [], []
