@@ -4,45 +4,34 @@ from __future__ import annotations
 
 import logging
 import platform
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine import __version__
-from vizengine.cache import Cache, source_hash
+from vizengine.cache import Cache
 from vizengine.circuit import strength
 from vizengine.circuit.model import Circuit
 from vizengine.config.schema import CircuitSection, Config
-from vizengine.errors import BuildFailed, VizengineError
 from vizengine.evidence.model import Classification, ClassifiedPhoto, PhotoExtremes
-from vizengine.evidence.photos import Photo, Photos, Unreadable, find_unreadable
+from vizengine.evidence.photos import Photo
 from vizengine.featurevis.model import PhotoBest, Settings, UnitStudy, Visualization
 from vizengine.networks import weights as weights_files
-from vizengine.networks import zoo
 from vizengine.networks.describe import describe
 from vizengine.networks.model import NetworkDescription
 from vizengine.progress import Progress
 from vizengine.report.build import build
 from vizengine.report.model import Report
+from vizengine.resources import LIBRARIES, Resources
 
 if TYPE_CHECKING:
-    from vizengine.networks.network import Network
+    pass
 
 logger = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
-LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-image", "pillow")
-
-
-class NotComputed(VizengineError):
-    """A result isn't cached, and this run may not compute it."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +39,6 @@ class ClassifiedPhotos:
     """What the cache holds of the classification: all photos."""
 
     photos: tuple[ClassifiedPhoto, ...]
-
-
-@dataclass(frozen=True)
-class SkippedPhotos:
-    """What the cache holds of the photos: the files that can't be read."""
-
-    photos: tuple[Unreadable, ...]
 
 
 @dataclass(frozen=True)
@@ -75,22 +57,21 @@ class CircuitRun:
         cache: where results are kept.
         progress: shown to the user.
         may_compute: whether a result that isn't cached may be computed.
-
-    Attributes:
-        seconds: wall-clock seconds by stage that was computed in this run.
     """
 
     def __init__(
         self, config: Config, section: CircuitSection, cache: Cache, progress: Progress, may_compute: bool = True
     ) -> None:
         self.section = section
-        self.seconds: dict[str, float] = {}
         self.is_only_circuit = len(config.circuits) == 1
-        self._folder = config.folder
-        self._cache = cache
         self._progress = progress
-        self._may_compute = may_compute
-        self._zoo_entry = zoo.entry(section.network.model)
+        self._have = Resources(section, config.folder, cache, may_compute)
+        self._zoo_entry = self._have.zoo_entry
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall-clock seconds by stage that was computed in this run."""
+        return self._have.seconds
 
     @property
     def title(self) -> str:
@@ -123,68 +104,20 @@ class CircuitRun:
         wanted[circuit.layer] = [circuit.unit, *self.section.siblings]
         return {layer: tuple(sorted(channels)) for layer, channels in wanted.items()}
 
-    # The weights and what is read from them.
-
-    @cached_property
-    def _weights_file(self) -> weights_files.WeightsFile:
-        network = self.section.network
-        needed = self._zoo_entry.architecture.upto(self.section.unit.layer)
-        folder = Path(network.weights_folder) if network.weights_folder else None
-        return weights_files.locate(self._zoo_entry, network.weights, folder, self._folder, needed, self._cache)
-
-    @cached_property
-    def _network(self) -> Network:
-        """The network with every layer that the weights file has; loads TensorFlow."""
-        from vizengine.networks.network import Network, make_deterministic
-
-        make_deterministic()
-        architecture = self._zoo_entry.architecture
-        return Network(architecture, weights_files.read(self._weights_file, architecture.layers))
-
-    @cached_property
-    def _identity(self) -> dict[str, object]:
-        """What every result of this network depends on."""
-        return {
-            "model": self._zoo_entry.architecture.name,
-            "weights": self._weights_file.sha256,
-            "versions": {name: version(name) for name in LIBRARIES},
-        }
-
-    # The stages.
-
-    def _stage(
-        self,
-        stage: str,
-        code: tuple[str, ...],
-        key: Mapping[str, object],
-        kind: type[Result],
-        compute: Callable[[], Result],
-    ) -> Result:
-        def timed() -> Result:
-            if not self._may_compute:
-                raise NotComputed(f"{self.section.name} has no cached {stage}, and --only leaves it out of this run.")
-            started = time.monotonic()
-            result = compute()
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
-            return result
-
-        whole = {**self._identity, **key, "code": source_hash(*code)}
-        return self._cache.get_or_compute(stage, whole, kind, timed)
-
     def _description(self) -> NetworkDescription:
         unit = self.section.unit
         key = {
             "layer": unit.layer,
             "unit": unit.index,
-            "origin": self._weights_file.origin,
-            "file": self._weights_file.path.name,
+            "origin": self._have.weights_file.origin,
+            "file": self._have.weights_file.path.name,
         }
-        return self._stage(
+        return self._have.stage(
             "network",
             ("networks",),
             key,
             NetworkDescription,
-            lambda: describe(self._zoo_entry, self._weights_file, unit.layer, unit.index),
+            lambda: describe(self._zoo_entry, self._have.weights_file, unit.layer, unit.index),
         )
 
     def _circuit(self) -> Circuit:
@@ -192,34 +125,12 @@ class CircuitRun:
         architecture = self._zoo_entry.architecture
 
         def compute() -> Circuit:
-            kernel, bias = weights_files.read(self._weights_file, (architecture.layer(unit.layer),))[unit.layer]
+            kernel, bias = weights_files.read(self._have.weights_file, (architecture.layer(unit.layer),))[unit.layer]
             sources = architecture.source_channels(unit.layer)
             return strength.analyse(unit.layer, unit.index, kernel, bias, sources, self.section.inputs)
 
         key = {"layer": unit.layer, "unit": unit.index, "inputs": self.section.inputs}
-        return self._stage("circuit", ("circuit", "networks"), key, Circuit, compute)
-
-    @cached_property
-    def _found(self) -> tuple[Photo, ...]:
-        return Photos(self.section.photos, self._folder).found
-
-    def _hashes(self, photos: tuple[Photo, ...]) -> list[str]:
-        return [f"{photo.path.name} {self._cache.file_sha256(photo.path)}" for photo in photos]
-
-    @cached_property
-    def _photos(self) -> tuple[Photo, ...]:
-        """The photos that can be read; a warning names each that can't, at every run."""
-        key = {"photos": self._hashes(self._found), "code": source_hash("evidence.photos")}
-        skipped = self._cache.get_or_compute(
-            "photos", key, SkippedPhotos, lambda: SkippedPhotos(find_unreadable(self._found))
-        ).photos
-        for each in skipped:
-            logger.warning("photo %s is skipped: %s", each.name, each.reason)
-        names = {each.name for each in skipped}
-        usable = tuple(photo for photo in self._found if photo.path.name not in names)
-        if not usable:
-            raise BuildFailed(f"None of the photos in {self.section.photos} can be read; expected at least one image.")
-        return usable
+        return self._have.stage("circuit", ("circuit", "networks"), key, Circuit, compute)
 
     def _classification(self) -> Classification:
         from vizengine.networks.zoo import class_labels
@@ -227,30 +138,32 @@ class CircuitRun:
         if not self._description().has_classifier:
             file = self._zoo_entry.full
             fetch = f" To see it, fetch {file.name} ({file.megabytes} MB) from {file.address}." if file else ""
-            name = self._weights_file.path.name
+            name = self._have.weights_file.path.name
             return Classification((), f"The weights file {name} has no classifier, so this check is left out.{fetch}")
 
         def compute() -> ClassifiedPhotos:
             from vizengine.evidence.classify import classify
 
-            with self._progress.stage(f"{self.section.name}: classifying photos", len(self._photos)) as task:
-                photos = (_counted(photo, task.advance) for photo in self._photos)
-                return ClassifiedPhotos(classify(self._network, photos, class_labels()))
+            with self._progress.stage(f"{self.section.name}: classifying photos", len(self._have.photos)) as task:
+                photos = (_counted(photo, task.advance) for photo in self._have.photos)
+                return ClassifiedPhotos(classify(self._have.network, photos, class_labels()))
 
-        key = {"photos": self._hashes(self._photos)}
-        done = self._stage("classification", ("evidence", "networks"), key, ClassifiedPhotos, compute)
+        key = {"photos": self._have.hashes(self._have.photos)}
+        done = self._have.stage("classification", ("evidence", "networks"), key, ClassifiedPhotos, compute)
         return Classification(done.photos)
 
     def _extremes(self, layer: str) -> PhotoExtremes:
         def compute() -> PhotoExtremes:
             from vizengine.evidence.photo_best import photo_extremes
 
-            with self._progress.stage(f"{self.section.name}: photos through {layer}", len(self._photos)) as task:
-                return photo_extremes(self._network, layer, (_counted(photo, task.advance) for photo in self._photos))
+            with self._progress.stage(f"{self.section.name}: photos through {layer}", len(self._have.photos)) as task:
+                return photo_extremes(
+                    self._have.network, layer, (_counted(photo, task.advance) for photo in self._have.photos)
+                )
 
-        key = {"layer": layer, "photos": self._hashes(self._photos)}
+        key = {"layer": layer, "photos": self._have.hashes(self._have.photos)}
         code = ("networks", "evidence.photos", "evidence.photo_best", "evidence.model")
-        return self._stage("extremes", code, key, PhotoExtremes, compute)
+        return self._have.stage("extremes", code, key, PhotoExtremes, compute)
 
     def _visualizations(self, layer: str, channels: tuple[int, ...]) -> Pictures:
         extremes = self._extremes(layer)
@@ -262,7 +175,7 @@ class CircuitRun:
             with self._progress.stage(f"{self.section.name}: pictures of {layer}", self._settings.steps) as task:
                 squares = self._squares() if self._settings.start == "photo" else None
                 made = visualize(
-                    self._network, layer, channels, best, self._settings, squares=squares, advance=task.advance
+                    self._have.network, layer, channels, best, self._settings, squares=squares, advance=task.advance
                 )
             return Pictures(tuple(made[channel] for channel in channels))
 
@@ -271,7 +184,7 @@ class CircuitRun:
             "best": [[channel, each.value, each.photo] for channel, each in best.items()],
             "settings": self._settings_key,
         }
-        return self._stage("visualizations", ("featurevis", "networks"), key, Pictures, compute)
+        return self._have.stage("visualizations", ("featurevis", "networks"), key, Pictures, compute)
 
     def _study(self, pictures: Mapping[tuple[str, int], Visualization]) -> UnitStudy:
         unit = self.section.unit
@@ -284,7 +197,7 @@ class CircuitRun:
 
             with self._progress.stage(f"{self.section.name}: further pictures of the unit", None) as task:
                 subject = Subject(shown, others, lowest)
-                return study(self._network, subject, self._settings, film=self._film, advance=task.advance)
+                return study(self._have.network, subject, self._settings, film=self._film, advance=task.advance)
 
         key = {
             "layer": unit.layer,
@@ -295,11 +208,11 @@ class CircuitRun:
             "settings": self._settings_key,
             "film": self._film,
         }
-        return self._stage("study", ("featurevis", "networks"), key, UnitStudy, compute)
+        return self._have.stage("study", ("featurevis", "networks"), key, UnitStudy, compute)
 
     def _squares(self) -> dict[str, NDArray[np.float32]]:
         size = self.section.visualization.size
-        return {photo.name: photo.square(size) for photo in self._photos}
+        return {photo.name: photo.square(size) for photo in self._have.photos}
 
     @property
     def _film(self) -> bool:

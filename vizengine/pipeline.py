@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vizengine.cache import Cache
 from vizengine.check import check_circuit
-from vizengine.compute import CircuitRun, NotComputed
+from vizengine.compute import CircuitRun
 from vizengine.config.load import load
 from vizengine.config.schema import Config
 from vizengine.errors import BuildFailed, WeightsUnavailable
@@ -22,6 +22,7 @@ from vizengine.progress import Progress
 from vizengine.render.page import companions, render_circuit, render_index
 from vizengine.render.writer import write
 from vizengine.report.model import Missing, Report, SiteReport
+from vizengine.resources import NotComputed
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,141 @@
+"""What the stages of one circuit share: the weights, the network, the photos, and the cache that knows them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from vizengine.cache import Cache, source_hash
+from vizengine.config.schema import CircuitSection
+from vizengine.errors import BuildFailed, VizengineError
+from vizengine.evidence.photos import Photo, Photos, Unreadable, find_unreadable
+from vizengine.networks import weights as weights_files
+from vizengine.networks import zoo
+
+if TYPE_CHECKING:
+    from vizengine.networks.network import Network
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-image", "pillow")
+
+
+class NotComputed(VizengineError):
+    """A result isn't cached, and this run may not compute it."""
+
+
+@dataclass(frozen=True)
+class SkippedPhotos:
+    """What the cache holds of the photos: the files that can't be read."""
+
+    photos: tuple[Unreadable, ...]
+
+
+class Resources:
+    """What is read at most once for a circuit, and only when a stage needs it.
+
+    Args:
+        section: the circuit's section.
+        folder: the config's folder.
+        cache: where results are kept.
+        may_compute: whether a result that isn't cached may be computed.
+
+    Attributes:
+        seconds: wall-clock seconds by stage that was computed in this run.
+    """
+
+    def __init__(self, section: CircuitSection, folder: Path, cache: Cache, may_compute: bool) -> None:
+        self.seconds: dict[str, float] = {}
+        self.zoo_entry = zoo.entry(section.network.model)
+        self._section = section
+        self._folder = folder
+        self._cache = cache
+        self._may_compute = may_compute
+
+    @cached_property
+    def weights_file(self) -> weights_files.WeightsFile:
+        """The weights that the config names, with every layer up to the unit."""
+        network = self._section.network
+        needed = self.zoo_entry.architecture.upto(self._section.unit.layer)
+        folder = Path(network.weights_folder) if network.weights_folder else None
+        return weights_files.locate(self.zoo_entry, network.weights, folder, self._folder, needed, self._cache)
+
+    @cached_property
+    def network(self) -> Network:
+        """The network with every layer that the weights file has; loads TensorFlow."""
+        from vizengine.networks.network import Network, make_deterministic
+
+        make_deterministic()
+        architecture = self.zoo_entry.architecture
+        return Network(architecture, weights_files.read(self.weights_file, architecture.layers))
+
+    @cached_property
+    def _identity(self) -> dict[str, object]:
+        """What every result of this network depends on."""
+        return {
+            "model": self.zoo_entry.architecture.name,
+            "weights": self.weights_file.sha256,
+            "versions": {name: version(name) for name in LIBRARIES},
+        }
+
+    def stage(
+        self,
+        stage: str,
+        code: tuple[str, ...],
+        key: Mapping[str, object],
+        kind: type[Result],
+        compute: Callable[[], Result],
+    ) -> Result:
+        """A stage's result, from the cache where it is there.
+
+        Args:
+            stage: its name.
+            code: packages and modules whose source the result depends on.
+            key: what else it depends on, besides the network's identity.
+            kind: the result's dataclass.
+            compute: makes it.
+
+        Raises:
+            NotComputed: it isn't cached and may not be computed.
+        """
+
+        def timed() -> Result:
+            if not self._may_compute:
+                raise NotComputed(f"{self._section.name} has no cached {stage}, and --only leaves it out of this run.")
+            started = time.monotonic()
+            result = compute()
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
+            return result
+
+        whole = {**self._identity, **key, "code": source_hash(*code)}
+        return self._cache.get_or_compute(stage, whole, kind, timed)
+
+    @cached_property
+    def _found(self) -> tuple[Photo, ...]:
+        return Photos(self._section.photos, self._folder).found
+
+    def hashes(self, photos: tuple[Photo, ...]) -> list[str]:
+        """Name and hash of each photo, for keys."""
+        return [f"{photo.path.name} {self._cache.file_sha256(photo.path)}" for photo in photos]
+
+    @cached_property
+    def photos(self) -> tuple[Photo, ...]:
+        """The photos that can be read; a warning names each that can't, at every run."""
+        key = {"photos": self.hashes(self._found), "code": source_hash("evidence.photos")}
+        skipped = self._cache.get_or_compute(
+            "photos", key, SkippedPhotos, lambda: SkippedPhotos(find_unreadable(self._found))
+        ).photos
+        for each in skipped:
+            logger.warning("photo %s is skipped: %s", each.name, each.reason)
+        names = {each.name for each in skipped}
+        usable = tuple(photo for photo in self._found if photo.path.name not in names)
+        if not usable:
+            raise BuildFailed(f"None of the photos in {self._section.photos} can be read; expected at least one image.")
+        return usable
