@@ -157,7 +157,7 @@ def share_of_channels(network: Network, layer: str, size: int) -> dict[str, Any]
     channels = list(range(network.architecture.channels(layer)))
     best = {channel: PhotoBest(*extremes.best(channel)) for channel in channels}
     started = time.perf_counter()
-    made = visualize(network, layer, channels, best, Settings(size, STEPS, 0, 3, "auto"))
+    made = visualize(network, layer, channels, best, Settings(size, STEPS, 0, 4, "auto"))
     ratios = [made[channel].reached / best[channel].value for channel in channels if best[channel].value > 0]
     return {
         "channels": len(channels),

@@ -48,7 +48,7 @@ def test_defaults_and_what_is_given(tmp_path: Path) -> None:
         "size": 128,
         "steps": 96,
         "seed": 0,
-        "attempts": 3,
+        "attempts": 4,
         "precision": "auto",
         "image": "fourier",
         "start": "noise",

@@ -120,7 +120,7 @@ class VisualizationSection(Section):
     size: int = Field(default=128, ge=32, le=512, multiple_of=32, description="Side of the pictures in pixels.")
     steps: int = Field(default=96, ge=1, le=100_000, description="Bound on the steps of gradient ascent.")
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of the noise and of the random transformations.")
-    attempts: int = Field(default=3, ge=1, le=8, description="How often to try where a picture doesn't converge.")
+    attempts: int = Field(default=4, ge=1, le=8, description="How often to try where a picture doesn't converge.")
     precision: Literal["auto", "float32"] = Field(
         default="auto",
         description="`auto` computes in bfloat16 where this machine is faster at it; `float32` never does.",

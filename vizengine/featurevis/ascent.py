@@ -64,6 +64,7 @@ def ascend(
     seed: int,
     steps: int,
     image: str = "fourier",
+    weight_decay: float = WEIGHT_DECAY,
     settled: bool = False,
     frames: int = 0,
     advance: Callable[[int], None] = lambda count: None,
@@ -77,6 +78,7 @@ def ascend(
         seed: of the transformations.
         steps: how many.
         image: how spectra become pictures, a key of `IMAGES`.
+        weight_decay: per unit of learning rate; 0 lets waves grow until the picture is black and full colours.
         settled: whether `start` has an ascent behind it, so that only its last, gentle part is taken again.
         frames: how many pictures of the first one's forming to keep.
         advance: called with 1 after each step.
@@ -90,14 +92,14 @@ def ascend(
     def step(index: tf.Tensor, rate: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(spectra)
-            images = transform(to_images(spectra, size), transform_seed, index, strength)
+            images = transform(to_images(spectra, size), transform_seed, index, strength, objective.shift_pixels)
             values = objective(probe(images))
         gradient = tape.gradient(values, spectra)
         count = tf.cast(index + 1, tf.float32)
         first.assign(FIRST_MOMENT * first + (1 - FIRST_MOMENT) * gradient)
         second.assign(SECOND_MOMENT * second + (1 - SECOND_MOMENT) * tf.square(gradient))
         direction = (first / (1 - FIRST_MOMENT**count)) / (tf.sqrt(second / (1 - SECOND_MOMENT**count)) + EPSILON)
-        spectra.assign((1.0 - rate * WEIGHT_DECAY) * spectra + rate * direction)
+        spectra.assign((1.0 - rate * weight_decay) * spectra + rate * direction)
         return values
 
     traces, film = [], []

@@ -9,9 +9,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from vizengine.featurevis.robustness import SHIFT_PIXELS
+
 # Weight of the penalty on likeness, and pictures in a batch, as in Olah et al. 2017.
 DIVERSITY_WEIGHT = 1e2
 DIVERSITY_BATCH = 4
+# One position sees little of the picture: shifted as far as for a whole texture, it would see another part each time.
+NEURON_SHIFT_PIXELS = 2.0
 
 
 @dataclass(frozen=True)
@@ -20,20 +24,24 @@ class Objective:
 
     Attributes:
         name: for reports, for example `channel`.
+        shift_pixels: how far the transformations may move the picture under this objective.
         value: from pre-activations (batch, down, across, channels) to (batch,), in their units.
     """
 
     name: str
     value: Callable[[tf.Tensor], tf.Tensor]
+    shift_pixels: float = SHIFT_PIXELS
 
     def __call__(self, pre_activations: tf.Tensor) -> tf.Tensor:
         return self.value(pre_activations)
 
     def __add__(self, other: Objective) -> Objective:
-        return Objective(f"{self.name} + {other.name}", lambda pre: self.value(pre) + other.value(pre))
+        return Objective(
+            f"{self.name} + {other.name}", lambda pre: self.value(pre) + other.value(pre), self.shift_pixels
+        )
 
     def __mul__(self, factor: float) -> Objective:
-        return Objective(f"{factor:g} × {self.name}", lambda pre: self.value(pre) * factor)
+        return Objective(f"{factor:g} × {self.name}", lambda pre: self.value(pre) * factor, self.shift_pixels)
 
     __rmul__ = __mul__
 
@@ -61,12 +69,7 @@ def neuron(columns: Sequence[int]) -> Objective:
         shape = tf.shape(pre)
         return tf.gather(pre[:, shape[1] // 2, shape[2] // 2, :], list(columns), axis=1, batch_dims=1)
 
-    return Objective("neuron", centre)
-
-
-def signed(objective: Objective, signs: Sequence[float]) -> Objective:
-    """The objective of each picture times its own sign: −1 asks for what the channel is most against."""
-    return Objective(objective.name, lambda pre: objective.value(pre) * tf.constant(list(signs), tf.float32))
+    return Objective("neuron", centre, NEURON_SHIFT_PIXELS)
 
 
 def direction(weights: NDArray[np.floating]) -> Objective:

@@ -16,7 +16,9 @@ SCALE_RANGE = 0.10
 ROTATION_DEGREES = 10.0
 
 
-def transform(images: tf.Tensor, seed: tuple[int, int], step: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
+def transform(
+    images: tf.Tensor, seed: tuple[int, int], step: tf.Tensor, strength: tf.Tensor, shift_pixels: float = SHIFT_PIXELS
+) -> tf.Tensor:
     """One random shift, scale and rotation for the whole batch.
 
     Args:
@@ -24,6 +26,7 @@ def transform(images: tf.Tensor, seed: tuple[int, int], step: tf.Tensor, strengt
         seed: of the run.
         step: scalar int32; each has a draw of its own.
         strength: scalar in [0, 1]: share of the full ranges of scale and rotation. The shift keeps its range.
+        shift_pixels: the most by which the picture is moved in either direction.
 
     Returns:
         Same shape as `images`.
@@ -32,7 +35,7 @@ def transform(images: tf.Tensor, seed: tuple[int, int], step: tf.Tensor, strengt
     draw = tf.random.stateless_uniform((4,), tf.stack([seed[0] + step, seed[1]]), -1.0, 1.0)
     angle = draw[0] * strength * (ROTATION_DEGREES * math.pi / 180.0)
     inverse_scale = 1.0 / (1.0 + draw[1] * strength * SCALE_RANGE)
-    shift = tf.round(draw[2:] * SHIFT_PIXELS)
+    shift = tf.round(draw[2:] * shift_pixels)
     cosine, sine = tf.cos(angle) * inverse_scale, tf.sin(angle) * inverse_scale
     centre = (size - 1) / 2.0
     row = tf.stack(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.featurevis import objectives
-from vizengine.featurevis.ascent import ascend, noise
+from vizengine.featurevis.ascent import WEIGHT_DECAY, ascend, noise
 from vizengine.featurevis.image import spectrum_of
 from vizengine.featurevis.model import Attempt, Direction, PhotoBest, Settings, Visualization
 from vizengine.featurevis.precision import ascent_precision
@@ -126,9 +126,13 @@ def _attempt(
     columns = range(len(channels))
     objective = sign * objectives.OBJECTIVES[plan.objective](columns)
     probe = Probe(network, layer, channels, ascent_precision(settings.precision))
-    # A second start gets twice the time of the first.
-    steps = settings.steps if plan.continued or plan.seed == settings.seed else 2 * settings.steps
-    ascent = ascend(probe, start, objective, plan.seed, steps, settings.image, settled=plan.continued, advance=advance)
+    # Another start gets twice the time of the first, and may use the whole range of colours.
+    first = plan.seed == settings.seed
+    steps = settings.steps if plan.continued or first else 2 * settings.steps
+    decay = WEIGHT_DECAY if first else 0.0
+    ascent = ascend(
+        probe, start, objective, plan.seed, steps, settings.image, decay, settled=plan.continued, advance=advance
+    )
     pre_activations = measure(network, layer, channels, ascent.images)
     for index, channel in enumerate(channels):
         own = pre_activations[index, :, :, index]
