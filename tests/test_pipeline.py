@@ -157,6 +157,17 @@ def test_a_page_is_kept_while_its_config_section_is_the_same(copied: Path, share
     assert not (copied / "site" / "vgg").exists()
 
 
+def test_a_page_is_kept_after_an_interrupted_swap(copied: Path, shared_weights: Path) -> None:
+    shutil.copytree(shared_weights, copied / "weights")
+    config = _config(copied, VGG19.format(optional="true"))
+    _run(config)
+    shutil.rmtree(copied / "weights")
+    # What a run leaves that is killed between the two renames of its swap.
+    (copied / "site").rename(copied / ".site.vizengine-previous")
+    _run(config)
+    assert _report(copied / "site" / "vgg").kept is not None
+
+
 def test_weights_back_means_no_kept_notice(copied: Path, shared_weights: Path) -> None:
     shutil.copytree(shared_weights, copied / "weights")
     config = _config(copied, VGG19.format(optional="true"))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine import __version__
-from vizengine.cache import Cache
+from vizengine.cache import Cache, source_hash
 from vizengine.circuit import strength
 from vizengine.circuit.model import Circuit
 from vizengine.config.schema import CircuitSection, Config
@@ -92,8 +92,9 @@ class CircuitRun:
             for visualization in self._visualizations(layer, channels).visualizations:
                 pictures[layer, visualization.channel] = visualization
         study = self._study(pictures)
+        code = source_hash("networks", "circuit", "featurevis", "evidence")
         return build(
-            self.section, self._description(), self._classification(), circuit, pictures, study, self._versions()
+            self.section, self._description(), self._classification(), circuit, pictures, study, self._versions(), code
         )
 
     def _wanted(self, circuit: Circuit) -> Mapping[str, tuple[int, ...]]:

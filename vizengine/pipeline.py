@@ -20,7 +20,7 @@ from vizengine.errors import BuildFailed, WeightsUnavailable
 from vizengine.kept import keep
 from vizengine.progress import Progress
 from vizengine.render.page import companions, render_circuit, render_index
-from vizengine.render.writer import write
+from vizengine.render.writer import recover, write
 from vizengine.report.model import Missing, Report, SiteReport
 from vizengine.resources import NotComputed
 
@@ -77,6 +77,8 @@ def build(config: Config, options: Options, progress: Progress) -> Outcome:
         VizengineError: nothing was written; the site that stood before still stands.
     """
     target = options.out or config.folder / config.site.out
+    # Before any page of it is kept: a run that was killed while it swapped sites left the old one beside its place.
+    recover(target)
     cache = Cache(config.folder / CACHE_FOLDER, fresh=options.fresh)
     pages: list[Report | Missing] = []
     side_files: dict[str, dict[str, object]] = {}
