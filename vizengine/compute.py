@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,28 +16,17 @@ from vizengine.cache import Cache, source_hash
 from vizengine.circuit import strength
 from vizengine.circuit.model import Circuit
 from vizengine.config.schema import CircuitSection, Config
-from vizengine.evidence.model import Classification, ClassifiedPhoto, PhotoExtremes
-from vizengine.evidence.photos import Photo
+from vizengine.evidence_stages import EvidenceStages
 from vizengine.featurevis.model import PhotoBest, Settings, UnitStudy, Visualization
 from vizengine.networks import weights as weights_files
 from vizengine.networks.describe import describe
 from vizengine.networks.model import NetworkDescription
 from vizengine.progress import Progress
-from vizengine.report.build import build
+from vizengine.report.build import Measured, build
 from vizengine.report.model import Report
 from vizengine.resources import LIBRARIES, Resources
 
-if TYPE_CHECKING:
-    pass
-
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ClassifiedPhotos:
-    """What the cache holds of the classification: all photos."""
-
-    photos: tuple[ClassifiedPhoto, ...]
 
 
 @dataclass(frozen=True)
@@ -67,6 +55,7 @@ class CircuitRun:
         self._progress = progress
         self._have = Resources(section, config.folder, cache, may_compute)
         self._zoo_entry = self._have.zoo_entry
+        self._evidence = EvidenceStages(section, self._have, progress)
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -92,9 +81,13 @@ class CircuitRun:
             for visualization in self._visualizations(layer, channels).visualizations:
                 pictures[layer, visualization.channel] = visualization
         study = self._study(pictures)
+        description = self._description()
+        classification = self._evidence.classification(description.has_classifier)
+        evidence = self._evidence.measure(circuit, pictures[circuit.layer, circuit.unit])
+        measured = Measured(evidence, self._evidence.claims(circuit, evidence))
         code = source_hash("networks", "circuit", "featurevis", "evidence")
         return build(
-            self.section, self._description(), self._classification(), circuit, pictures, study, self._versions(), code
+            self.section, description, classification, circuit, pictures, study, measured, self._versions(), code
         )
 
     def _wanted(self, circuit: Circuit) -> Mapping[str, tuple[int, ...]]:
@@ -133,41 +126,8 @@ class CircuitRun:
         key = {"layer": unit.layer, "unit": unit.index, "inputs": self.section.inputs}
         return self._have.stage("circuit", ("circuit", "networks"), key, Circuit, compute)
 
-    def _classification(self) -> Classification:
-        from vizengine.networks.zoo import class_labels
-
-        if not self._description().has_classifier:
-            file = self._zoo_entry.full
-            fetch = f" To see it, fetch {file.name} ({file.megabytes} MB) from {file.address}." if file else ""
-            name = self._have.weights_file.path.name
-            return Classification((), f"The weights file {name} has no classifier, so this check is left out.{fetch}")
-
-        def compute() -> ClassifiedPhotos:
-            from vizengine.evidence.classify import classify
-
-            with self._progress.stage(f"{self.section.name}: classifying photos", len(self._have.photos)) as task:
-                photos = (_counted(photo, task.advance) for photo in self._have.photos)
-                return ClassifiedPhotos(classify(self._have.network, photos, class_labels()))
-
-        key = {"photos": self._have.hashes(self._have.photos)}
-        done = self._have.stage("classification", ("evidence", "networks"), key, ClassifiedPhotos, compute)
-        return Classification(done.photos)
-
-    def _extremes(self, layer: str) -> PhotoExtremes:
-        def compute() -> PhotoExtremes:
-            from vizengine.evidence.photo_best import photo_extremes
-
-            with self._progress.stage(f"{self.section.name}: photos through {layer}", len(self._have.photos)) as task:
-                return photo_extremes(
-                    self._have.network, layer, (_counted(photo, task.advance) for photo in self._have.photos)
-                )
-
-        key = {"layer": layer, "photos": self._have.hashes(self._have.photos)}
-        code = ("networks", "evidence.photos", "evidence.photo_best", "evidence.model")
-        return self._have.stage("extremes", code, key, PhotoExtremes, compute)
-
     def _visualizations(self, layer: str, channels: tuple[int, ...]) -> Pictures:
-        extremes = self._extremes(layer)
+        extremes = self._evidence.extremes(layer)
         best = {channel: PhotoBest(*extremes.best(channel)) for channel in channels}
 
         def compute() -> Pictures:
@@ -191,7 +151,7 @@ class CircuitRun:
         unit = self.section.unit
         shown = pictures[unit.layer, unit.index]
         others = tuple(pictures[unit.layer, sibling] for sibling in self.section.siblings)
-        lowest = PhotoBest(*self._extremes(unit.layer).worst(unit.index))
+        lowest = PhotoBest(*self._evidence.extremes(unit.layer).worst(unit.index))
 
         def compute() -> UnitStudy:
             from vizengine.featurevis.study import Subject, study
@@ -234,7 +194,3 @@ class CircuitRun:
             **{name: version(name) for name in LIBRARIES},
         }
 
-
-def _counted(photo: Photo, advance: Callable[[int], None]) -> Photo:
-    advance(1)
-    return photo

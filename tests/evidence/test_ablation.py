@@ -9,7 +9,7 @@ import pytest
 
 from tests.evidence.setups import REAL, circuit_of, noise, save_photos
 from tests.reference.convolution import convolve
-from vizengine.evidence.ablation import Ablations, ablate, mean_contributions, negligible, sign_verdict
+from vizengine.evidence.ablation import NEGLIGIBLE, Ablations, ablate, mean_contributions, sign_verdict
 from vizengine.evidence.contributions import summarise
 from vizengine.evidence.faithfulness import faithfulness, first_from
 from vizengine.evidence.forward import Forward
@@ -180,7 +180,7 @@ def test_first_from_looks_at_what_stays() -> None:
 )
 def test_a_label_is_held_against_the_change(sign: str, changes: list[float], verdict: str) -> None:
     assert sign_verdict(sign, estimate(np.array(changes)), 1.0) == verdict
-    assert negligible(50) == 0.01 and negligible(256) == 1 / 256
+    assert NEGLIGIBLE == 0.01
 
 
 @pytest.mark.parametrize(("fixture", "layer", "unit"), REAL)

@@ -46,12 +46,17 @@ _HEADINGS = {
     "NetworkSection": ("`network` of a circuit", ""),
     "UnitSection": ("`unit` of a circuit", ""),
     "HypothesisSection": ("`hypothesis` of a circuit", ""),
+    "ClaimSection": ("`claims` of a hypothesis", "A list. Each item makes one claim:"),
+    "PrefersSection": ("`prefers` of a claim", ""),
+    "BoundsSection": ("A family of stimuli", ""),
+    "SufficientSection": ("`sufficient` of a claim", ""),
 }
 _TYPES = {
     "array": "list of",
     "boolean": "true or false",
     "integer": "whole number",
     "null": "nothing",
+    "number": "number",
     "object": "section",
     "string": "text",
 }
@@ -144,6 +149,8 @@ def _value(setting: dict[str, Any], definitions: dict[str, Any]) -> str:
     words = _TYPES[setting["type"]]
     if setting["type"] == "array":
         inner = _value(setting["items"], definitions)
+        if setting.get("maxItems") == 2:
+            return f"two {inner}s"
         words = f"list of {inner.replace('section', 'sections').replace('number', 'numbers')}"
         return f"{words}, at least one" if setting.get("minItems") else words
     return ": ".join([words, ", ".join(_limits(setting))]).removesuffix(": ")

@@ -72,6 +72,8 @@ def _explain_one(kind: str, location: Location, context: dict[str, Any], message
     if kind == "text":
         return Finding(line, key, message)
     received = tree.shown(location)
+    if kind == "claim":
+        return Finding(line, key, f"received {received}; expected {context['expected']}")
     if kind == "literal_error":
         # pydantic gives the names as `'a', 'b' or 'c'`.
         names = context["expected"].replace(" or ", ", ").replace("'", "").split(", ")

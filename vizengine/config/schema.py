@@ -8,8 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo
 from pydantic_core import PydanticCustomError
+
+from vizengine.config.claims import ClaimSection
+from vizengine.config.section import Section
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
 ADDRESS = r"^https?://[^\s/]+\S*$"
@@ -53,20 +56,6 @@ class TextFile(BaseModel):
 Index: TypeAlias = Annotated[int, Field(ge=0, strict=True)]
 Words: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK)]
 Markdown: TypeAlias = Annotated[str, BeforeValidator(_read_text, json_schema_input_type=str | TextFile)]
-
-
-class Section(BaseModel):
-    """Base of all sections: unknown settings are refused, and one left empty takes its default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_means_default(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        defaulted = {name for name, field in cls.model_fields.items() if not field.is_required()}
-        return {key: each for key, each in value.items() if each is not None or key not in defaulted}
 
 
 class SiteSection(Section):
@@ -145,6 +134,9 @@ class HypothesisSection(Section):
 
     unit: Markdown = Field(default="", description="What the unit detects: Markdown, or `{file: path}`.")
     circuit: Markdown = Field(default="", description="How its inputs make it do that: Markdown, or `{file: path}`.")
+    claims: tuple[ClaimSection, ...] = Field(
+        default=(), strict=False, description="What the measurements must bear out, one claim an item."
+    )
 
 
 class CircuitSection(Section):

@@ -18,7 +18,8 @@ from vizengine.evidence.intervals import Estimate, estimate
 from vizengine.evidence.positions import Positions
 
 Verdict = Literal["supported", "contradicted", "undecided"]
-_NEGLIGIBLE = 0.01
+# The share of the drive below which an input counts as silent, set before anything was measured.
+NEGLIGIBLE = 0.01
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Ablation:
         to_mean: their activations set to their mean over photos, everywhere.
         sign_verdict: for a single channel, whether the ablation on top examples bears out its label: an
             excitatory channel must lower the unit when it goes, an inhibitory one raise it, and the whole interval
-            must be further from zero than `negligible` of the mean drive. Undecided where the label is mixed or the
+            must be further from zero than `NEGLIGIBLE` of the mean drive. Undecided where the label is mixed or the
             interval isn't wholly on one side.
     """
 
@@ -128,7 +129,7 @@ def ablate(
     means = tuple(mean_contributions(kernel, activation_mean, group.inside) for group in groups)
     drive = float(examples.contributions.sum(axis=1, dtype=np.float64).mean())
     # A unit without any drive has no smallest change that counts; the least float keeps zero from counting.
-    least = max(negligible(len(circuit.inputs)) * abs(drive), np.finfo(np.float64).tiny)
+    least = max(NEGLIGIBLE * abs(drive), np.finfo(np.float64).tiny)
 
     def ablation(channels: Sequence[int]) -> Ablation:
         chosen = list(channels)
@@ -161,11 +162,6 @@ def ablate(
 def _effect(changes: Sequence[NDArray[np.float64]], peak: int) -> Effect:
     examples, photos, picture = changes
     return Effect(estimate(examples), estimate(photos), estimate(picture), float(picture[peak]))
-
-
-def negligible(inputs: int) -> float:
-    """The share of the drive below which an input counts as silent: 1 %, or its even share where that is less."""
-    return min(_NEGLIGIBLE, 1 / inputs)
 
 
 def sign_verdict(sign: str, change: Estimate, least: float) -> Verdict:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vizengine.circuit.model import Circuit
-from vizengine.evidence.ablation import Verdict, negligible
+from vizengine.evidence.ablation import NEGLIGIBLE, Verdict
 from vizengine.evidence.claim_model import Claim, Drives, InvariantTo, Polysemantic, Prefers, Sufficient
 from vizengine.evidence.intervals import area_under_curve, estimate
 from vizengine.evidence.results import Evidence
@@ -96,7 +96,7 @@ def _drives(claim: Drives, circuit: Circuit, evidence: Evidence) -> Checked:
     """By the mean contribution on top examples, which is how far the unit falls there without the input.
 
     An inhibitor is often silent where the unit fires most. Where it is, which is where its whole interval lies within
-    `negligible` of the drive, it's judged over all photos instead, in standard deviations of the unit.
+    `NEGLIGIBLE` of the drive, it's judged over all photos instead, in standard deviations of the unit.
     """
     index = find_input(circuit, claim.input)
     given = evidence.contributions
@@ -105,14 +105,13 @@ def _drives(claim: Drives, circuit: Circuit, evidence: Evidence) -> Checked:
     found = estimate(given.parts[:, index])
     value, low, high = found.mean / scale, found.low / scale, found.high / scale
     above = claim.effect == "excites"
-    least = negligible(len(circuit.inputs))
-    threshold = least if above else -least
+    threshold = NEGLIGIBLE if above else -NEGLIGIBLE
     control = estimate(np.array([-each.to_zero.examples.mean for each in evidence.ablations.control])).mean / scale
     control_of = (
         f"mean of {len(evidence.ablations.control)} random inputs of like norm" if evidence.ablations.control else ""
     )
     measure, sample, sample_of = "mean contribution as a share of the drive", found.count, "top examples"
-    if not above and -least < low and high < least:
+    if not above and -NEGLIGIBLE < low and high < NEGLIGIBLE:
         scale = evidence.examples.distribution.deviation or math.nan
         value, low, high = (
             float(each[index]) / scale for each in (given.photo_mean, given.photo_low, given.photo_high)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from vizengine.circuit.model import Circuit, InputChannel
 from vizengine.config.schema import CircuitSection
+from vizengine.evidence.claims import Checked
 from vizengine.evidence.model import Classification
+from vizengine.evidence.results import Evidence
 from vizengine.featurevis.model import UnitStudy, Visualization
 from vizengine.networks.model import LayerDescription, NetworkDescription
 from vizengine.report import plots, prose, slices
@@ -34,6 +37,19 @@ INPUT_PIXELS = 256
 THUMBNAIL_PIXELS = 144
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of the unit on photos.
+
+    Attributes:
+        evidence: all of it.
+        claims: what it says of the author's claims, in the config's order.
+    """
+
+    evidence: Evidence
+    claims: tuple[Checked, ...] = ()
+
+
 def build(
     section: CircuitSection,
     network: NetworkDescription,
@@ -41,6 +57,7 @@ def build(
     circuit: Circuit,
     visualizations: Mapping[tuple[str, int], Visualization],
     study: UnitStudy,
+    measured: Measured,
     versions: Mapping[str, str],
     code: str = "",
 ) -> Report:
@@ -54,6 +71,7 @@ def build(
         visualizations: by (layer, channel), at least of the unit, of the circuit's strongest inputs and of the
             siblings that the section names.
         study: further pictures of the unit.
+        measured: what it does on photos.
         versions: version of each library that took part, by its name.
         code: hash of the code that computed the figures, or empty.
 

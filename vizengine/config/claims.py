@@ -1,0 +1,140 @@
+"""What a hypothesis may claim of a unit, as pydantic models: one setting for each kind of claim."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic_core import PydanticCustomError
+
+from vizengine.config.section import Section
+
+
+def _wrong(expected: str) -> PydanticCustomError:
+    return PydanticCustomError("claim", "{expected}", {"expected": expected})
+
+
+def _read_input(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "" or value == " ":
+        raise _wrong("the index of an input channel, as 244, or its label, as `block3_conv2:244`")
+    if isinstance(value, int) and value < 0:
+        raise _wrong("the index of an input channel, at least 0")
+    return value
+
+
+def _read_range(value: Any) -> Any:
+    ends = value if isinstance(value, (list, tuple)) else (value, value)
+    numbers = all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in ends)
+    if len(ends) != 2 or not numbers or not ends[0] <= ends[1]:
+        raise _wrong("a number, or the lowest and the highest, as [3, 8]")
+    return tuple(ends)
+
+
+def _read_top(value: Any) -> Any:
+    found = re.fullmatch(r"top([1-9]\d*)", value) if isinstance(value, str) else None
+    if found:
+        return int(found[1])
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise _wrong("how many of the strongest inputs, as `top6`")
+    return value
+
+
+Input: TypeAlias = Annotated[Any, BeforeValidator(_read_input, json_schema_input_type=int | str)]
+Bounds: TypeAlias = Annotated[
+    Any,
+    BeforeValidator(
+        _read_range, json_schema_input_type=float | Annotated[list[float], Field(min_length=2, max_length=2)]
+    ),
+]
+Top: TypeAlias = Annotated[Any, BeforeValidator(_read_top, json_schema_input_type=int | str)]
+
+
+class Chosen(Section):
+    """Base of sections whose settings are alternatives: what isn't set is left out of dumps."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: each for key, each in handler(self).items() if each is not None}
+
+
+class BoundsSection(Chosen):
+    """Which stimuli of a family: each parameter a number, or its lowest and highest value. Lengths are in pixels."""
+
+    polarity: Literal["light", "dark"] | None = Field(default=None, description="`light` on dark, or `dark` on light.")
+    hue: Bounds | None = Field(default=None, description="Of the light part, 0 to 360.")
+    brightness: Bounds | None = Field(default=None, description="Of the light part, 0 to 1.")
+    radius: Bounds | None = Field(default=None, description="Of a disk, a ring or a curve.")
+    width: Bounds | None = Field(default=None, description="Of a ring's, bar's or curve's line.")
+    orientation: Bounds | None = Field(default=None, description="In degrees, counter-clockwise from the right.")
+    frequency: Bounds | None = Field(default=None, description="Of a grating, in cycles per receptive field.")
+    phase: Bounds | None = Field(default=None, description="Of a grating at the centre, 0 to 360.")
+    blur: Bounds | None = Field(default=None, description="Standard deviation of a blurred disk's blur.")
+    x: Bounds | None = Field(default=None, description="Of a shifted disk's centre, to the right.")
+    y: Bounds | None = Field(default=None, description="Of a shifted disk's centre, down.")
+    scale: Bounds | None = Field(default=None, description="Factor on a scaled bar's width and length.")
+
+
+class StimuliSection(Chosen):
+    """One family of drawn stimuli; `{}` means all of it."""
+
+    disk: BoundsSection | None = Field(default=None, description="Filled disks of any hue, light or dark.")
+    ring: BoundsSection | None = Field(default=None, description="Rings.")
+    bar: BoundsSection | None = Field(default=None, description="Bars.")
+    grating: BoundsSection | None = Field(default=None, description="Stripes with soft edges.")
+    edge: BoundsSection | None = Field(default=None, description="A light half and a dark one.")
+    curve: BoundsSection | None = Field(default=None, description="Arcs.")
+    corner: BoundsSection | None = Field(default=None, description="Filled right angles.")
+    uniform: BoundsSection | None = Field(default=None, description="Plain colours.")
+    blur: BoundsSection | None = Field(default=None, description="One disk, blurred more and more.")
+    position: BoundsSection | None = Field(default=None, description="One disk, shifted.")
+    scale: BoundsSection | None = Field(default=None, description="Bars from small to large.")
+
+    @model_validator(mode="after")
+    def _names_one_family(self) -> StimuliSection:
+        names = [name for name in StimuliSection.model_fields if getattr(self, name) is not None]
+        if len(names) != 1:
+            families = ", ".join(StimuliSection.model_fields)
+            raise _wrong(f"one family of stimuli, {{}} for all of it, as `disk: {{radius: [3, 8]}}`: {families}")
+        return self
+
+
+class PrefersSection(StimuliSection):
+    """One family of drawn stimuli, and another that the unit answers to less."""
+
+    over: StimuliSection = Field(description="The stimuli that the unit answers to less.")
+
+
+class SufficientSection(Section):
+    """How many of the strongest inputs are enough, and for what."""
+
+    inputs: Top = Field(description="How many of the strongest by norm, as `top6`.")
+    correlation: float = Field(
+        ge=-1, le=1, strict=False, description="Least correlation with the whole unit over positions in photos."
+    )
+
+
+class ClaimSection(Chosen):
+    """One claim, held against the measurements: supported, contradicted or undecided."""
+
+    excites: Input | None = Field(default=None, description="This input, by index or label, excites the unit.")
+    inhibits: Input | None = Field(default=None, description="This input, by index or label, inhibits the unit.")
+    prefers: PrefersSection | None = Field(
+        default=None, description="It answers more to some drawn stimuli than to others."
+    )
+    invariant_to: Literal["rotation", "scale", "hue", "polarity", "position", "blur"] | None = Field(
+        default=None, description="It keeps answering to its own top patches as this changes."
+    )
+    polysemantic: bool | None = Field(
+        default=None, description="Whether its top examples fall into groups that different inputs drive."
+    )
+    sufficient: SufficientSection | None = Field(
+        default=None, description="Its strongest inputs alone are enough to follow it."
+    )
+
+    @model_validator(mode="after")
+    def _makes_one_claim(self) -> ClaimSection:
+        if len(self.model_dump()) != 1:
+            names = ", ".join(f"`{name}`" for name in ClaimSection.model_fields)
+            raise _wrong(f"one claim of {names}, each on a line of its own that begins with a dash")
+        return self

@@ -1,0 +1,114 @@
+"""The stages of one circuit that send photos through its network, each taken from the cache where it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from vizengine.circuit.model import Circuit
+from vizengine.config.schema import CircuitSection
+from vizengine.evidence.claim_model import read_claim
+from vizengine.evidence.claims import Checked, check
+from vizengine.evidence.model import Classification, ClassifiedPhoto, PhotoExtremes
+from vizengine.evidence.photos import Photo
+from vizengine.evidence.results import Evidence
+from vizengine.evidence.settings import EvidenceSettings
+from vizengine.featurevis.model import Visualization
+from vizengine.progress import Progress
+from vizengine.resources import Resources
+
+
+@dataclass(frozen=True)
+class ClassifiedPhotos:
+    """What the cache holds of the classification: all photos."""
+
+    photos: tuple[ClassifiedPhoto, ...]
+
+
+class EvidenceStages:
+    """What photos say of one circuit.
+
+    Args:
+        section: the circuit's section.
+        resources: its network, photos and cache.
+        progress: shown to the user.
+    """
+
+    def __init__(self, section: CircuitSection, resources: Resources, progress: Progress) -> None:
+        self._section = section
+        self._have = resources
+        self._progress = progress
+
+    def classification(self, has_classifier: bool) -> Classification:
+        """What the network calls the photos, or why that can't be known."""
+        from vizengine.networks.zoo import class_labels
+
+        if not has_classifier:
+            file = self._have.zoo_entry.full
+            fetch = f" To see it, fetch {file.name} ({file.megabytes} MB) from {file.address}." if file else ""
+            name = self._have.weights_file.path.name
+            return Classification((), f"The weights file {name} has no classifier, so this check is left out.{fetch}")
+
+        def compute() -> ClassifiedPhotos:
+            from vizengine.evidence.classify import classify
+
+            with self._progress.stage(f"{self._section.name}: classifying photos", len(self._have.photos)) as task:
+                photos = (_counted(photo, task.advance) for photo in self._have.photos)
+                return ClassifiedPhotos(classify(self._have.network, photos, class_labels()))
+
+        key = {"photos": self._have.hashes(self._have.photos)}
+        code = ("networks", "evidence.classify", "evidence.model", "evidence.photos")
+        done = self._have.stage("classification", code, key, ClassifiedPhotos, compute)
+        return Classification(done.photos)
+
+    def extremes(self, layer: str) -> PhotoExtremes:
+        """The photos that drive each channel of a layer furthest, up and down."""
+
+        def compute() -> PhotoExtremes:
+            from vizengine.evidence.photo_best import photo_extremes
+
+            with self._progress.stage(f"{self._section.name}: photos through {layer}", len(self._have.photos)) as task:
+                return photo_extremes(
+                    self._have.network, layer, (_counted(photo, task.advance) for photo in self._have.photos)
+                )
+
+        key = {"layer": layer, "photos": self._have.hashes(self._have.photos)}
+        code = ("networks", "evidence.photos", "evidence.photo_best", "evidence.model")
+        return self._have.stage("extremes", code, key, PhotoExtremes, compute)
+
+    def measure(self, circuit: Circuit, shown: Visualization) -> Evidence:
+        """All evidence of the unit.
+
+        Args:
+            circuit: the unit.
+            shown: its feature visualization.
+        """
+        settings = EvidenceSettings(seed=self._section.visualization.seed)
+
+        def compute() -> Evidence:
+            from vizengine.evidence.measure import OTHER_STEPS, measure
+
+            photos = self._have.photos
+            title = f"{self._section.name}: what the unit does on photos"
+            with self._progress.stage(title, len(photos) + OTHER_STEPS) as task:
+                return measure(self._have.network, circuit, photos, shown.image, settings, task.advance)
+
+        key = {
+            "layer": circuit.layer,
+            "unit": circuit.unit,
+            "inputs": self._section.inputs,
+            "photos": self._have.hashes(self._have.photos),
+            "shown": [shown.reached, shown.mean, self._section.visualization.model_dump(mode="json")],
+            "settings": asdict(settings),
+        }
+        return self._have.stage("evidence", ("evidence", "circuit", "networks"), key, Evidence, compute)
+
+    def claims(self, circuit: Circuit, evidence: Evidence) -> tuple[Checked, ...]:
+        """The author's claims held against the evidence; not cached, so that a claim can change at no cost."""
+        claims = [read_claim(each.model_dump()) for each in self._section.hypothesis.claims]
+        return check(claims, circuit, evidence)
+
+
+def _counted(photo: Photo, advance: Callable[[int], None]) -> Photo:
+    advance(1)
+    return photo
