@@ -13,6 +13,7 @@ from vizengine.evidence.results import Evidence
 from vizengine.featurevis.model import UnitStudy, Visualization
 from vizengine.networks.model import LayerDescription, NetworkDescription
 from vizengine.report import plots, prose, slices
+from vizengine.report.evidence import evidence_report
 from vizengine.report.features import feature
 from vizengine.report.model import Report
 from vizengine.report.numbers import percent, significant, whole
@@ -83,7 +84,8 @@ def build(
         feature(visualizations[circuit.layer, index], f"{circuit.layer}:{index}", "sibling unit", INPUT_PIXELS)
         for index in dict.fromkeys(section.siblings)
     )
-    inputs = slices.input_slices(circuit)
+    inputs = slices.input_slices(circuit, measured.evidence.contributions)
+    evidence = evidence_report(measured.evidence, circuit, measured.claims)
     kernel_scale = slices.scale(circuit)
     strongest = tuple(
         StrongInput(
@@ -96,7 +98,7 @@ def build(
     totals = slices.totals(circuit, unit, strongest)
     network_report = _network(network)
     bias = significant(circuit.bias)
-    values = measured_values(UnitValues(unit, bias, network_report, totals), inputs, strongest, siblings)
+    values = measured_values(UnitValues(unit, bias, network_report, totals, evidence), inputs, strongest, siblings)
     return Report(
         name=section.name,
         title=section.title or f"{network.title} {circuit.layer} unit {circuit.unit}",
@@ -112,6 +114,7 @@ def build(
         feature=unit,
         siblings=siblings,
         study=study_report(study, f"{circuit.layer}:{circuit.unit}", INPUT_PIXELS),
+        evidence=evidence,
         strongest=strongest,
         inputs=inputs,
         norms=plots.norms([channel.norm for channel in circuit.inputs]),

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from vizengine.report.evidence_parts import EvidenceReport
 from vizengine.report.figures import Address, Documented, Histogram, Quantity
 from vizengine.report.parts import (
     ClassificationReport,
@@ -101,6 +102,8 @@ class Report(Documented):
     """Other units of the same layer, for comparison."""
     study: StudyReport
     """Further pictures of the unit."""
+    evidence: EvidenceReport
+    """What was measured of the unit on photos."""
     strongest: tuple[StrongInput, ...]
     """The strongest inputs, by norm."""
     inputs: tuple[InputSlice, ...]

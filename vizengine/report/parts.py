@@ -95,6 +95,10 @@ class InputSlice(Documented):
     """Sum of the absolute values of the coefficients below zero."""
     rank: int
     """1 for the largest norm; ties go to the lower index."""
+    contribution: Quantity
+    """Mean contribution to the unit on its top examples."""
+    photo_size: Quantity
+    """Mean absolute contribution over all photos."""
     by_count: Sign
     """Which side has more coefficients."""
     by_mass: Sign

@@ -13,6 +13,8 @@ from vizengine.report.figures import Picture
 
 QUALITY = 90
 FEW_COLOURS = 64
+PATCH_PIXELS = 112
+PATCH_QUALITY = 82
 
 
 def picture(pixels: NDArray[np.uint8], alt: str, largest: int) -> Picture:
@@ -40,4 +42,21 @@ def picture(pixels: NDArray[np.uint8], alt: str, largest: int) -> Picture:
         ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 3 * image.width * image.height)
         image.save(stream, "JPEG", quality=QUALITY, subsampling=0, optimize=True, progressive=True)
     address = f"data:image/{kind};base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return Picture(source=address, width=image.width, height=image.height, alt=alt)
+
+
+def patch(pixels: NDArray[np.uint8], alt: str, largest: int = PATCH_PIXELS) -> Picture:
+    """A small patch of a photo or a drawn stimulus as WebP, which takes a third of a JPEG's bytes at this size.
+
+    Args:
+        pixels: (height, width, 3) uint8, RGB.
+        alt: what it shows.
+        largest: longest side in pixels; a larger picture is made smaller.
+    """
+    image = Image.fromarray(np.ascontiguousarray(pixels, np.uint8))
+    if max(image.size) > largest:
+        image.thumbnail((largest, largest), Image.Resampling.LANCZOS)
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", quality=PATCH_QUALITY, method=4)
+    address = "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
     return Picture(source=address, width=image.width, height=image.height, alt=alt)

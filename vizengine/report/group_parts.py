@@ -1,0 +1,83 @@
+"""The parts of the report that tell of groups: of examples, of inputs and of classes."""
+
+from __future__ import annotations
+
+from vizengine.report.figures import Documented, Kernel, Picture, Quantity
+
+
+class Weighted(Documented):
+    """A name and its weight in a group."""
+
+    label: str
+    """The name."""
+    weight: Quantity
+    """The weight."""
+
+
+class ClusterReport(Documented):
+    """Top examples that the same inputs drive."""
+
+    size: Quantity
+    """How many."""
+    silhouette: Quantity
+    """Their mean silhouette."""
+    pictures: tuple[Picture, ...]
+    """A few of them."""
+    leading: tuple[Weighted, ...]
+    """The inputs that contribute most there, with their mean contribution."""
+
+
+class ClustersReport(Documented):
+    """Whether the top examples fall into groups."""
+
+    count: int
+    """Number of groups; 1 where the grouping is no better than chance."""
+    examples: Quantity
+    """Top examples that were grouped."""
+    silhouette: Quantity | None
+    """Mean silhouette of the best grouping; null where there were too few examples."""
+    threshold: Quantity
+    """What it must pass."""
+    clusters: tuple[ClusterReport, ...]
+    """The best grouping, whether or not it passes."""
+
+
+class FactorReport(Documented):
+    """One group of inputs that the unit reads alike."""
+
+    label: str
+    """Its name on the page."""
+    share: Quantity
+    """Of the weights' sum of squares."""
+    kernel: Kernel
+    """How the unit reads the group."""
+    channels: tuple[Weighted, ...]
+    """Its heaviest inputs."""
+
+
+class FactorsReport(Documented):
+    """Few patterns behind many kernel slices."""
+
+    factors: tuple[FactorReport, ...]
+    """The groups, largest share first."""
+    explained: Quantity | None
+    """Share of the weights' sum of squares that they hold together; null where all weights are zero."""
+    scale: Quantity
+    """Largest absolute coefficient: the ends of the colour scale."""
+
+
+class DownstreamReport(Documented):
+    """What zeroing the unit does to the classifier."""
+
+    photos: Quantity
+    """Photos on which it fires."""
+    looked: Quantity
+    """Photos that were looked at."""
+    changed: Quantity
+    """Of those on which it fires, how many get another likeliest class."""
+    falling: tuple[Weighted, ...]
+    """Classes whose logit falls most, with the mean change."""
+    rising: tuple[Weighted, ...]
+    """Classes whose logit rises most."""
+    mean_size: Quantity
+    """Mean absolute change over all classes."""

@@ -1,0 +1,109 @@
+"""Groups of examples, of inputs and of classes, as the page says them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.circuit.factors import Factors
+from vizengine.circuit.model import Circuit
+from vizengine.evidence.downstream_model import ClassChange, Downstream
+from vizengine.evidence.results import Evidence
+from vizengine.report.figures import Kernel, Quantity
+from vizengine.report.group_parts import (
+    ClusterReport,
+    ClustersReport,
+    DownstreamReport,
+    FactorReport,
+    FactorsReport,
+    Weighted,
+)
+from vizengine.report.numbers import decimals, fixed, percent, significant, whole
+from vizengine.report.pictures import patch
+
+PATCHES = 4
+LEADING = 3
+CHANNELS = 6
+CLASSES = 5
+
+
+def clusters_report(evidence: Evidence, circuit: Circuit) -> ClustersReport:
+    """The best grouping of the top examples."""
+    groups = evidence.polysemanticity
+    return ClustersReport(
+        count=groups.count,
+        examples=whole(groups.examples),
+        silhouette=fixed(groups.silhouette.mean, 2) if math.isfinite(groups.silhouette.mean) else None,
+        threshold=fixed(groups.threshold, 2),
+        clusters=tuple(
+            ClusterReport(
+                size=whole(len(each.members)),
+                silhouette=fixed(each.silhouette, 2),
+                pictures=tuple(patch(one.crop, f"Patch of the photo {one.photo}") for one in examples[:PATCHES]),
+                leading=_heaviest(each.mean, circuit, LEADING),
+            )
+            for each, examples in zip(groups.clusters, evidence.clustered, strict=True)
+        ),
+    )
+
+
+def factors_report(factors: Factors, circuit: Circuit) -> FactorsReport:
+    """The groups of inputs, each with the kernel through which the unit reads it."""
+    kernels = [each.positive - each.negative for each in factors.factors]
+    scale = max((float(np.abs(kernel).max()) for kernel in kernels), default=0.0)
+    return FactorsReport(
+        factors=tuple(
+            FactorReport(
+                label=f"group {number}",
+                share=percent(each.share),
+                kernel=_kernel(kernel),
+                channels=_heaviest(each.channels, circuit, CHANNELS),
+            )
+            for number, (each, kernel) in enumerate(zip(factors.factors, kernels, strict=True), start=1)
+        ),
+        explained=percent(factors.explained[-1]) if factors.explained else None,
+        scale=significant(scale),
+    )
+
+
+def _kernel(values: NDArray[np.float64]) -> Kernel:
+    places = decimals([float(np.abs(values).max())], 3)
+
+    def quantity(value: float) -> Quantity:
+        return fixed(value, places)
+
+    return Kernel(
+        rows=tuple(tuple(quantity(value) for value in row) for row in values.tolist()),
+        smallest=quantity(float(values.min())),
+        largest=quantity(float(values.max())),
+    )
+
+
+def _heaviest(weights: NDArray[np.float64], circuit: Circuit, count: int) -> tuple[Weighted, ...]:
+    order = np.argsort(-np.abs(weights), kind="stable")[:count].tolist()
+    return tuple(
+        Weighted(label=circuit.inputs[index].label, weight=significant(float(weights[index])))
+        for index in order
+        if weights[index]
+    )
+
+
+def downstream_report(given: Downstream | None) -> DownstreamReport | None:
+    """What the classifier loses."""
+    if given is None:
+        return None
+    return DownstreamReport(
+        photos=whole(len(given.photos)),
+        looked=whole(given.looked),
+        changed=whole(sum(photo.before != photo.after for photo in given.photos)),
+        falling=_classes(given.falling),
+        rising=_classes(given.rising),
+        mean_size=significant(given.mean_size if math.isfinite(given.mean_size) else 0.0, 2),
+    )
+
+
+def _classes(changes: Sequence[ClassChange]) -> tuple[Weighted, ...]:
+    return tuple(Weighted(label=each.label, weight=significant(each.change.mean, 2)) for each in changes[:CLASSES])
