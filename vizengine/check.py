@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from vizengine.check_claims import check_claims
 from vizengine.config.schema import CircuitSection
 from vizengine.evidence.photos import IMAGE_SUFFIXES, SAMPLES, Photos
 from vizengine.networks import zoo
@@ -31,6 +32,7 @@ def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
         yield ("unit", "layer"), _no_such_layer(section.unit.layer, architecture, layers)
         return
     yield from _check_units(section, architecture)
+    yield from check_claims(section, architecture)
     names = prose.value_names(
         len(architecture.source_channels(section.unit.layer)),
         min(section.inputs, len(architecture.source_channels(section.unit.layer))),

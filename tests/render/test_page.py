@@ -110,11 +110,12 @@ def test_every_input_is_in_the_table_with_its_figures(full: Report, site: SiteRe
     assert len(rows) == 256
     for row, each in zip(rows, full.inputs, strict=True):
         values = re.findall(r'data-value="([^"]*)"', row)
-        figures = (each.norm, each.share, each.total, each.positive_count, each.negative_count)
+        figures = (each.norm, each.share, each.total, each.contribution, each.photo_size)
+        figures += (each.positive_count, each.negative_count)
         figures += (each.positive_mass, each.negative_mass)
         assert values[:3] == [str(each.rank), str(each.index), each.label]
-        assert values[3:10] == [str(figure.value) for figure in figures]
-        assert values[10:] == [each.by_count, each.by_mass, each.sign]
+        assert values[3:12] == [str(figure.value) for figure in figures]
+        assert values[12:] == [each.by_count, each.by_mass, each.sign]
         assert all(f">{figure.text}" in row for figure in figures)
 
 

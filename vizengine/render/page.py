@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from vizengine.locations import templates_folder
-from vizengine.render import assets, geometry
+from vizengine.render import assets, charts, geometry
 from vizengine.report.model import Missing, Report, SiteReport
 
 
@@ -66,6 +66,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["geometry"] = geometry
+    environment.globals["charts"] = charts
     environment.filters["yaml"] = _yaml
     environment.filters["embed"] = Markup
     environment.filters["breakable"] = _breakable

@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from vizengine.circuit.model import Circuit, InputChannel
+from vizengine.evidence.contributions import Contributions
 from vizengine.report.figures import Kernel, Quantity
 from vizengine.report.model import Totals
 from vizengine.report.numbers import decimals, fixed, percent, whole
 from vizengine.report.parts import Feature, InputSlice, StrongInput
 
 
-def input_slices(circuit: Circuit) -> tuple[InputSlice, ...]:
+def input_slices(circuit: Circuit, contributions: Contributions) -> tuple[InputSlice, ...]:
     """Figures of all input channels, by rank; figures of one kind share their number of decimals."""
     channels = circuit.ranked
     weight_places = decimals((float(np.abs(channel.kernel).max()) for channel in channels), 3)
     norm_places = decimals(channel.norm for channel in channels)
     mass_places = decimals((max(channel.positive_mass, channel.negative_mass) for channel in channels), 3)
     energy = sum(channel.norm**2 for channel in channels) or 1.0
+    contribution_places = decimals(contributions.mean.tolist())
+    size_places = decimals(contributions.photo_size.tolist())
     return tuple(
         InputSlice(
             index=channel.index,
@@ -34,6 +37,8 @@ def input_slices(circuit: Circuit) -> tuple[InputSlice, ...]:
             positive_mass=fixed(channel.positive_mass, mass_places),
             negative_mass=fixed(channel.negative_mass, mass_places),
             rank=channel.rank,
+            contribution=fixed(float(contributions.mean[channel.index]), contribution_places),
+            photo_size=fixed(float(contributions.photo_size[channel.index]), size_places),
             by_count=channel.by_count,
             by_mass=channel.by_mass,
             sign=channel.sign,
