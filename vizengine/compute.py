@@ -193,4 +193,3 @@ class CircuitRun:
             "python": platform.python_version(),
             **{name: version(name) for name in LIBRARIES},
         }
-

@@ -91,8 +91,8 @@ def test_the_hero_leads_from_each_strong_input_to_its_row(full: Report, site: Si
     assert sources == [f"#input-{strong.slice.index}" for strong in full.strongest]
     assert [f"#{each['id']}" for each in page.with_class("input")] == sources
     widths = [float(each["stroke-width"] or 0) for each in page.of("path") if "stroke-width" in each]
-    norms = [float(strong.slice.norm.value) for strong in full.strongest]
-    assert widths == pytest.approx([13 * norm / norms[0] for norm in norms], abs=0.01)
+    sizes = [abs(float(strong.slice.contribution.value)) for strong in full.strongest]
+    assert widths == pytest.approx([max(1, 13 * size / max(sizes)) for size in sizes], abs=0.01)
 
 
 def test_an_entry_on_the_index_leads_to_its_page(full: Report, site: SiteReport) -> None:
@@ -196,6 +196,7 @@ def test_no_text_from_outside_can_act_as_markup(place: str, full: Report) -> Non
             of,
             example.pictures(of, (8, 11)),
             example.unit_study(),
+            example.measured(of),
             {},
         )
     elif place == "photo":

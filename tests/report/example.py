@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.report.example_evidence import evidence
 from vizengine.circuit.model import Circuit
 from vizengine.circuit.strength import analyse
 from vizengine.config.schema import CircuitSection, HypothesisSection, NetworkSection, UnitSection
+from vizengine.evidence.claim_model import read_claim
+from vizengine.evidence.claims import check
 from vizengine.evidence.model import Classification, ClassifiedPhoto, Guess
 from vizengine.featurevis.model import Attempt, Stability, UnitStudy, Visualization
 from vizengine.networks.architecture import SourceChannel
 from vizengine.networks.model import LayerDescription, NetworkDescription
-from vizengine.report.build import build
+from vizengine.report.build import Measured, build
 from vizengine.report.model import KeptNotice, Missing, Report, SiteReport
 from vizengine.report.parts import Version
 
@@ -206,6 +210,24 @@ def classification() -> Classification:
     )
 
 
+CLAIMS: tuple[dict[str, Any], ...] = (
+    {"excites": "block3_conv2:3"},
+    {"inhibits": 5},
+    {"prefers": {"disk": {"radius": [2, 6], "polarity": "light"}, "over": {"bar": {}}}},
+    {"prefers": {"disk": {"radius": 1000}, "over": {"uniform": {}}}},
+    {"invariant_to": "hue"},
+    {"polysemantic": False},
+    {"polysemantic": True},
+    {"sufficient": {"inputs": 4, "correlation": 0.4}},
+)
+
+
+def measured(of: Circuit, silent: bool = False, claims: Sequence[dict[str, Any]] = CLAIMS) -> Measured:
+    """Evidence of a circuit, with claims of every kind."""
+    found = evidence(of, PHOTOS, silent=silent)
+    return Measured(found, check([read_claim(claim) for claim in claims], of, found))
+
+
 def report(name: str = "example-unit-195", **changes: object) -> Report:
     """A report with everything in it."""
     of = circuit()
@@ -216,6 +238,7 @@ def report(name: str = "example-unit-195", **changes: object) -> Report:
         of,
         pictures(of, (8, 11)),
         unit_study(),
+        measured(of),
         VERSIONS,
         code="fedcba9876543210",
     )
@@ -237,8 +260,9 @@ def first_layer_report() -> Report:
         (), "The weights file ends before the classifier. Fetch vgg16_weights.h5 (553 MB) to have it."
     )
     shown = pictures(of)
+    lacking = Measured(evidence(of, PHOTOS, downstream=False, silent=True))
     shown["conv1", 4] = visualization("conv1", 4, photos=False)
-    return build(bare, network(False, False), missing, of, shown, unit_study(), VERSIONS)
+    return build(bare, network(False, False), missing, of, shown, unit_study(), lacking, VERSIONS)
 
 
 def kept_notice() -> KeptNotice:

@@ -97,6 +97,7 @@ def test_a_picture_is_no_larger_than_the_page_can_use() -> None:
         of,
         example.pictures(of, size=1024),
         example.unit_study(),
+        example.measured(of),
         example.VERSIONS,
     )
     assert (report.feature.picture.width, report.feature.picture.height) == (UNIT_PIXELS, UNIT_PIXELS)
@@ -124,6 +125,7 @@ def test_a_search_that_was_still_rising_is_called_a_draft() -> None:
         of,
         pictures,
         example.unit_study(),
+        example.measured(of),
         example.VERSIONS,
     )
     assert "still rising" in report.feature.explanation
@@ -165,5 +167,6 @@ def test_a_missing_picture_is_an_error() -> None:
             of,
             {},
             example.unit_study(),
+            example.measured(of),
             example.VERSIONS,
         )

@@ -14,7 +14,7 @@ NAMES = prose.value_names(256, 6, (8, 11))
 
 
 def values_of(report: Report) -> dict[str, str]:
-    unit = UnitValues(report.feature, report.bias, report.network, report.totals)
+    unit = UnitValues(report.feature, report.bias, report.network, report.totals, report.evidence)
     return measured_values(unit, report.inputs, report.strongest, report.siblings)
 
 
@@ -27,8 +27,16 @@ def test_names_known_from_the_config_are_those_of_the_measured_values(
 ) -> None:
     section = example.section(siblings=siblings, hypothesis=example.HypothesisSection())
     pictures = example.pictures(circuit, siblings)
+    measured = example.measured(circuit, claims=())
     report = build(
-        section, example.network(), example.classification(), circuit, pictures, example.unit_study(), example.VERSIONS
+        section,
+        example.network(),
+        example.classification(),
+        circuit,
+        pictures,
+        example.unit_study(),
+        measured,
+        example.VERSIONS,
     )
     assert prose.value_names(len(circuit.inputs), top, siblings) == values_of(report).keys()
 

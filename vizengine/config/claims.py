@@ -79,13 +79,13 @@ class StimuliSection(Chosen):
     """One family of drawn stimuli; `{}` means all of it."""
 
     disk: BoundsSection | None = Field(default=None, description="Filled disks of any hue, light or dark.")
-    ring: BoundsSection | None = Field(default=None, description="Rings.")
-    bar: BoundsSection | None = Field(default=None, description="Bars.")
+    ring: BoundsSection | None = Field(default=None, description="Rings of any radius.")
+    bar: BoundsSection | None = Field(default=None, description="Bars of any orientation.")
     grating: BoundsSection | None = Field(default=None, description="Stripes with soft edges.")
     edge: BoundsSection | None = Field(default=None, description="A light half and a dark one.")
-    curve: BoundsSection | None = Field(default=None, description="Arcs.")
-    corner: BoundsSection | None = Field(default=None, description="Filled right angles.")
-    uniform: BoundsSection | None = Field(default=None, description="Plain colours.")
+    curve: BoundsSection | None = Field(default=None, description="Arcs of any radius, turned.")
+    corner: BoundsSection | None = Field(default=None, description="Filled right angles, turned.")
+    uniform: BoundsSection | None = Field(default=None, description="Plain colours and greys.")
     blur: BoundsSection | None = Field(default=None, description="One disk, blurred more and more.")
     position: BoundsSection | None = Field(default=None, description="One disk, shifted.")
     scale: BoundsSection | None = Field(default=None, description="Bars from small to large.")

@@ -111,7 +111,7 @@ def _drives(claim: Drives, circuit: Circuit, evidence: Evidence) -> Checked:
         f"mean of {len(evidence.ablations.control)} random inputs of like norm" if evidence.ablations.control else ""
     )
     measure, sample, sample_of = "mean contribution as a share of the drive", found.count, "top examples"
-    if not above and -NEGLIGIBLE < low and high < NEGLIGIBLE:
+    if not above and low > -NEGLIGIBLE and high < NEGLIGIBLE:
         scale = evidence.examples.distribution.deviation or math.nan
         value, low, high = (
             float(each[index]) / scale for each in (given.photo_mean, given.photo_low, given.photo_high)

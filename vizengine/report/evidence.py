@@ -27,7 +27,7 @@ from vizengine.report.numbers import decimals, fixed, percent, significant, whol
 from vizengine.report.pictures import patch
 from vizengine.report.tuning import tuning_report
 
-TOP_SHOWN = 12
+TOP_SHOWN = 10
 BOTTOM_SHOWN = 6
 QUANTILE_SHOWN = 3
 CURVE_POINTS = 40

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AllowInfNan, BaseModel, ConfigDict, Field
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 Finite = Annotated[float, AllowInfNan(False)]
 Embedded = Annotated[str, Field(pattern=r"^data:image/(jpeg|webp);base64,[A-Za-z0-9+/=]+$")]
@@ -26,6 +26,11 @@ class Quantity(Documented):
     """The number as the page prints it, without its unit."""
     unit: str = ""
     """`%`, `×`, `px`, or empty where it has none (weights and pre-activations)."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty_unit(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Most numbers have no unit; `circuit.json` is a tenth shorter without saying so each time."""
+        return {key: each for key, each in handler(self).items() if key != "unit" or each}
 
     @property
     def shown(self) -> str:

@@ -36,6 +36,10 @@ class ClustersReport(Documented):
     """Top examples that were grouped."""
     silhouette: Quantity | None
     """Mean silhouette of the best grouping; null where there were too few examples."""
+    low: Quantity | None
+    """Lower end of its 95 % interval."""
+    high: Quantity | None
+    """Upper end."""
     threshold: Quantity
     """What it must pass."""
     clusters: tuple[ClusterReport, ...]

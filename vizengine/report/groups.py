@@ -36,7 +36,9 @@ def clusters_report(evidence: Evidence, circuit: Circuit) -> ClustersReport:
     return ClustersReport(
         count=groups.count,
         examples=whole(groups.examples),
-        silhouette=fixed(groups.silhouette.mean, 2) if math.isfinite(groups.silhouette.mean) else None,
+        silhouette=_two_places(groups.silhouette.mean),
+        low=_two_places(groups.silhouette.low),
+        high=_two_places(groups.silhouette.high),
         threshold=fixed(groups.threshold, 2),
         clusters=tuple(
             ClusterReport(
@@ -48,6 +50,10 @@ def clusters_report(evidence: Evidence, circuit: Circuit) -> ClustersReport:
             for each, examples in zip(groups.clusters, evidence.clustered, strict=True)
         ),
     )
+
+
+def _two_places(value: float) -> Quantity | None:
+    return fixed(value, 2) if math.isfinite(value) else None
 
 
 def factors_report(factors: Factors, circuit: Circuit) -> FactorsReport:
