@@ -14,7 +14,7 @@ from vizengine.report.figures import Picture
 QUALITY = 90
 FEW_COLOURS = 64
 PATCH_PIXELS = 112
-PATCH_QUALITY = 82
+PATCH_QUALITY = 78
 
 
 def picture(pixels: NDArray[np.uint8], alt: str, largest: int) -> Picture:
