@@ -79,7 +79,3 @@ def curve(counts: Sequence[int], values: Sequence[float], width: float, height: 
         for count, value in zip(counts, values, strict=True)
     )
 
-
-def arrow_widths(effects: EffectsReport) -> list[float]:
-    """Size of each strongest input's mean contribution."""
-    return [abs(float(each.contribution.value)) for each in effects.inputs]

@@ -62,16 +62,16 @@ class Arrow:
     head: str
 
 
-def arrows(norms: Sequence[float]) -> list[Arrow]:
-    """One arrow for each input, top to bottom, its width in proportion to the norm."""
-    largest = max(norms, default=0.0) or 1.0
-    middle = (len(norms) * TILE + (len(norms) - 1) * GAP) / 2
-    spacing = min(_SPACING, 250.0 / max(len(norms), 1))
+def arrows(sizes: Sequence[float]) -> list[Arrow]:
+    """One arrow for each input, top to bottom, its width in proportion to the size."""
+    largest = max(sizes, default=0.0) or 1.0
+    middle = (len(sizes) * TILE + (len(sizes) - 1) * GAP) / 2
+    spacing = min(_SPACING, 250.0 / max(len(sizes), 1))
     return [
         _arrow(
-            place * (TILE + GAP), middle + (place - (len(norms) - 1) / 2) * spacing, max(1.0, _WIDEST * norm / largest)
+            place * (TILE + GAP), middle + (place - (len(sizes) - 1) / 2) * spacing, max(1.0, _WIDEST * size / largest)
         )
-        for place, norm in enumerate(norms)
+        for place, size in enumerate(sizes)
     ]
 
 
