@@ -92,7 +92,7 @@ def test_bars_lie_side_by_side(report: Report) -> None:
     for bar in effects.bars:
         parts = [(str(place), value) for place, value in enumerate((report.bias, *bar.inputs, bar.others))]
         pieces = charts.stacked(parts, axis)
-        assert all(-0.01 <= float(each.x) and float(each.x) + float(each.width) <= 100.02 for each in pieces)
+        assert all(float(each.x) >= -0.01 and float(each.x) + float(each.width) <= 100.02 for each in pieces)
         ends = sorted((float(each.x), float(each.x) + float(each.width)) for each in pieces if float(each.width))
         for (_, end), (start, _) in zip(ends, ends[1:], strict=False):
             assert start == pytest.approx(end, abs=0.03)

@@ -78,4 +78,3 @@ def curve(counts: Sequence[int], values: Sequence[float], width: float, height: 
         f"{number(height * (1 - max(along(value, low, 1.0), 0.0) / 100))}"
         for count, value in zip(counts, values, strict=True)
     )
-
