@@ -31,6 +31,7 @@ TOP_SHOWN = 10
 BOTTOM_SHOWN = 6
 QUANTILE_SHOWN = 3
 CURVE_POINTS = 40
+MOST_PLACES = 6
 
 
 def evidence_report(evidence: Evidence, circuit: Circuit, claims: Sequence[Checked]) -> EvidenceReport:
@@ -91,7 +92,8 @@ def _shown(examples: Sequence[Example]) -> tuple[ExampleReport, ...]:
 
 def _histogram(spread: Distribution) -> Histogram:
     edges = spread.edges.tolist()
-    places = decimals((edges[0], edges[-1]), 3)
+    # A unit that is the same everywhere has bins too narrow to write out.
+    places = min(decimals((edges[0], edges[-1]), 3), MOST_PLACES)
     bins = tuple(
         Bin(low=fixed(low, places), high=fixed(high, places), count=whole(count))
         for low, high, count in zip(edges[:-1], edges[1:], spread.counts.tolist(), strict=True)
