@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from vizengine.circuit.model import Circuit
 from vizengine.config.schema import CircuitSection
 from vizengine.evidence.claim_model import read_claim
 from vizengine.evidence.claims import Checked, check
-from vizengine.evidence.model import Classification, ClassifiedPhoto, PhotoExtremes
+from vizengine.evidence.model import Bounds, Classification, ClassifiedPhoto, PhotoExtremes
 from vizengine.evidence.photos import Photo
 from vizengine.evidence.results import Evidence
 from vizengine.evidence.settings import EvidenceSettings
 from vizengine.featurevis.model import Visualization
 from vizengine.progress import Progress
 from vizengine.resources import Resources
+
+if TYPE_CHECKING:
+    from vizengine.evidence.photo_part import PhotoPart
+
+# What the part of one photo is made by.
+_OF_ONE_PHOTO = (
+    "networks",
+    "circuit",
+    *(f"evidence.{name}" for name in ("photo_part", "forward", "canvas", "positions", "distribution", "photos")),
+)
 
 
 @dataclass(frozen=True)
@@ -67,10 +78,14 @@ class EvidenceStages:
         def compute() -> PhotoExtremes:
             from vizengine.evidence.photo_best import photo_extremes
 
-            with self._progress.stage(f"{self._section.name}: photos through {layer}", len(self._have.photos)) as task:
-                return photo_extremes(
-                    self._have.network, layer, (_counted(photo, task.advance) for photo in self._have.photos)
-                )
+            photos = self._have.photos
+            with self._progress.stage(f"{self._section.name}: photos through {layer}", len(photos)) as task:
+                counted = (_counted(photo, task.advance) for photo in photos)
+                return photo_extremes(self._have.network, layer, counted, remember)
+
+        def remember(photo: Photo, compute: Callable[[], Bounds]) -> Bounds:
+            own = {"layer": layer, "photo": self._have.photo_hash(photo)}
+            return self._have.kept("bounds", code, own, Bounds, compute)
 
         key = {"layer": layer, "photos": self._have.hashes(self._have.photos)}
         code = ("networks", "evidence.photos", "evidence.photo_best", "evidence.model")
@@ -91,12 +106,17 @@ class EvidenceStages:
             photos = self._have.photos
             title = f"{self._section.name}: what the unit does on photos"
             with self._progress.stage(title, len(photos) + OTHER_STEPS) as task:
-                return measure(self._have.network, circuit, photos, shown.image, settings, task.advance)
+                return measure(self._have.network, circuit, photos, shown.image, settings, task.advance, remember)
 
+        def remember(photo: Photo, rate: float, compute: Callable[[], PhotoPart]) -> PhotoPart:
+            from vizengine.evidence.photo_part import PhotoPart
+
+            own = {**unit, "photo": self._have.photo_hash(photo), "settings": asdict(settings), "rate": rate}
+            return self._have.kept("photo", _OF_ONE_PHOTO, own, PhotoPart, compute)
+
+        unit = {"layer": circuit.layer, "unit": circuit.unit, "inputs": self._section.inputs}
         key = {
-            "layer": circuit.layer,
-            "unit": circuit.unit,
-            "inputs": self._section.inputs,
+            **unit,
             "photos": self._have.hashes(self._have.photos),
             "shown": [shown.reached, shown.mean, self._section.visualization.model_dump(mode="json")],
             "settings": asdict(settings),

@@ -114,8 +114,23 @@ class Resources:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
             return result
 
+        return self.kept(stage, code, key, kind, timed)
+
+    def kept(
+        self,
+        name: str,
+        code: tuple[str, ...],
+        key: Mapping[str, object],
+        kind: type[Result],
+        compute: Callable[[], Result],
+    ) -> Result:
+        """A part of a stage, kept by itself, so that the stage can be made again from its parts; else as `stage`."""
         whole = {**self._identity, **key, "code": source_hash(*code)}
-        return self._cache.get_or_compute(stage, whole, kind, timed)
+        return self._cache.get_or_compute(name, whole, kind, compute)
+
+    def photo_hash(self, photo: Photo) -> str:
+        """The sha256 of a photo's file."""
+        return self._cache.file_sha256(photo.path)
 
     @cached_property
     def _found(self) -> tuple[Photo, ...]:
@@ -123,7 +138,7 @@ class Resources:
 
     def hashes(self, photos: tuple[Photo, ...]) -> list[str]:
         """Name and hash of each photo, for keys."""
-        return [f"{photo.path.name} {self._cache.file_sha256(photo.path)}" for photo in photos]
+        return [f"{photo.path.name} {self.photo_hash(photo)}" for photo in photos]
 
     @cached_property
     def photos(self) -> tuple[Photo, ...]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.evidence.setups import circuit_of, save_photos
-from vizengine.evidence.distribution import Histogram, Moments
+from vizengine.evidence.distribution import Counts, Moment
 from vizengine.evidence.examples import OUTSIDE, cut_examples, field_start, near_quantile
 from vizengine.evidence.forward import Forward
+from vizengine.evidence.photo_part import PhotoPart, identity, pool
 from vizengine.evidence.photos import Photo, Photos
-from vizengine.evidence.positions import Extremes, Positions, Sample, UnitMap
+from vizengine.evidence.positions import Extremes, Positions, Sample, UnitMap, sampling_rate
 from vizengine.evidence.settings import EvidenceSettings
 from vizengine.evidence.stream import stream
 from vizengine.networks.network import Network
@@ -37,6 +40,11 @@ def _brute_top(maps: list[np.ndarray], count: int, per_photo: int, reach: int, s
     return taken[:count]
 
 
+def _pooled(values: np.ndarray, step: int) -> np.ndarray:
+    rows, columns = range(0, values.shape[0], step), range(0, values.shape[1], step)
+    return np.array([[values[row : row + step, column : column + step].max() for column in columns] for row in rows])
+
+
 def _places(positions: Positions) -> list[tuple[int, int, int]]:
     return list(zip(positions.photo.tolist(), positions.row.tolist(), positions.column.tolist(), strict=True))
 
@@ -57,7 +65,8 @@ def test_stream_equals_brute_force(
     circuit = circuit_of(network, layer, unit)
     settings = EvidenceSettings(examples=7, per_photo=3, sample=300)
     calls: list[int] = []
-    given = stream(Forward(network, circuit), photos, settings, calls.append)
+    groups = np.random.default_rng(0).random((len(circuit.inputs), 2))
+    given = stream(Forward(network, circuit), photos, settings, groups, calls.append)
     assert calls == [1] * len(photos)
 
     probe = Probe(network, layer, [unit])
@@ -74,7 +83,8 @@ def test_stream_equals_brute_force(
     assert given.distribution.deviation == pytest.approx(every.std(), rel=1e-4)
     assert given.distribution.positive_share == pytest.approx((every > 0).mean(), abs=2 / every.size)
     for key, values in given.maps.items():
-        np.testing.assert_allclose(values, maps[key], rtol=1e-3, atol=1e-5 * scale)
+        np.testing.assert_allclose(values.pre, _pooled(maps[key], values.step), rtol=1e-3, atol=1e-5 * scale)
+        assert max(values.pre.shape) <= 96 and (values.height, values.width) == photos[key].pixels().shape[:2]
     assert set(given.maps) == {photo for photo, _, _ in _places(given.top)}
 
     below = [
@@ -85,6 +95,9 @@ def test_stream_equals_brute_force(
     ]
     activations = np.concatenate([values.reshape(-1, values.shape[-1]) for values in below]).astype(np.float64)
     np.testing.assert_allclose(given.activation_mean, activations.mean(0), rtol=1e-4)
+    for group, (value, photo) in zip(groups.T, given.group_best, strict=True):
+        highest = [float((values[0] @ group).max()) for values in below]
+        assert photo == int(np.argmax(highest)) and value == pytest.approx(max(highest), rel=1e-4)
     channel = circuit.strongest[0]
     source = Probe(network, channel.source_layer, [channel.source_channel])
     driven = np.concatenate([source.numpy(photo.pixels()[None]).ravel() for photo in photos]).astype(np.float64)
@@ -122,7 +135,7 @@ def test_extremes_with_ties_equal_brute_force_in_any_order(sign: int, count: int
     for order in (maps, maps[::-1]):
         collector = Extremes(count, per_photo, reach, sign)
         for each in order:
-            collector.see(each)
+            collector.add(collector.of(each))
         assert _places(collector.kept) == expected
 
 
@@ -132,7 +145,7 @@ def test_the_sample_does_not_depend_on_the_order_and_is_even() -> None:
     for order in (maps, maps[::-1]):
         collector = Sample(500, 4)
         for each in order:
-            collector.see(each)
+            collector.add(collector.of(each))
         samples.append(collector.kept)
     assert _places(samples[0]) == _places(samples[1])
     assert len(set(_places(samples[0]))) == 500
@@ -142,7 +155,7 @@ def test_the_sample_does_not_depend_on_the_order_and_is_even() -> None:
     assert share == pytest.approx(first_half / every, abs=4 * np.sqrt(0.25 / 500))
     other = Sample(500, 5)
     for each in maps:
-        other.see(each)
+        other.add(other.of(each))
     assert _places(other.kept) != _places(samples[0])
 
 
@@ -151,10 +164,8 @@ def test_histogram_counts_exactly_in_any_order() -> None:
     parts = [generator.normal(0, 10.0**power, 400) for power in (-2, 1, 3, 0)]
     results = []
     for order in (parts, parts[::-1]):
-        histogram = Histogram()
-        for part in order:
-            histogram.see(part)
-        results.append(histogram.result())
+        counted = [Counts.of(part) for part in order]
+        results.append(functools.reduce(Counts.together, counted).distribution())
     every = np.concatenate(parts)
     for found in results:
         counts, _ = np.histogram(every, found.edges)
@@ -168,20 +179,75 @@ def test_histogram_counts_exactly_in_any_order() -> None:
 
 @pytest.mark.parametrize("value", [0.0, -3.25, 1e6])
 def test_histogram_of_a_constant_has_one_bin(value: float) -> None:
-    histogram = Histogram()
-    histogram.see(np.full((3, 4), value, np.float32))
-    found = histogram.result()
+    found = Counts.of(np.full((3, 4), value, np.float32)).distribution()
     assert found.counts.tolist() == [12] and found.deviation == 0 and found.edges[0] <= value < found.edges[1]
 
 
 def test_moments_survive_a_large_offset() -> None:
     values = np.random.default_rng(2).normal(1e7, 1, 9000)
-    moments = Moments(2)
-    for part in np.split(values, 9):
-        moments.see(1, part)
-    assert moments.mean[1] == pytest.approx(values.mean(), rel=1e-12)
-    assert moments.deviation[1] == pytest.approx(values.std(), rel=1e-6)
-    assert moments.deviation[0] == 0
+    none = np.zeros(0)
+    found = functools.reduce(lambda one, other: one + other, [Moment.of([none, part]) for part in np.split(values, 9)])
+    assert found.mean[1] == pytest.approx(values.mean(), rel=1e-12)
+    assert found.deviation[1] == pytest.approx(values.std(), rel=1e-6)
+    assert found.deviation[0] == 0
+
+
+def test_what_is_remembered_of_each_photo_gives_the_same(tiny_network: Network, tmp_path: Path) -> None:
+    """Parts kept from an earlier run serve a later one with more photos, whatever place a photo has among them."""
+    photos = save_photos(tmp_path, SIZES)
+    settings = EvidenceSettings(examples=7, sample=300)
+    forward = Forward(tiny_network, circuit_of(tiny_network, "last", 3))
+    kept: dict[tuple[str, float], PhotoPart] = {}
+    computed: list[str] = []
+
+    def remember(photo: Photo, rate: float, compute: Callable[[], PhotoPart]) -> PhotoPart:
+        key = (photo.name, rate)
+        if key not in kept:
+            computed.append(photo.name)
+            kept[key] = compute()
+        return kept[key]
+
+    expected = stream(forward, photos, settings)
+    stream(forward, photos[1:], settings, remember=remember)
+    assert len(computed) == 4
+    given = stream(forward, photos, settings, remember=remember)
+    assert len(computed) == 5 and computed[-1] == photos[0].name
+    for name in ("top", "bottom", "many", "peaks", "sample"):
+        one, other = getattr(given, name), getattr(expected, name)
+        assert _places(one) == _places(other)
+        np.testing.assert_array_equal(one.contributions, other.contributions)
+    np.testing.assert_array_equal(given.distribution.counts, expected.distribution.counts)
+
+
+def test_a_part_is_small_however_many_photos_there_are() -> None:
+    rates = [sampling_rate(8192, positions) for positions in (100, 10_240, 10_241, 200_000, 1e9)]
+    assert rates[:3] == [1.0, 1.0, 1.0] and rates[3] == 2.0**-4
+    assert 8192 * 1.25 <= 1e9 * rates[4] <= 8192 * 2.5
+
+
+def test_the_sample_at_a_rate_is_that_of_all_positions() -> None:
+    maps = _maps(200)
+    samples = []
+    for rate in (1.0, sampling_rate(500, sum(each.pre.size for each in maps))):
+        collector = Sample(500, 4, rate)
+        for each in maps:
+            collector.add(collector.of(each))
+        samples.append(_places(collector.kept))
+    assert rate < 1 and samples[0] == samples[1]
+
+
+def test_maps_keep_their_highest_positions() -> None:
+    values = np.random.default_rng(0).normal(size=(130, 97)).astype(np.float32)
+    pooled, step = pool(values)
+    assert step == 2 and pooled.shape == (65, 49)
+    np.testing.assert_array_equal(pooled, _pooled(values, 2))
+    assert pool(values[:96, :96])[1] == 1
+
+
+def test_an_identity_is_of_the_content() -> None:
+    pixels = np.random.default_rng(0).random((6, 4, 3), np.float32)
+    assert identity(pixels) == identity(pixels.copy())
+    assert len({identity(pixels), identity(pixels.reshape(4, 6, 3)), identity(pixels[::-1])}) == 3
 
 
 def test_crops_are_what_the_unit_saw(squeezenet: Network) -> None:
@@ -216,7 +282,7 @@ def test_a_photo_smaller_than_the_receptive_field_is_grey_outside(vgg19: Network
 def test_quantile_rows_are_near_their_value_and_from_different_photos() -> None:
     collector = Sample(2000, 0)
     for each in _maps(100):
-        collector.see(each)
+        collector.add(collector.of(each))
     sample = collector.kept
     for quantile in (0.1, 0.5, 0.99):
         value, chosen = near_quantile(sample, quantile, 6)

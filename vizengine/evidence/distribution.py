@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,101 +35,114 @@ class Distribution:
     positive_share: float
 
 
-class Moments:
-    """Mean and deviation of several streams at once, merged as Chan, Golub and LeVeque (1979) do.
+@dataclass(frozen=True)
+class Moment:
+    """Moments of streams, of which others can be added.
 
-    Args:
-        width: number of streams.
+    Attributes:
+        count: (width,) float64, values seen.
+        mean: (width,) float64.
+        squares: (width,) float64, sum of squared differences from the mean.
     """
 
-    def __init__(self, width: int) -> None:
-        self.count = np.zeros(width)
-        self.mean = np.zeros(width)
-        self._squares = np.zeros(width)
+    count: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+    @staticmethod
+    def of(streams: Sequence[NDArray[np.floating]]) -> Moment:
+        """Of arrays of any shape, one for each stream."""
+        wide = [values.astype(np.float64).ravel() for values in streams]
+        means = [float(values.mean()) if values.size else 0.0 for values in wide]
+        squares = [float(np.square(values - mean).sum()) for values, mean in zip(wide, means, strict=True)]
+        counts = [float(values.size) for values in wide]
+        return Moment(*(np.array(each, np.float64) for each in (counts, means, squares)))
 
     @property
     def deviation(self) -> NDArray[np.float64]:
         """(width,) of the population; 0 where nothing was seen."""
-        return np.sqrt(self._squares / np.maximum(self.count, 1))
+        return np.asarray(np.sqrt(self.squares / np.maximum(self.count, 1)))
 
-    def see(self, stream: int, values: NDArray[np.floating]) -> None:
-        """Add values of any shape to one stream."""
-        wide = values.astype(np.float64).ravel()
-        if not wide.size:
-            return
-        mean = wide.mean()
-        total = self.count[stream] + wide.size
-        apart = mean - self.mean[stream]
-        self._squares[stream] += np.square(wide - mean).sum() + apart**2 * self.count[stream] * wide.size / total
-        self.mean[stream] += apart * wide.size / total
-        self.count[stream] = total
+    def __add__(self, other: Moment) -> Moment:
+        """Both together, as Chan, Golub and LeVeque (1979) do."""
+        total = self.count + other.count
+        weight = other.count / np.maximum(total, 1)
+        apart = other.mean - self.mean
+        squares = self.squares + other.squares + apart**2 * self.count * weight
+        return Moment(total, self.mean + apart * weight, squares)
 
 
-class Histogram:
-    """Exact counts in bins whose width is a power of two, doubled whenever the range outgrows the bins.
+@dataclass(frozen=True)
+class Counts:
+    """Values counted in bins whose width is a power of two and whose edges are its multiples.
 
-    Neighbouring bins merge without loss, so the result doesn't depend on the order of the photos.
-
-    Args:
-        bins: most bins.
+    Attributes:
+        exponent: of the width.
+        indices: (bins,) int64, ascending; bin i holds values from i widths on.
+        counts: (bins,) int64, none of them 0.
+        positive: values above zero.
+        minimum, maximum: of the values.
+        moment: of the values, of width 1.
     """
 
-    def __init__(self, bins: int = BINS) -> None:
-        self._bins = bins
-        self._exponent: int | None = None
-        self._counts: dict[int, int] = {}
-        self._moments = Moments(1)
-        self._positive = 0
-        self._minimum, self._maximum = math.inf, -math.inf
+    exponent: int
+    indices: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    positive: int
+    minimum: float
+    maximum: float
+    moment: Moment
 
-    def see(self, values: NDArray[np.floating]) -> None:
-        """Count values of any shape."""
-        if not values.size:
-            return
-        self._moments.see(0, values)
-        self._positive += int(np.count_nonzero(values > 0))
-        self._minimum = min(self._minimum, float(values.min()))
-        self._maximum = max(self._maximum, float(values.max()))
-        wanted = self._fitting()
-        if self._exponent is not None and wanted != self._exponent:
-            merged: dict[int, int] = {}
-            for index, count in self._counts.items():
-                larger = index >> (wanted - self._exponent)
-                merged[larger] = merged.get(larger, 0) + count
-            self._counts = merged
-        self._exponent = wanted
-        indices, counts = np.unique(
-            np.floor(values.astype(np.float64) / 2.0**wanted).astype(np.int64), return_counts=True
-        )
-        for index, count in zip(indices.tolist(), counts.tolist(), strict=True):
-            self._counts[index] = self._counts.get(index, 0) + count
+    @staticmethod
+    def of(values: NDArray[np.floating], bins: int = BINS) -> Counts:
+        """Count values of any shape, at least one."""
+        minimum, maximum = float(values.min()), float(values.max())
+        exponent = _fitting(minimum, maximum, bins)
+        wide = np.floor(values.astype(np.float64) / 2.0**exponent).astype(np.int64)
+        indices, counts = np.unique(wide, return_counts=True)
+        positive = int(np.count_nonzero(values > 0))
+        return Counts(exponent, indices, counts.astype(np.int64), positive, minimum, maximum, Moment.of([values]))
 
-    def _fitting(self) -> int:
-        """The smallest exponent at which the range seen so far fits the bins."""
-        span = max(self._maximum - self._minimum, abs(self._maximum) * 2.0**-20, 2.0**-40)
-        exponent = math.ceil(math.log2(span / self._bins))
-        while math.floor(self._maximum / 2.0**exponent) - math.floor(self._minimum / 2.0**exponent) >= self._bins:
-            exponent += 1
-        return exponent if self._exponent is None else max(exponent, self._exponent)
+    def coarser(self, exponent: int) -> Counts:
+        """The same in bins of a larger width; neighbouring bins merge without loss."""
+        indices, places = np.unique(self.indices >> (exponent - self.exponent), return_inverse=True)
+        counts = np.zeros(len(indices), np.int64)
+        np.add.at(counts, places, self.counts)
+        return replace(self, exponent=exponent, indices=indices, counts=counts)
 
-    def result(self) -> Distribution:
-        """What was counted.
+    def together(self, other: Counts, bins: int = BINS) -> Counts:
+        """Both, in as many bins at most."""
+        minimum, maximum = min(self.minimum, other.minimum), max(self.maximum, other.maximum)
+        exponent = max(self.exponent, other.exponent, _fitting(minimum, maximum, bins))
+        one, two = self.coarser(exponent), other.coarser(exponent)
+        indices, places = np.unique(np.concatenate([one.indices, two.indices]), return_inverse=True)
+        counts = np.zeros(len(indices), np.int64)
+        np.add.at(counts, places, np.concatenate([one.counts, two.counts]))
+        positive = self.positive + other.positive
+        return Counts(exponent, indices, counts, positive, minimum, maximum, self.moment + other.moment)
 
-        Raises:
-            ValueError: nothing was.
-        """
-        if self._exponent is None:
-            raise ValueError("no pre-activation was counted; expected at least one photo")
-        first, last = min(self._counts), max(self._counts)
-        counts = np.array([self._counts.get(index, 0) for index in range(first, last + 1)], np.int64)
+    def distribution(self) -> Distribution:
+        """All bins between the first and the last, empty ones too."""
+        first, last = int(self.indices[0]), int(self.indices[-1])
+        counts = np.zeros(last - first + 1, np.int64)
+        counts[self.indices - first] = self.counts
         total = int(counts.sum())
         return Distribution(
-            edges=np.asarray(np.arange(first, last + 2) * 2.0**self._exponent, np.float64),
+            edges=np.asarray(np.arange(first, last + 2) * 2.0**self.exponent, np.float64),
             counts=counts,
             count=total,
-            mean=float(self._moments.mean[0]),
-            deviation=float(self._moments.deviation[0]),
-            minimum=self._minimum,
-            maximum=self._maximum,
-            positive_share=self._positive / total,
+            mean=float(self.moment.mean[0]),
+            deviation=float(self.moment.deviation[0]),
+            minimum=self.minimum,
+            maximum=self.maximum,
+            positive_share=self.positive / total,
         )
+
+
+def _fitting(minimum: float, maximum: float, bins: int) -> int:
+    """The smallest exponent at which a range fits the bins."""
+    span = max(maximum - minimum, abs(maximum) * 2.0**-20, 2.0**-40)
+    exponent = math.ceil(math.log2(span / bins))
+    while math.floor(maximum / 2.0**exponent) - math.floor(minimum / 2.0**exponent) >= bins:
+        exponent += 1
+    return exponent

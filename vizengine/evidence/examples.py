@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from vizengine.evidence.distribution import Distribution
 from vizengine.evidence.photos import Photo
 from vizengine.evidence.positions import Positions
 from vizengine.networks.architecture import Architecture
+
+if TYPE_CHECKING:
+    from vizengine.evidence.photo_part import PhotoPart
 
 OUTSIDE = 128
 
@@ -62,7 +66,8 @@ class PhotoMap:
         photo: name of the photo.
         photo_index: its index among the photos.
         height, width: in pixels as read.
-        pre: (down, across) float32, pre-activation at each position.
+        pre: (down, across) float32, highest pre-activation in each square of `step` by `step` positions.
+        step: positions of the unit along the side of one entry of `pre`.
         start, stride: first pixel of the receptive field of position 0 (down, across), and pixels between positions.
         field: side of the receptive field in pixels.
     """
@@ -72,6 +77,7 @@ class PhotoMap:
     height: int
     width: int
     pre: NDArray[np.float32]
+    step: int
     start: tuple[int, int]
     stride: int
     field: int
@@ -112,6 +118,20 @@ def crop(pixels: NDArray[np.float32], top: int, left: int, size: int) -> NDArray
     down, across = first_row - top, first_column - left
     result[down : down + inside.shape[0], across : across + inside.shape[1]] = (inside * 255).round().astype(np.uint8)
     return result
+
+
+def photo_map(architecture: Architecture, layer: str, name: str, index: int, part: PhotoPart) -> PhotoMap:
+    """The unit on a whole photo.
+
+    Args:
+        architecture: the network.
+        layer: the unit's layer.
+        name, index: of the photo.
+        part: what the photo gave.
+    """
+    field = architecture.receptive_field(layer)
+    start = field_start(architecture, layer, part.height, part.width)
+    return PhotoMap(name, index, part.height, part.width, part.map, part.step, start, field.stride, field.size)
 
 
 def cut_examples(
@@ -167,8 +187,7 @@ def describe_examples(
     bottom: Positions,
     rows: Sequence[tuple[float, float, Positions]],
     distribution: Distribution,
-    maps: Mapping[int, NDArray[np.float32]],
-    sizes: Mapping[int, tuple[int, int]],
+    maps: Mapping[int, PhotoMap],
 ) -> Examples:
     """Cut all examples, reading each photo that is needed once.
 
@@ -177,24 +196,12 @@ def describe_examples(
         top, bottom: positions to show.
         rows: quantile, its value and its positions.
         distribution: of the pre-activation.
-        maps: pre-activation maps by photo index.
-        sizes: height and width in pixels of the same photos.
+        maps: the unit on whole photos, by photo index.
     """
     parts = [top, bottom, *(positions for _, _, positions in rows)]
     cut = iter(cut_examples(architecture, layer, photos, Positions.join(parts)))
     groups = [tuple(next(cut) for _ in range(len(part))) for part in parts]
-    field = architecture.receptive_field(layer)
-    photo_maps = tuple(
-        PhotoMap(
-            photos[index].name,
-            index,
-            *sizes[index],
-            pre,
-            field_start(architecture, layer, *sizes[index]),
-            field.stride,
-            field.size,
-        )
-        for index, pre in sorted(maps.items())
-    )
     quantiles = tuple(QuantileRow(rows[i][0], rows[i][1], groups[i + 2]) for i in range(len(rows)))
-    return Examples(groups[0], groups[1], quantiles, distribution, photo_maps, len(photos))
+    return Examples(
+        groups[0], groups[1], quantiles, distribution, tuple(maps[index] for index in sorted(maps)), len(photos)
+    )

@@ -22,7 +22,7 @@ from vizengine.evidence.positions import Positions
 from vizengine.evidence.ranks import rank
 from vizengine.evidence.results import Evidence
 from vizengine.evidence.settings import EvidenceSettings
-from vizengine.evidence.stream import Streamed, stream
+from vizengine.evidence.stream import Remember, Streamed, stream
 from vizengine.evidence.tuning import tune
 from vizengine.networks.network import Network
 from vizengine.networks.zoo import class_labels
@@ -39,6 +39,7 @@ def measure(
     visualization_image: NDArray[np.uint8],
     settings: EvidenceSettings,
     advance: Callable[[int], None] = lambda count: None,
+    remember: Remember = lambda photo, rate, compute: compute(),
 ) -> Evidence:
     """Measure a unit.
 
@@ -49,12 +50,15 @@ def measure(
         visualization_image: (height, width, 3) uint8, the unit's feature visualization.
         settings: how much.
         advance: called with 1 after each photo and after each of `OTHER_STEPS` steps.
+        remember: as for `stream`.
 
     Raises:
         ValueError: there are no photos.
     """
     forward = Forward(network, circuit)
-    streamed = stream(forward, photos, settings, advance)
+    factors = factorise(circuit, settings.factors, settings.seed)
+    directions = np.array([each.channels for each in factors.factors]).reshape(-1, len(circuit.inputs)).T
+    streamed = stream(forward, photos, settings, directions, advance, remember)
     architecture, layer = network.architecture, circuit.layer
     strongest = np.array([channel.index for channel in circuit.strongest], np.int64)
     norms = np.array([channel.norm for channel in circuit.inputs])
@@ -87,7 +91,6 @@ def measure(
         cut_examples(architecture, layer, photos, streamed.many.take(np.array(each.members[:_SHOWN_OF_CLUSTER])))
         for each in groups.clusters
     )
-    factors = factorise(circuit, settings.factors, settings.seed)
     examples = _examples(network, circuit, photos, streamed, settings)
     advance(1)
     mean = np.array([streamed.distribution.mean, *streamed.maker_mean])
@@ -107,6 +110,7 @@ def measure(
         polysemanticity=groups,
         clustered=clustered,
         factors=factors,
+        factor_best=tuple((value, photos[index].name) for value, index in streamed.group_best),
     )
 
 
@@ -126,7 +130,6 @@ def _examples(
         rows,
         streamed.distribution,
         streamed.maps,
-        streamed.sizes,
     )
 
 

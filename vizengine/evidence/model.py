@@ -54,6 +54,18 @@ class Classification:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """One photo and the channels of a layer.
+
+    Attributes:
+        highest, lowest: (channels,) float32, pre-activation over all positions; for `input` the prepared pixels.
+    """
+
+    highest: NDArray[np.float32]
+    lowest: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class PhotoExtremes:
     """Highest and lowest pre-activation of every channel of a layer over all positions of each photo.
 

@@ -63,6 +63,18 @@ class Photo:
         upright.thumbnail((longest, longest), Image.Resampling.LANCZOS)
         return np.asarray(upright, np.float32) / 255.0
 
+    def area(self, longest: int = LONGEST_SIDE) -> float:
+        """About how many pixels `pixels` gives, from the file's head alone.
+
+        Raises:
+            OSError: the file isn't an image that Pillow can read.
+        """
+        from PIL import Image
+
+        with Image.open(self.path) as image:
+            width, height = image.size
+        return width * height * min(1.0, longest / max(width, height)) ** 2
+
     def square(self, size: int) -> NDArray[np.float32]:
         """The largest centred square, resampled to `size` pixels, as the classifier sees it.
 

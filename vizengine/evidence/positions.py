@@ -6,11 +6,14 @@ grow with the photos. What it keeps doesn't depend on the order in which photos 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+_SAMPLE_MARGIN = 1.25
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Positions:
     """Positions of one unit in photos.
 
     Attributes:
-        photo: (n,) int, index of the photo.
+        photo: (n,) int, index of the photo, or before photos are put together its identity.
         row, column: (n,) int, position on the unit's map.
         pre: (n,) float32, the unit's pre-activation.
         contributions: (n, inputs) float32, what each input channel adds to `pre`; with the bias they sum to it.
@@ -40,6 +43,10 @@ class Positions:
         """The positions at those indices, in that order."""
         return Positions(*(values[chosen] for values in vars(self).values()))
 
+    def of_photo(self, index: int) -> Positions:
+        """The same positions, as those of photo `index`."""
+        return replace(self, photo=np.full(len(self), index, np.int64))
+
     @staticmethod
     def join(parts: Sequence[Positions]) -> Positions:
         """All positions of `parts`, of which there is at least one."""
@@ -53,7 +60,7 @@ class UnitMap:
     """The unit on one photo.
 
     Attributes:
-        photo: index of the photo.
+        photo: identity of the photo, at least 0.
         pre: (down, across) float32, pre-activations.
         contributions: (down, across, inputs) float32.
         inside_rows: (down, height) bool, which rows of the kernel read the input's map at each row of positions.
@@ -110,43 +117,57 @@ class Extremes:
             raise ValueError("no photo was seen; expected at least one")
         return self._kept
 
-    def see(self, unit_map: UnitMap) -> None:
-        """Take one photo into account."""
+    def of(self, unit_map: UnitMap) -> Positions:
+        """What one photo alone gives, most extreme first."""
         values = self._sign * unit_map.pre.astype(np.float64)
-        floor = -np.inf
-        if self._kept is not None and len(self._kept) == self._count:
-            floor = self._sign * float(self._kept.pre[-1])
         chosen: list[int] = []
         while len(chosen) < self._per_photo:
             flat = int(values.argmax())
             row, column = divmod(flat, values.shape[1])
-            if values[row, column] == -np.inf or values[row, column] < floor:
+            if values[row, column] == -np.inf:
                 break
             chosen.append(flat)
             rows = slice(max(row - self._reach + 1, 0), row + self._reach)
             values[rows, max(column - self._reach + 1, 0) : column + self._reach] = -np.inf
-        if not chosen:
-            return
-        found = unit_map.at(np.array(chosen))
+        return unit_map.at(np.array(chosen))
+
+    def add(self, found: Positions) -> None:
+        """Take into account what `of` gave of one photo."""
         both = found if self._kept is None else Positions.join([self._kept, found])
         order = np.lexsort((both.column, both.row, both.photo, -self._sign * both.pre.astype(np.float64)))
         self._kept = both.take(order[: self._count])
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Positions of one photo that may come into the sample.
+
+    Attributes:
+        keys: (n,) float64, random, ascending, below the sample's rate.
+        positions: the positions with those keys.
+    """
+
+    keys: NDArray[np.float64]
+    positions: Positions
+
+
 class Sample:
     """Positions drawn evenly from all positions of all photos, without replacement.
 
-    Each position gets a random key from the seed and its photo's index; the positions with the smallest keys are
+    Each position gets a random key from the seed and its photo's identity; the positions with the smallest keys are
     kept (bottom-k sampling, Cohen and Kaplan, Summarizing data using bottom-k sketches, 2007).
 
     Args:
         capacity: positions kept; all, where there are fewer.
         seed: of the keys.
+        rate: share of each photo's positions that are looked at, those with keys below it, 0 to 1. Where it is so
+            low that fewer than `capacity` come together, these are the sample, as evenly drawn.
     """
 
-    def __init__(self, capacity: int, seed: int) -> None:
+    def __init__(self, capacity: int, seed: int, rate: float = 1.0) -> None:
         self._capacity = capacity
         self._seed = seed
+        self._rate = rate
         self._kept: Positions | None = None
         self._keys = np.zeros(0)
 
@@ -161,14 +182,29 @@ class Sample:
             raise ValueError("no photo was seen; expected at least one")
         return self._kept
 
-    def see(self, unit_map: UnitMap) -> None:
-        """Take one photo into account."""
+    def of(self, unit_map: UnitMap) -> Drawn:
+        """What one photo alone gives."""
         keys = np.random.default_rng([self._seed, unit_map.photo]).random(unit_map.pre.size)
-        limit = self._keys[-1] if len(self._keys) == self._capacity else np.inf
-        candidates = np.flatnonzero(keys < limit)
+        candidates = np.flatnonzero(keys < self._rate)
         candidates = candidates[np.argsort(keys[candidates], kind="stable")][: self._capacity]
-        found = unit_map.at(candidates)
-        both = found if self._kept is None else Positions.join([self._kept, found])
-        all_keys = np.concatenate([self._keys, keys[candidates]])
-        order = np.argsort(all_keys, kind="stable")[: self._capacity]
-        self._kept, self._keys = both.take(order), all_keys[order]
+        return Drawn(keys[candidates], unit_map.at(candidates))
+
+    def add(self, drawn: Drawn) -> None:
+        """Take into account what `of` gave of one photo."""
+        both = drawn.positions if self._kept is None else Positions.join([self._kept, drawn.positions])
+        keys = np.concatenate([self._keys, drawn.keys])
+        order = np.argsort(keys, kind="stable")[: self._capacity]
+        self._kept, self._keys = both.take(order), keys[order]
+
+
+def sampling_rate(capacity: int, positions: float) -> float:
+    """A share of all positions that gives a sample of `capacity` almost surely, and not many more.
+
+    It is a power of two, so that it stays the same while photos are added and few are kept in vain.
+
+    Args:
+        capacity: positions wanted.
+        positions: about how many there are.
+    """
+    spare = positions / (_SAMPLE_MARGIN * max(capacity, 1))
+    return 1.0 if spare <= 1 else 2.0 ** -math.floor(math.log2(spare))

@@ -30,6 +30,7 @@ class Evidence:
         polysemanticity: clusters of top examples.
         clustered: the examples of each cluster, the most strongly driven few, cluster by cluster.
         factors: of the weights.
+        factor_best: highest value of each factor's direction at any position of any photo, and the photo's name.
     """
 
     examples: Examples
@@ -42,3 +43,4 @@ class Evidence:
     polysemanticity: Polysemanticity
     clustered: tuple[tuple[Example, ...], ...]
     factors: Factors
+    factor_best: tuple[tuple[float, str], ...]

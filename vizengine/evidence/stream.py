@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.evidence.distribution import Distribution, Histogram, Moments
+from vizengine.evidence.distribution import Counts, Distribution, Moment
+from vizengine.evidence.examples import PhotoMap, photo_map
 from vizengine.evidence.forward import Forward
+from vizengine.evidence.photo_part import Collectors, PhotoPart, Total, photo_part
 from vizengine.evidence.photos import Photo
-from vizengine.evidence.positions import Extremes, Positions, Sample
+from vizengine.evidence.positions import Positions, sampling_rate
 from vizengine.evidence.settings import EvidenceSettings
+
+# From a photo, the sampling rate and what computes it to the photo's part.
+Remember = Callable[[Photo, float, Callable[[], PhotoPart]], PhotoPart]
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,8 @@ class Streamed:
         activation_mean: (inputs,) mean of each input channel's activation over all positions of the layer's input.
         contribution_mean: (inputs,) mean contribution over all positions of the unit.
         contribution_size: (inputs,) mean absolute contribution over all positions of the unit.
-        maps: pre-activation map of each photo in `top`, by photo index.
-        sizes: (height, width) in pixels as read, of each photo in `maps`.
+        group_best: highest value of each group of input channels at any position, and the index of the photo.
+        maps: the unit on each whole photo in `top`, by photo index.
     """
 
     top: Positions
@@ -45,32 +52,17 @@ class Streamed:
     activation_mean: NDArray[np.float64]
     contribution_mean: NDArray[np.float64]
     contribution_size: NDArray[np.float64]
-    maps: dict[int, NDArray[np.float32]]
-    sizes: dict[int, tuple[int, int]]
-
-
-class _Means:
-    """Sums of vectors over positions."""
-
-    def __init__(self) -> None:
-        self._sum: NDArray[np.float64] | float = 0.0
-        self._count = 0
-
-    def see(self, values: NDArray[np.float32]) -> None:
-        flat = values.reshape(-1, values.shape[-1])
-        self._sum = self._sum + flat.sum(axis=0, dtype=np.float64)
-        self._count += len(flat)
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        return np.asarray(self._sum) / self._count
+    group_best: tuple[tuple[float, int], ...]
+    maps: dict[int, PhotoMap]
 
 
 def stream(
     forward: Forward,
     photos: Sequence[Photo],
     settings: EvidenceSettings,
+    groups: NDArray[np.float64] | None = None,
     advance: Callable[[int], None] = lambda count: None,
+    remember: Remember = lambda photo, rate, compute: compute(),
 ) -> Streamed:
     """Send each photo through the network once.
 
@@ -78,52 +70,76 @@ def stream(
         forward: the network up to the unit.
         photos: readable ones, at least one.
         settings: how much to keep.
+        groups: (inputs, groups) weights of input channels, whose highest value on photos is looked for, if any.
         advance: called with 1 after each photo.
+        remember: gives a photo's part from an earlier run at the same sampling rate, or calls what computes it.
 
     Raises:
         ValueError: there are no photos.
     """
     if not photos:
         raise ValueError("no photos; expected at least one")
-    field = forward.architecture.receptive_field(forward.circuit.layer)
-    reach = -(-field.size // field.stride)
-    top = Extremes(settings.examples, settings.per_photo, reach)
-    bottom = Extremes(settings.examples, settings.per_photo, reach, sign=-1)
-    many = Extremes(settings.cluster_examples, settings.cluster_per_photo, reach)
-    peaks = Extremes(settings.downstream_photos, 1, reach)
-    sample = Sample(settings.sample, settings.seed)
-    histogram, makers = Histogram(), Moments(len(forward.channels))
-    activations, signed, absolute = _Means(), _Means(), _Means()
-    maps: dict[int, NDArray[np.float32]] = {}
-    sizes: dict[int, tuple[int, int]] = {}
+    weights = np.zeros((len(forward.circuit.inputs), 0)) if groups is None else groups
+    stride = forward.architecture.receptive_field(forward.circuit.layer).stride
+    rate = sampling_rate(settings.sample, sum(photo.area() for photo in photos) / stride**2)
+    collectors = Collectors.empty(forward, settings, rate)
+    sums: _Sums | None = None
+    maps: dict[int, PhotoMap] = {}
+    best: list[tuple[float, int]] = [(-math.inf, 0)] * weights.shape[1]
     for index, photo in enumerate(photos):
-        pixels = photo.pixels()
-        given = forward.one(pixels, index)
-        for collector in (top, bottom, many, peaks, sample):
-            collector.see(given.unit_map)
-        histogram.see(given.unit_map.pre)
-        for channel, values in enumerate(given.makers):
-            makers.see(channel, values)
-        activations.see(given.below)
-        signed.see(given.unit_map.contributions)
-        absolute.see(np.abs(given.unit_map.contributions))
-        maps[index], sizes[index] = given.unit_map.pre, (pixels.shape[0], pixels.shape[1])
-        needed = set(top.kept.photo.tolist())
+        part = remember(photo, rate, partial(photo_part, forward, photo, collectors, weights))
+        _collect(collectors, part, index)
+        sums = _Sums.of(part) if sums is None else sums + _Sums.of(part)
+        best = [max(one, (value, -index)) for one, value in zip(best, part.groups.tolist(), strict=True)]
+        maps[index] = photo_map(forward.architecture, forward.circuit.layer, photo.name, index, part)
+        needed = set(collectors.top.kept.photo.tolist())
         maps = {key: value for key, value in maps.items() if key in needed}
-        sizes = {key: value for key, value in sizes.items() if key in needed}
         advance(1)
+    assert sums is not None
     return Streamed(
-        top=top.kept,
-        bottom=bottom.kept,
-        many=many.kept,
-        peaks=peaks.kept,
-        sample=sample.kept,
-        distribution=histogram.result(),
-        maker_mean=makers.mean,
-        maker_deviation=makers.deviation,
-        activation_mean=activations.mean,
-        contribution_mean=signed.mean,
-        contribution_size=absolute.mean,
+        top=collectors.top.kept,
+        bottom=collectors.bottom.kept,
+        many=collectors.many.kept,
+        peaks=collectors.peaks.kept,
+        sample=collectors.sample.kept,
+        distribution=sums.counts.distribution(),
+        maker_mean=sums.makers.mean,
+        maker_deviation=sums.makers.deviation,
+        activation_mean=sums.below.mean,
+        contribution_mean=sums.contributions.mean,
+        contribution_size=sums.sizes.mean,
+        group_best=tuple((value, -index) for value, index in best),
         maps=maps,
-        sizes=sizes,
     )
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What is added up over photos."""
+
+    counts: Counts
+    makers: Moment
+    below: Total
+    contributions: Total
+    sizes: Total
+
+    @staticmethod
+    def of(part: PhotoPart) -> _Sums:
+        return _Sums(part.counts, part.makers, part.below, part.contributions, part.sizes)
+
+    def __add__(self, other: _Sums) -> _Sums:
+        return _Sums(
+            self.counts.together(other.counts),
+            self.makers + other.makers,
+            self.below + other.below,
+            self.contributions + other.contributions,
+            self.sizes + other.sizes,
+        )
+
+
+def _collect(collectors: Collectors, part: PhotoPart, index: int) -> None:
+    collectors.top.add(part.top.of_photo(index))
+    collectors.bottom.add(part.bottom.of_photo(index))
+    collectors.many.add(part.many.of_photo(index))
+    collectors.peaks.add(part.peak.of_photo(index))
+    collectors.sample.add(replace(part.drawn, positions=part.drawn.positions.of_photo(index)))

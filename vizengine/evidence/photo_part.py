@@ -1,0 +1,159 @@
+"""What one photo alone gives for the measurements: small, and the same whatever other photos there are."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.evidence.distribution import Counts, Moment
+from vizengine.evidence.forward import Forward
+from vizengine.evidence.photos import Photo
+from vizengine.evidence.positions import Drawn, Extremes, Positions, Sample
+from vizengine.evidence.settings import EvidenceSettings
+
+# Most positions of a map along one side; a page shows no more.
+MAP_SIDE = 96
+
+
+@dataclass(frozen=True)
+class Total:
+    """A sum of vectors over positions.
+
+    Attributes:
+        sum: (width,) float64.
+        count: positions.
+    """
+
+    sum: NDArray[np.float64]
+    count: int
+
+    @staticmethod
+    def of(values: NDArray[np.float32]) -> Total:
+        """Of an array whose last axis is the vector."""
+        flat = values.reshape(-1, values.shape[-1])
+        return Total(flat.sum(axis=0, dtype=np.float64), len(flat))
+
+    def __add__(self, other: Total) -> Total:
+        return Total(self.sum + other.sum, self.count + other.count)
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """(width,) sum over count."""
+        return self.sum / self.count
+
+
+@dataclass(frozen=True)
+class Collectors:
+    """What takes few of many positions.
+
+    Attributes:
+        top, bottom: the most extreme to show.
+        many: more of the highest, for clusters.
+        peaks: the highest of each photo.
+        sample: drawn evenly.
+    """
+
+    top: Extremes
+    bottom: Extremes
+    many: Extremes
+    peaks: Extremes
+    sample: Sample
+
+    @staticmethod
+    def empty(forward: Forward, settings: EvidenceSettings, rate: float) -> Collectors:
+        """For a unit, with nothing seen yet; `rate` as for `Sample`."""
+        field = forward.architecture.receptive_field(forward.circuit.layer)
+        reach = -(-field.size // field.stride)
+        return Collectors(
+            Extremes(settings.examples, settings.per_photo, reach),
+            Extremes(settings.examples, settings.per_photo, reach, sign=-1),
+            Extremes(settings.cluster_examples, settings.cluster_per_photo, reach),
+            Extremes(settings.downstream_photos, 1, reach),
+            Sample(settings.sample, settings.seed, rate),
+        )
+
+
+@dataclass(frozen=True)
+class PhotoPart:
+    """One photo.
+
+    Attributes:
+        height, width: in pixels as read.
+        top, bottom, many, peak, drawn: what the collectors take of it.
+        counts: pre-activations of the unit at all positions.
+        makers: pre-activations of each strongest input's maker at all positions.
+        below: activations of the input channels over all positions of the layer's input.
+        contributions, sizes: contributions of the input channels and their absolute values over all positions.
+        groups: (groups,) float64, highest value at any position of each group of input channels, `activations @ group`.
+        map: (down, across) float32, the unit's pre-activation; where a side has over `MAP_SIDE` positions, the highest
+            of each square of `step` by `step`.
+        step: positions of the unit along the side of one entry of `map`.
+    """
+
+    height: int
+    width: int
+    top: Positions
+    bottom: Positions
+    many: Positions
+    peak: Positions
+    drawn: Drawn
+    counts: Counts
+    makers: Moment
+    below: Total
+    contributions: Total
+    sizes: Total
+    groups: NDArray[np.float64]
+    map: NDArray[np.float32]
+    step: int
+
+
+def photo_part(forward: Forward, photo: Photo, collectors: Collectors, groups: NDArray[np.float64]) -> PhotoPart:
+    """Send one photo through the network.
+
+    Args:
+        forward: the network up to the unit.
+        photo: a readable one.
+        collectors: which positions to take; nothing is added to them.
+        groups: (inputs, groups) weights of input channels.
+    """
+    pixels = photo.pixels()
+    given = forward.one(pixels, identity(pixels))
+    unit = given.unit_map
+    below = given.below.reshape(-1, given.below.shape[-1])
+    pooled, step = pool(unit.pre)
+    return PhotoPart(
+        height=pixels.shape[0],
+        width=pixels.shape[1],
+        top=collectors.top.of(unit),
+        bottom=collectors.bottom.of(unit),
+        many=collectors.many.of(unit),
+        peak=collectors.peaks.of(unit),
+        drawn=collectors.sample.of(unit),
+        counts=Counts.of(unit.pre),
+        makers=Moment.of(given.makers),
+        below=Total.of(given.below),
+        contributions=Total.of(unit.contributions),
+        sizes=Total.of(np.abs(unit.contributions)),
+        groups=(below @ groups.astype(np.float32)).max(axis=0).astype(np.float64),
+        map=pooled,
+        step=step,
+    )
+
+
+def identity(pixels: NDArray[np.float32]) -> int:
+    """A number from a photo's content, at least 0, so that what is drawn of it doesn't depend on other photos."""
+    shape = "x".join(str(side) for side in pixels.shape)
+    digest = hashlib.blake2b(shape.encode() + np.ascontiguousarray(pixels).tobytes(), digest_size=7).digest()
+    return int.from_bytes(digest, "big")
+
+
+def pool(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+    """The highest of each square of positions, and the square's side, so that no side has over `MAP_SIDE` entries."""
+    step = -(-max(values.shape) // MAP_SIDE)
+    down, across = (-(-side // step) * step - side for side in values.shape)
+    padded = np.pad(values, ((0, down), (0, across)), constant_values=-np.inf)
+    squares = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step)
+    return squares.max(axis=(1, 3)), step
