@@ -16,6 +16,7 @@ from vizengine.cache import Cache, source_hash
 from vizengine.circuit import strength
 from vizengine.circuit.model import Circuit
 from vizengine.config.schema import CircuitSection, Config
+from vizengine.evidence.results import Evidence
 from vizengine.evidence_stages import EvidenceStages
 from vizengine.featurevis.model import PhotoBest, Settings, UnitStudy, Visualization
 from vizengine.networks import weights as weights_files
@@ -84,7 +85,7 @@ class CircuitRun:
         description = self._description()
         classification = self._evidence.classification(description.has_classifier)
         evidence = self._evidence.measure(circuit, pictures[circuit.layer, circuit.unit])
-        measured = Measured(evidence, self._evidence.claims(circuit, evidence))
+        measured = Measured(evidence, self._evidence.claims(circuit, evidence), self._groups(circuit, evidence))
         code = source_hash("networks", "circuit", "featurevis", "evidence")
         return build(
             self.section, description, classification, circuit, pictures, study, measured, self._versions(), code
@@ -170,6 +171,29 @@ class CircuitRun:
             "film": self._film,
         }
         return self._have.stage("study", ("featurevis", "networks"), key, UnitStudy, compute)
+
+    def _groups(self, circuit: Circuit, evidence: Evidence) -> tuple[Visualization, ...]:
+        """A picture of each group of inputs that the unit reads alike."""
+        best = [PhotoBest(*each) for each in evidence.factor_best]
+
+        def compute() -> Pictures:
+            from vizengine.featurevis.groups import visualize_groups
+
+            weights = np.stack([each.channels for each in evidence.factors.factors], axis=1)
+            with self._progress.stage(f"{self.section.name}: pictures of groups of inputs", None) as task:
+                return Pictures(
+                    visualize_groups(self._have.network, circuit.layer, weights, best, self._settings, task.advance)
+                )
+
+        if not best:
+            return ()
+        key = {
+            "layer": circuit.layer,
+            "groups": [each.channels.tolist() for each in evidence.factors.factors],
+            "best": [[each.value, each.photo] for each in best],
+            "settings": self._settings_key,
+        }
+        return self._have.stage("groups", ("featurevis", "networks"), key, Pictures, compute).visualizations
 
     def _squares(self) -> dict[str, NDArray[np.float32]]:
         size = self.section.visualization.size

@@ -13,9 +13,9 @@ from tests.evidence.setups import circuit_of, save_photos
 from vizengine.evidence.distribution import Counts, Moment
 from vizengine.evidence.examples import OUTSIDE, cut_examples, field_start, near_quantile
 from vizengine.evidence.forward import Forward
-from vizengine.evidence.photo_part import PhotoPart, identity, pool
+from vizengine.evidence.photo_part import PhotoPart, identity
 from vizengine.evidence.photos import Photo, Photos
-from vizengine.evidence.positions import Extremes, Positions, Sample, UnitMap, sampling_rate
+from vizengine.evidence.positions import Extremes, PooledMap, Positions, Sample, UnitMap, sampling_rate
 from vizengine.evidence.settings import EvidenceSettings
 from vizengine.evidence.stream import stream
 from vizengine.networks.network import Network
@@ -238,10 +238,10 @@ def test_the_sample_at_a_rate_is_that_of_all_positions() -> None:
 
 def test_maps_keep_their_highest_positions() -> None:
     values = np.random.default_rng(0).normal(size=(130, 97)).astype(np.float32)
-    pooled, step = pool(values)
-    assert step == 2 and pooled.shape == (65, 49)
-    np.testing.assert_array_equal(pooled, _pooled(values, 2))
-    assert pool(values[:96, :96])[1] == 1
+    pooled = PooledMap.of(values, 520, 388)
+    assert pooled.step == 2 and pooled.pre.shape == (65, 49)
+    np.testing.assert_array_equal(pooled.pre, _pooled(values, 2))
+    assert PooledMap.of(values[:96, :96], 384, 384).step == 1
 
 
 def test_an_identity_is_of_the_content() -> None:

@@ -19,6 +19,7 @@ from vizengine.config.schema import CircuitSection, HypothesisSection, NetworkSe
 from vizengine.evidence.claim_model import read_claim
 from vizengine.evidence.claims import check
 from vizengine.evidence.model import Classification, ClassifiedPhoto, Guess
+from vizengine.evidence.results import Evidence
 from vizengine.featurevis.model import Attempt, Stability, UnitStudy, Visualization
 from vizengine.networks.architecture import SourceChannel
 from vizengine.networks.model import LayerDescription, NetworkDescription
@@ -225,7 +226,13 @@ CLAIMS: tuple[dict[str, Any], ...] = (
 def measured(of: Circuit, silent: bool = False, claims: Sequence[dict[str, Any]] = CLAIMS) -> Measured:
     """Evidence of a circuit, with claims of every kind."""
     found = evidence(of, PHOTOS, silent=silent)
-    return Measured(found, check([read_claim(claim) for claim in claims], of, found))
+    return Measured(found, check([read_claim(claim) for claim in claims], of, found), groups(found))
+
+
+def groups(found: Evidence) -> tuple[Visualization, ...]:
+    """A picture of each factor, the last of which didn't converge."""
+    last = len(found.factors.factors) - 1
+    return tuple(visualization("group", place, converged=place != last) for place in range(last + 1))
 
 
 def report(name: str = "example-unit-195", **changes: object) -> Report:
@@ -260,7 +267,8 @@ def first_layer_report() -> Report:
         (), "The weights file ends before the classifier. Fetch vgg16_weights.h5 (553 MB) to have it."
     )
     shown = pictures(of)
-    lacking = Measured(evidence(of, PHOTOS, downstream=False, silent=True))
+    found = evidence(of, PHOTOS, downstream=False, silent=True)
+    lacking = Measured(found, (), groups(found))
     shown["conv1", 4] = visualization("conv1", 4, photos=False)
     return build(bare, network(False, False), missing, of, shown, unit_study(), lacking, VERSIONS)
 

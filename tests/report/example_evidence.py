@@ -12,7 +12,7 @@ from vizengine.circuit.factors import factorise
 from vizengine.circuit.model import Circuit
 from vizengine.evidence.ablation import ablate, mean_contributions
 from vizengine.evidence.contributions import largest_first, summarise
-from vizengine.evidence.distribution import Histogram
+from vizengine.evidence.distribution import Counts
 from vizengine.evidence.downstream_model import ClassChange, Downstream, PhotoChange
 from vizengine.evidence.examples import Example, Examples, PhotoMap, QuantileRow
 from vizengine.evidence.faithfulness import faithfulness
@@ -27,6 +27,8 @@ from vizengine.evidence.transforms import SWEEPS
 from vizengine.evidence.tuning_model import PatchSweep, Tuning
 
 FIELD = 24
+GREY = np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1))
+FIRING = np.linspace(-4, 9, 64, dtype=np.float32).reshape(8, 8)
 PHOTO_COUNT = 6
 
 
@@ -88,12 +90,11 @@ def evidence(of: Circuit, photos: tuple[str, ...], downstream: bool = True, sile
     size = np.abs(sample.contributions).mean(axis=0, dtype=np.float64)
     means = sample.contributions.mean(axis=0, dtype=np.float64)
     contributions = summarise(of.bias, top.pre, top.contributions, strongest, means, size, sample)
-    histogram = Histogram()
-    histogram.see(sample.pre)
     activation = np.abs(random.normal(size=inputs)) * (not silent)
     groups = cluster(sample.take(np.arange(48)).contributions, 0)
     members = [sample.take(np.array(each.members[:6])) for each in groups.clusters]
     rows = [sample.take(np.arange(place, place + 6)) for place in (500, 300, 100)]
+    factors = factorise(of)
     return Evidence(
         examples=Examples(
             top=_examples(top, photos),
@@ -102,8 +103,8 @@ def evidence(of: Circuit, photos: tuple[str, ...], downstream: bool = True, sile
                 QuantileRow(quantile, float(row.pre.mean()), _examples(row, photos))
                 for quantile, row in zip((0.1, 0.5, 0.9), rows, strict=True)
             ),
-            distribution=histogram.result(),
-            maps=(PhotoMap(photos[0], 0, 64, 64, np.zeros((8, 8), np.float32), (0, 0), 8, FIELD),),
+            distribution=Counts.of(sample.pre).distribution(),
+            maps=(PhotoMap(photos[0], top.photo[0], 64, 64, GREY, FIRING, 1, (-4, -4), 8, FIELD),),
             photos=PHOTO_COUNT,
         ),
         contributions=contributions,
@@ -123,7 +124,8 @@ def evidence(of: Circuit, photos: tuple[str, ...], downstream: bool = True, sile
         tuning=_tuning(of, random, silent),
         polysemanticity=groups,
         clustered=tuple(_examples(each, photos) for each in members),
-        factors=factorise(of),
+        factors=factors,
+        factor_best=tuple((400.0 + 10 * place, photos[0]) for place in range(len(factors.factors))),
     )
 
 

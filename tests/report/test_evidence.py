@@ -119,7 +119,7 @@ def test_the_tiny_network_gives_a_whole_page(
     circuit = circuit_of(network, layer, unit, 6)
     found = measure(network, circuit, save_photos(tmp_path, [(60, 60), (50, 70)]), PICTURE, SMALL)
     claims = check([read_claim({"polysemantic": False}), read_claim({"excites": 0})], circuit, found)
-    made = evidence_report(found, circuit, claims)
+    made = evidence_report(found, circuit, claims, example.groups(found))
     fires = float(made.examples.fires.value)
     assert (fires == 0) == (dead == "never fires") or dead == "never changes"
     assert (made.faithfulness is None) == (dead == "never changes" or circuit.ranked[0].norm == 0)

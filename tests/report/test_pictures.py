@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from tests.report import example
-from vizengine.report.pictures import picture
+from vizengine.report.pictures import overlay, picture
 
 
 def decoded(source: str) -> Image.Image:
@@ -43,3 +43,12 @@ def test_fine_saturated_patterns_keep_their_colours() -> None:
 def test_a_large_noisy_picture_can_be_encoded() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (600, 600, 3), np.uint8)
     assert decoded(picture(pixels, "", 600).source).size == (600, 600)
+
+
+def test_an_overlay_is_opaque_where_it_is_strong() -> None:
+    strength = np.linspace(0, 1, 48).reshape(6, 8)
+    made = overlay(strength, (202, 0, 32), "here")
+    pixels = np.asarray(decoded(made.source).convert("RGBA"), int)
+    assert (made.width, made.height, made.alt) == (8, 6, "here")
+    assert np.abs(pixels[..., 3] / 255 - strength).max() <= 1 / 30 + 1e-9
+    assert pixels[0, 0, 3] == 0 and pixels[-1, -1].tolist() == [202, 0, 32, 255]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.evidence.distribution import Distribution
 from vizengine.evidence.photos import Photo
-from vizengine.evidence.positions import Positions
+from vizengine.evidence.positions import PooledMap, Positions
 from vizengine.networks.architecture import Architecture
 
-if TYPE_CHECKING:
-    from vizengine.evidence.photo_part import PhotoPart
-
 OUTSIDE = 128
+# Longest side in pixels of a whole photo.
+PHOTO_SIDE = 360
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,7 @@ class PhotoMap:
         photo: name of the photo.
         photo_index: its index among the photos.
         height, width: in pixels as read.
+        grey: (height, width) uint8, the photo without its colours, made smaller.
         pre: (down, across) float32, highest pre-activation in each square of `step` by `step` positions.
         step: positions of the unit along the side of one entry of `pre`.
         start, stride: first pixel of the receptive field of position 0 (down, across), and pixels between positions.
@@ -76,6 +75,7 @@ class PhotoMap:
     photo_index: int
     height: int
     width: int
+    grey: NDArray[np.uint8]
     pre: NDArray[np.float32]
     step: int
     start: tuple[int, int]
@@ -120,18 +120,28 @@ def crop(pixels: NDArray[np.float32], top: int, left: int, size: int) -> NDArray
     return result
 
 
-def photo_map(architecture: Architecture, layer: str, name: str, index: int, part: PhotoPart) -> PhotoMap:
+def photo_map(architecture: Architecture, layer: str, photo: Photo, index: int, pooled: PooledMap) -> PhotoMap:
     """The unit on a whole photo.
 
     Args:
         architecture: the network.
         layer: the unit's layer.
-        name, index: of the photo.
-        part: what the photo gave.
+        photo, index: the photo and its place among all.
+        pooled: the unit on it.
     """
     field = architecture.receptive_field(layer)
-    start = field_start(architecture, layer, part.height, part.width)
-    return PhotoMap(name, index, part.height, part.width, part.map, part.step, start, field.stride, field.size)
+    return PhotoMap(
+        photo=photo.name,
+        photo_index=index,
+        height=pooled.height,
+        width=pooled.width,
+        grey=photo.grey(PHOTO_SIDE),
+        pre=pooled.pre,
+        step=pooled.step,
+        start=field_start(architecture, layer, pooled.height, pooled.width),
+        stride=field.stride,
+        field=field.size,
+    )
 
 
 def cut_examples(
@@ -187,7 +197,7 @@ def describe_examples(
     bottom: Positions,
     rows: Sequence[tuple[float, float, Positions]],
     distribution: Distribution,
-    maps: Mapping[int, PhotoMap],
+    maps: Mapping[int, PooledMap],
 ) -> Examples:
     """Cut all examples, reading each photo that is needed once.
 
@@ -202,6 +212,5 @@ def describe_examples(
     cut = iter(cut_examples(architecture, layer, photos, Positions.join(parts)))
     groups = [tuple(next(cut) for _ in range(len(part))) for part in parts]
     quantiles = tuple(QuantileRow(rows[i][0], rows[i][1], groups[i + 2]) for i in range(len(rows)))
-    return Examples(
-        groups[0], groups[1], quantiles, distribution, tuple(maps[index] for index in sorted(maps)), len(photos)
-    )
+    whole = tuple(photo_map(architecture, layer, photos[index], index, maps[index]) for index in sorted(maps))
+    return Examples(groups[0], groups[1], quantiles, distribution, whole, len(photos))

@@ -11,11 +11,8 @@ from numpy.typing import NDArray
 from vizengine.evidence.distribution import Counts, Moment
 from vizengine.evidence.forward import Forward
 from vizengine.evidence.photos import Photo
-from vizengine.evidence.positions import Drawn, Extremes, Positions, Sample
+from vizengine.evidence.positions import Drawn, Extremes, PooledMap, Positions, Sample
 from vizengine.evidence.settings import EvidenceSettings
-
-# Most positions of a map along one side; a page shows no more.
-MAP_SIDE = 96
 
 
 @dataclass(frozen=True)
@@ -81,20 +78,15 @@ class PhotoPart:
     """One photo.
 
     Attributes:
-        height, width: in pixels as read.
         top, bottom, many, peak, drawn: what the collectors take of it.
         counts: pre-activations of the unit at all positions.
         makers: pre-activations of each strongest input's maker at all positions.
         below: activations of the input channels over all positions of the layer's input.
         contributions, sizes: contributions of the input channels and their absolute values over all positions.
         groups: (groups,) float64, highest value at any position of each group of input channels, `activations @ group`.
-        map: (down, across) float32, the unit's pre-activation; where a side has over `MAP_SIDE` positions, the highest
-            of each square of `step` by `step`.
-        step: positions of the unit along the side of one entry of `map`.
+        map: the unit's pre-activation.
     """
 
-    height: int
-    width: int
     top: Positions
     bottom: Positions
     many: Positions
@@ -106,8 +98,7 @@ class PhotoPart:
     contributions: Total
     sizes: Total
     groups: NDArray[np.float64]
-    map: NDArray[np.float32]
-    step: int
+    map: PooledMap
 
 
 def photo_part(forward: Forward, photo: Photo, collectors: Collectors, groups: NDArray[np.float64]) -> PhotoPart:
@@ -123,10 +114,7 @@ def photo_part(forward: Forward, photo: Photo, collectors: Collectors, groups: N
     given = forward.one(pixels, identity(pixels))
     unit = given.unit_map
     below = given.below.reshape(-1, given.below.shape[-1])
-    pooled, step = pool(unit.pre)
     return PhotoPart(
-        height=pixels.shape[0],
-        width=pixels.shape[1],
         top=collectors.top.of(unit),
         bottom=collectors.bottom.of(unit),
         many=collectors.many.of(unit),
@@ -138,8 +126,7 @@ def photo_part(forward: Forward, photo: Photo, collectors: Collectors, groups: N
         contributions=Total.of(unit.contributions),
         sizes=Total.of(np.abs(unit.contributions)),
         groups=(below @ groups.astype(np.float32)).max(axis=0).astype(np.float64),
-        map=pooled,
-        step=step,
+        map=PooledMap.of(unit.pre, pixels.shape[0], pixels.shape[1]),
     )
 
 
@@ -148,12 +135,3 @@ def identity(pixels: NDArray[np.float32]) -> int:
     shape = "x".join(str(side) for side in pixels.shape)
     digest = hashlib.blake2b(shape.encode() + np.ascontiguousarray(pixels).tobytes(), digest_size=7).digest()
     return int.from_bytes(digest, "big")
-
-
-def pool(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
-    """The highest of each square of positions, and the square's side, so that no side has over `MAP_SIDE` entries."""
-    step = -(-max(values.shape) // MAP_SIDE)
-    down, across = (-(-side // step) * step - side for side in values.shape)
-    padded = np.pad(values, ((0, down), (0, across)), constant_values=-np.inf)
-    squares = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step)
-    return squares.max(axis=(1, 3)), step

@@ -75,6 +75,19 @@ class Photo:
             width, height = image.size
         return width * height * min(1.0, longest / max(width, height)) ** 2
 
+    def grey(self, longest: int) -> NDArray[np.uint8]:
+        """The whole photo without its colours (ITU-R 601-2 luma), made smaller where a side is over `longest` pixels.
+
+        Returns:
+            (height, width) uint8.
+
+        Raises:
+            OSError: the file isn't an image that Pillow can read.
+        """
+        from PIL import Image
+
+        return np.asarray(Image.fromarray((self.pixels(longest) * 255).round().astype(np.uint8)).convert("L"))
+
     def square(self, size: int) -> NDArray[np.float32]:
         """The largest centred square, resampled to `size` pixels, as the classifier sees it.
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+# Most positions of a pooled map along one side; a page shows no more.
+MAP_SIDE = 96
 _SAMPLE_MARGIN = 1.25
 
 
@@ -84,6 +86,31 @@ class UnitMap:
             contributions=self.contributions[row, column],
             inside=self.inside_rows[row][:, :, None] & self.inside_columns[column][:, None, :],
         )
+
+
+@dataclass(frozen=True)
+class PooledMap:
+    """The unit on a whole photo, small enough to be kept of every photo.
+
+    Attributes:
+        height, width: of the photo in pixels as read.
+        pre: (down, across) float32, highest pre-activation in each square of `step` by `step` positions.
+        step: positions of the unit along the side of one entry of `pre`.
+    """
+
+    height: int
+    width: int
+    pre: NDArray[np.float32]
+    step: int
+
+    @staticmethod
+    def of(pre: NDArray[np.float32], height: int, width: int) -> PooledMap:
+        """From the map of a photo of that size; no side of it has over `MAP_SIDE` entries."""
+        step = -(-max(pre.shape) // MAP_SIDE)
+        down, across = (-(-side // step) * step - side for side in pre.shape)
+        padded = np.pad(pre, ((0, down), (0, across)), constant_values=-np.inf)
+        squares = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step)
+        return PooledMap(height, width, squares.max(axis=(1, 3)), step)
 
 
 class Extremes:

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.evidence.distribution import Counts, Distribution, Moment
-from vizengine.evidence.examples import PhotoMap, photo_map
 from vizengine.evidence.forward import Forward
 from vizengine.evidence.photo_part import Collectors, PhotoPart, Total, photo_part
 from vizengine.evidence.photos import Photo
-from vizengine.evidence.positions import Positions, sampling_rate
+from vizengine.evidence.positions import PooledMap, Positions, sampling_rate
 from vizengine.evidence.settings import EvidenceSettings
 
 # From a photo, the sampling rate and what computes it to the photo's part.
@@ -53,7 +52,7 @@ class Streamed:
     contribution_mean: NDArray[np.float64]
     contribution_size: NDArray[np.float64]
     group_best: tuple[tuple[float, int], ...]
-    maps: dict[int, PhotoMap]
+    maps: dict[int, PooledMap]
 
 
 def stream(
@@ -84,14 +83,14 @@ def stream(
     rate = sampling_rate(settings.sample, sum(photo.area() for photo in photos) / stride**2)
     collectors = Collectors.empty(forward, settings, rate)
     sums: _Sums | None = None
-    maps: dict[int, PhotoMap] = {}
+    maps: dict[int, PooledMap] = {}
     best: list[tuple[float, int]] = [(-math.inf, 0)] * weights.shape[1]
     for index, photo in enumerate(photos):
         part = remember(photo, rate, partial(photo_part, forward, photo, collectors, weights))
         _collect(collectors, part, index)
         sums = _Sums.of(part) if sums is None else sums + _Sums.of(part)
         best = [max(one, (value, -index)) for one, value in zip(best, part.groups.tolist(), strict=True)]
-        maps[index] = photo_map(forward.architecture, forward.circuit.layer, photo.name, index, part)
+        maps[index] = part.map
         needed = set(collectors.top.kept.photo.tolist())
         maps = {key: value for key, value in maps.items() if key in needed}
         advance(1)

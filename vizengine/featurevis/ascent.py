@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from vizengine.featurevis.image import IMAGES, derive_seed, draw_spectrum
 from vizengine.featurevis.objectives import Objective
 from vizengine.featurevis.robustness import transform
-from vizengine.networks.probe import Probe
 
 # Adam (Kingma and Ba, 2015). Its steps don't depend on the gradient's scale, so one rate suits every network.
 LEARNING_RATE = 0.3
@@ -58,7 +57,7 @@ def noise(keys: Sequence[str], seed: int, size: int) -> NDArray[np.float32]:
 
 
 def ascend(
-    probe: Probe,
+    probe: Callable[[tf.Tensor], tf.Tensor],
     start: NDArray[np.float32],
     objective: Objective,
     seed: int,
@@ -72,7 +71,8 @@ def ascend(
     """Raise `objective` from the pictures of `start`.
 
     Args:
-        probe: gives the pre-activations, in the precision of the ascent.
+        probe: from pictures (batch, size, size, 3) to pre-activations (batch, down, across, channels), in the
+            precision of the ascent.
         start: (batch, 3, size, size // 2 + 1, 2) spectra.
         objective: one number per picture.
         seed: of the transformations.

@@ -1,4 +1,4 @@
-"""The pre-activations of a conv layer: what its channels say before the activation function.
+"""The pre-activations of a conv layer, what its channels say before the activation function, and what it reads.
 
 With the activation itself, a unit that starts below zero has no gradient, and its picture stays the
 noise that it began with (keras-team/keras#18334).
@@ -53,3 +53,27 @@ class Probe:
     def numpy(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
         """The same for a NumPy array and back."""
         return np.asarray(self(tf.constant(images, tf.float32)))
+
+
+class GroupProbe:
+    """Computes weighted sums of the channels that a conv layer reads, and nothing beyond them.
+
+    Args:
+        network: the network.
+        layer: the conv layer that reads the channels.
+        weights: (inputs, groups), a weight of each channel for each group.
+        precision: `float32`, or `bfloat16` for the ascent.
+    """
+
+    def __init__(
+        self, network: Network, layer: str, weights: NDArray[np.floating], precision: Precision = "float32"
+    ) -> None:
+        self._network = network
+        self._below = network.model_upto(network.architecture.layer(layer).inputs[0], precision)
+        self._dtype = tf.as_dtype(precision)
+        self._weights = tf.constant(weights, self._dtype)
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        """Values of images, as for `Probe`: (batch, positions down, positions across, groups) float32."""
+        below = self._below(tf.cast(self._network.prepare(images), self._dtype), training=False)
+        return tf.cast(tf.tensordot(below, self._weights, 1), tf.float32)

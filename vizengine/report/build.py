@@ -45,10 +45,12 @@ class Measured:
     Attributes:
         evidence: all of it.
         claims: what it says of the author's claims, in the config's order.
+        groups: a picture of each factor of the weights.
     """
 
     evidence: Evidence
-    claims: tuple[Checked, ...] = ()
+    claims: tuple[Checked, ...]
+    groups: tuple[Visualization, ...]
 
 
 def build(
@@ -85,7 +87,7 @@ def build(
         for index in dict.fromkeys(section.siblings)
     )
     inputs = slices.input_slices(circuit, measured.evidence.contributions)
-    evidence = evidence_report(measured.evidence, circuit, measured.claims)
+    evidence = evidence_report(measured.evidence, circuit, measured.claims, measured.groups)
     kernel_scale = slices.scale(circuit)
     strongest = tuple(
         StrongInput(

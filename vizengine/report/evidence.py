@@ -12,6 +12,7 @@ from vizengine.evidence.distribution import Distribution
 from vizengine.evidence.examples import Example
 from vizengine.evidence.faithfulness import Faithfulness
 from vizengine.evidence.results import Evidence
+from vizengine.featurevis.model import Visualization
 from vizengine.report.effects import effects_report, ranks_report
 from vizengine.report.evidence_claims import claim_report
 from vizengine.report.evidence_parts import (
@@ -23,6 +24,7 @@ from vizengine.report.evidence_parts import (
 )
 from vizengine.report.figures import Bin, Histogram
 from vizengine.report.groups import clusters_report, downstream_report, factors_report
+from vizengine.report.maps import photo_maps
 from vizengine.report.numbers import decimals, fixed, percent, significant, whole
 from vizengine.report.pictures import patch
 from vizengine.report.tuning import tuning_report
@@ -34,13 +36,16 @@ CURVE_POINTS = 40
 MOST_PLACES = 6
 
 
-def evidence_report(evidence: Evidence, circuit: Circuit, claims: Sequence[Checked]) -> EvidenceReport:
+def evidence_report(
+    evidence: Evidence, circuit: Circuit, claims: Sequence[Checked], groups: Sequence[Visualization]
+) -> EvidenceReport:
     """What the page says of the evidence.
 
     Args:
         evidence: what was measured.
         circuit: the unit.
         claims: as they were checked.
+        groups: a picture of each factor of the weights.
     """
     return EvidenceReport(
         examples=_examples(evidence),
@@ -49,7 +54,7 @@ def evidence_report(evidence: Evidence, circuit: Circuit, claims: Sequence[Check
         faithfulness=_faithfulness(evidence.faithfulness),
         tuning=tuning_report(evidence.tuning),
         clusters=clusters_report(evidence, circuit),
-        factors=factors_report(evidence.factors, circuit),
+        factors=factors_report(evidence.factors, circuit, groups),
         downstream=downstream_report(evidence.downstream),
         claims=tuple(claim_report(each, circuit) for each in claims),
     )
@@ -68,6 +73,7 @@ def _examples(evidence: Evidence) -> ExamplesReport:
             )
             for row in given.quantiles
         ),
+        maps=photo_maps(given.maps, given.top[:TOP_SHOWN]),
         histogram=_histogram(spread),
         fires=percent(spread.positive_share),
         mean=significant(spread.mean),

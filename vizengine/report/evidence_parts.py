@@ -26,6 +26,45 @@ class ExampleReport(Documented):
     """Pre-activation there."""
 
 
+class Place(Documented):
+    """A square of a photo, in pixels of the photo as read; it may reach outside."""
+
+    left: int
+    """First column."""
+    top: int
+    """First row."""
+    side: int
+    """Side."""
+
+
+class PhotoMapReport(Documented):
+    """The unit on a whole photo."""
+
+    photo: str
+    """Name of the photo."""
+    height: int
+    """Of the photo as read, in pixels."""
+    width: int
+    """Likewise."""
+    picture: Picture
+    """The photo without its colours."""
+    overlay: Picture
+    """Where the unit fires: transparent where it doesn't, opaque where it does so as strongly as anywhere in the
+    shown photos."""
+    overlay_left: Finite
+    """First column of the photo that the overlay covers, in pixels; it may lie outside."""
+    overlay_top: Finite
+    """First row."""
+    overlay_width: Finite
+    """Columns that it covers."""
+    overlay_height: Finite
+    """Rows that it covers."""
+    places: tuple[Place, ...]
+    """What the unit saw at the shown top examples from this photo."""
+    highest: Quantity
+    """Highest pre-activation at any position of the photo."""
+
+
 class QuantileReport(Documented):
     """Examples near one quantile."""
 
@@ -46,6 +85,8 @@ class ExamplesReport(Documented):
     """The lowest positions."""
     quantiles: tuple[QuantileReport, ...]
     """Positions in between."""
+    maps: tuple[PhotoMapReport, ...]
+    """The unit on each whole photo that one of the highest positions is from."""
     histogram: Histogram
     """Pre-activations at all positions of all photos."""
     fires: Quantity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vizengine.report.figures import Documented, Kernel, Picture, Quantity
+from vizengine.report.parts import Verdict
 
 
 class Weighted(Documented):
@@ -57,6 +58,16 @@ class FactorReport(Documented):
     """How the unit reads the group."""
     channels: tuple[Weighted, ...]
     """Its heaviest inputs."""
+    picture: Picture
+    """What drives the group, the weighted sum of its inputs' activations."""
+    reached: Quantity
+    """The group's highest value at any position of the picture."""
+    photo_best: Quantity
+    """Its highest value at any position of any photo."""
+    photo_best_name: str
+    """The photo that gave it."""
+    verdict: Verdict
+    """Whether the picture passes the photos and had stopped rising."""
 
 
 class FactorsReport(Documented):

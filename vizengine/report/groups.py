@@ -12,6 +12,7 @@ from vizengine.circuit.factors import Factors
 from vizengine.circuit.model import Circuit
 from vizengine.evidence.downstream_model import ClassChange, Downstream
 from vizengine.evidence.results import Evidence
+from vizengine.featurevis.model import Visualization
 from vizengine.report.figures import Kernel, Quantity
 from vizengine.report.group_parts import (
     ClusterReport,
@@ -22,12 +23,14 @@ from vizengine.report.group_parts import (
     Weighted,
 )
 from vizengine.report.numbers import decimals, fixed, percent, significant, whole
-from vizengine.report.pictures import patch
+from vizengine.report.pictures import patch, picture
 
 PATCHES = 4
 LEADING = 3
 CHANNELS = 6
 CLASSES = 5
+# Twice the side in CSS pixels at which the page shows a group.
+GROUP_PIXELS = 224
 
 
 def clusters_report(evidence: Evidence, circuit: Circuit) -> ClustersReport:
@@ -56,8 +59,8 @@ def _two_places(value: float) -> Quantity | None:
     return fixed(value, 2) if math.isfinite(value) else None
 
 
-def factors_report(factors: Factors, circuit: Circuit) -> FactorsReport:
-    """The groups of inputs, each with the kernel through which the unit reads it."""
+def factors_report(factors: Factors, circuit: Circuit, pictures: Sequence[Visualization]) -> FactorsReport:
+    """The groups of inputs, each with its picture and the kernel through which the unit reads it."""
     kernels = [each.positive - each.negative for each in factors.factors]
     scale = max((float(np.abs(kernel).max()) for kernel in kernels), default=0.0)
     return FactorsReport(
@@ -67,8 +70,13 @@ def factors_report(factors: Factors, circuit: Circuit) -> FactorsReport:
                 share=percent(each.share),
                 kernel=_kernel(kernel),
                 channels=_heaviest(each.channels, circuit, CHANNELS),
+                picture=picture(shown.image, f"Synthetic image that drives group {number} of the inputs", GROUP_PIXELS),
+                reached=significant(shown.reached),
+                photo_best=significant(shown.photo_best),
+                photo_best_name=shown.photo_best_name,
+                verdict="converged" if shown.converged else "not converged",
             )
-            for number, (each, kernel) in enumerate(zip(factors.factors, kernels, strict=True), start=1)
+            for number, (each, kernel, shown) in enumerate(zip(factors.factors, kernels, pictures, strict=True), 1)
         ),
         explained=percent(factors.explained[-1]) if factors.explained else None,
         scale=significant(scale),

@@ -24,7 +24,7 @@ from vizengine.report.parts import (
 )
 from vizengine.report.study_parts import StudyReport
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
