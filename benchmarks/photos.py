@@ -55,7 +55,8 @@ def _compare(counts: list[int]) -> None:
         "the stages that don't depend on photos is in the seconds, loading the network isn't. *Same*: its 24 top",
         "examples, photo, row and column of each, are those of a pass that keeps every position of every photo.",
         "",
-        f"{date.today()}, Python {platform.python_version()}, TensorFlow {version('tensorflow')}, {os.cpu_count()} cores.",
+        f"{date.today()}, Python {platform.python_version()}, TensorFlow {version('tensorflow')}, "
+        f"{os.cpu_count()} cores.",
         "",
         "| photos | seconds | ms per photo | peak memory | brute force: seconds | its memory | same |",
         "|---|---|---|---|---|---|---|",
