@@ -73,6 +73,7 @@ def test_an_unknown_name_is_named_with_its_nearest_and_with_all_families() -> No
     assert "did you mean `unit.reached`" in message
     for family in ("network: ", "unit: ", "top1 to top6: ", "channel_0 to channel_255: ", "sibling_8, sibling_11: "):
         assert family in message
+    assert "hue_invariance: ;" not in message and "hue_invariance; " in message
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,8 @@ def families(names: Collection[str]) -> str:
             head = f"{stem}{found[0]} to {stem}{found[-1]}"
         else:
             head = ", ".join(f"{stem}{number}" for number in found)
-        parts.append(f"{head}: {', '.join(sorted(keys[stem]))}")
+        inside = ", ".join(sorted(keys[stem] - {""}))
+        parts.append(f"{head}: {inside}" if inside else head)
     return "; ".join(parts)
 
 
