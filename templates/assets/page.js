@@ -61,6 +61,39 @@
     for (let each = target; each; each = each.parentElement) if (each.tagName === "DETAILS") each.open = true;
   };
 
+  /** The heading, or the fold, and all that belongs to it: up to the next heading of its rank or above. */
+  const panelOf = (start) => {
+    const rank = Number(/^H([1-6])$/.exec(start.tagName)?.[1]);
+    const nodes = [start];
+    if (!rank) return nodes;
+    for (let next = start.nextElementSibling; next; next = next.nextElementSibling) {
+      if (Number(/^H([1-6])$/.exec(next.tagName)?.[1]) <= rank) break;
+      nodes.push(next);
+    }
+    return nodes;
+  };
+
+  /** With `?panel=tuning` or `#panel=tuning` one panel stands alone, for a frame in another page. */
+  const showPanel = () => {
+    const whole = document.querySelector(".whole-page");
+    if (!whole) return;
+    const name = new URLSearchParams(location.search).get("panel")
+      ?? new URLSearchParams(location.hash.slice(1)).get("panel");
+    const start = name && document.querySelector(`article #${CSS.escape(name)}`);
+    for (const each of document.querySelectorAll(".aside")) each.classList.remove("aside");
+    root.classList.toggle("panel", Boolean(start));
+    whole.hidden = !start;
+    if (!start) return;
+    const kept = panelOf(start);
+    for (let level = kept; level[0] !== document.body; level = [level[0].parentElement]) {
+      for (const each of level[0].parentElement.children) {
+        if (!level.includes(each) && !each.classList.contains("foot")) each.classList.add("aside");
+      }
+      if (level[0].tagName === "DETAILS") level[0].open = true;
+    }
+    whole.href = location.pathname.split("/").pop() || "./";
+  };
+
   const setUpPrint = () => {
     let opened = [];
     addEventListener("beforeprint", () => {
@@ -80,6 +113,7 @@
     document.querySelectorAll("table.sortable").forEach(setUpTable);
     setUpPrint();
     unfoldTarget();
-    addEventListener("hashchange", unfoldTarget);
+    showPanel();
+    addEventListener("hashchange", () => { unfoldTarget(); showPanel(); });
   });
 })();

@@ -200,3 +200,27 @@ def test_a_script_that_gets_into_a_page_does_not_run(browser: Browser, example_s
         assert page.title().startswith("Spots on a light ground")
     finally:
         context.close()
+
+
+@pytest.mark.parametrize("ask", ["?panel={}", "#panel={}"])
+@pytest.mark.parametrize("panel", ["circuit", "examples", "does", "tuning", "whole-photos", "claims"])
+def test_one_panel_stands_alone(browser: Browser, example_site: Path, panel: str, ask: str) -> None:
+    with checks.opened(browser, example_site / FULL, 640) as page:
+        page.goto(page.url.split("#")[0] + ask.format(panel))
+        expect(page.locator(f"#{panel}")).to_be_visible()
+        expect(page.locator(".whole-page")).to_be_visible()
+        expect(page.locator("h1")).to_be_visible(visible=False)
+        others = [each for each in ("circuit", "norms", "provenance") if each != panel]
+        for each in others:
+            expect(page.locator(f"#{each}")).to_be_hidden()
+        checks.assert_no_horizontal_scroll(page)
+        page.locator(".whole-page").click()
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator(".whole-page")).to_be_hidden()
+
+
+def test_an_unknown_panel_leaves_the_page_whole(browser: Browser, example_site: Path) -> None:
+    with checks.opened(browser, example_site / FULL) as page:
+        page.goto(page.url + "?panel=nonsense%22]")
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator(".whole-page")).to_be_hidden()

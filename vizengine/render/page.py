@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from vizengine.locations import templates_folder
-from vizengine.render import assets, charts, geometry
+from vizengine.render import assets, charts, citation, geometry
 from vizengine.report.model import Missing, Report, SiteReport
 
 
@@ -34,7 +34,16 @@ def render_circuit(
     """
     alone = len(site.circuits) == 1
     neighbours = [each if isinstance(each, Report) else None for each in (previous, next)]
-    return _render("circuit.html", report=report, site=site, alone=alone, previous=neighbours[0], next=neighbours[1])
+    return _render(
+        "circuit.html",
+        report=report,
+        site=site,
+        alone=alone,
+        previous=neighbours[0],
+        next=neighbours[1],
+        address=citation.address(report, site),
+        citation=citation.bibtex(report, site),
+    )
 
 
 def companions(report: Report) -> dict[str, bytes]:
