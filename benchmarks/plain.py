@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from vizengine.featurevis.ascent import noise
 from vizengine.featurevis.image import derive_seed, to_images
 from vizengine.featurevis.robustness import transform
+from vizengine.featurevis.starts import noise
 from vizengine.networks.probe import Probe
 
 STEPS = 512

@@ -28,10 +28,13 @@ from vizengine.cache import Cache
 from vizengine.evidence.photo_best import photo_extremes
 from vizengine.evidence.photos import Photos
 from vizengine.featurevis import objectives
-from vizengine.featurevis.ascent import ascend, noise
+from vizengine.featurevis.ascent import ascend
+from vizengine.featurevis.job import Job
 from vizengine.featurevis.model import PhotoBest, Settings
 from vizengine.featurevis.precision import ascent_precision
-from vizengine.featurevis.visualize import measure, visualize
+from vizengine.featurevis.starts import noise
+from vizengine.featurevis.verdict import measure
+from vizengine.featurevis.visualize import visualize
 from vizengine.networks import weights, zoo
 from vizengine.networks.network import Network, make_deterministic
 from vizengine.networks.probe import Probe
@@ -157,7 +160,7 @@ def share_of_channels(network: Network, layer: str, size: int) -> dict[str, Any]
     channels = list(range(network.architecture.channels(layer)))
     best = {channel: PhotoBest(*extremes.best(channel)) for channel in channels}
     started = time.perf_counter()
-    made = visualize(network, layer, channels, best, Settings(size, STEPS, 0, 4, "auto"))
+    made = visualize(network, Job(layer, best, Settings(size, STEPS, 0, 4, "auto")))
     ratios = [made[channel].reached / best[channel].value for channel in channels if best[channel].value > 0]
     return {
         "channels": len(channels),

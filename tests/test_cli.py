@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -258,6 +259,40 @@ def test_an_interrupted_build_keeps_what_is_finished(tmp_path: Path, number: int
     kept = list((tmp_path / ".vizengine-cache").rglob("*.json"))
     assert kept, "the photos' pass through the network was finished and is kept"
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_the_next_run_goes_on_after_the_last_finished_batch(tmp_path: Path) -> None:
+    # Four batches: enough time to be interrupted between the first and the last.
+    siblings = ", ".join(str(index) for index in range(4, 64))
+    config = (
+        CONFIG.replace("STEPS", "40").replace("fire2/squeeze1x1", "fire2/expand3x3").replace("size: 32", "size: 64")
+    )
+    (tmp_path / "config.yaml").write_text(f"{config}    siblings: [{siblings}]\n")
+    pictures = tmp_path / ".vizengine-cache" / "pictures"
+
+    def expand() -> dict[Path, tuple[int, int]]:
+        """Entries of the unit's own layer, with what a rewrite would change."""
+        kept = {}
+        for path in pictures.glob("*.json") if pictures.is_dir() else ():
+            if json.loads(path.read_text())["value"]["layer"] == "fire2/expand3x3":
+                kept[path] = (path.stat().st_ino, path.stat().st_mtime_ns)
+        return kept
+
+    with _started(tmp_path, "config.yaml") as process:
+        deadline = time.monotonic() + 120
+        while not expand() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    kept = expand()
+    assert 0 < len(kept) < 61, stderr
+    done = _run(tmp_path, "config.yaml")
+    assert done.returncode == 0, done.stderr
+    after = expand()
+    # One for each unit, and one for what the unit is most against.
+    assert len(after) == 62
+    assert {path: after[path] for path in kept} == kept
 
 
 def test_serve_shows_the_site_until_interrupted(site: Path) -> None:

@@ -112,7 +112,7 @@ def test_fresh_gives_the_same_to_the_byte(copied: Path) -> None:
     before = _digests(copied / "site")
     _run(copied / "config.yaml", "--fresh")
     assert _digests(copied / "site") == before
-    assert json.loads((copied / "site" / "build.json").read_text())["seconds_by_stage"]["visualizations"] > 0
+    assert json.loads((copied / "site" / "build.json").read_text())["seconds_by_stage"]["pictures"] > 0
 
 
 def test_an_optional_circuit_without_weights_leaves_a_notice(copied: Path) -> None:

@@ -33,6 +33,21 @@ def test_lines_without_a_total(caplog: pytest.LogCaptureFixture, monkeypatch: py
     assert "search: 3 done" in caplog.messages
 
 
+def test_a_total_may_grow(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 1000, 11))
+    monkeypatch.setattr(progress, "monotonic", lambda: float(next(clock)))
+    with caplog.at_level(logging.INFO), LineProgress().stage("pictures", None) as stage:
+        stage.expect(2)
+        stage.advance(2)
+        stage.expect(3)
+        stage.advance(2)
+    assert caplog.messages == [
+        "pictures …",
+        "pictures: 4 of 5, about 5.5 s left",
+        "pictures: done in 33.0 s",
+    ]
+
+
 def test_a_stage_that_fails_is_not_called_done(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO), pytest.raises(KeyError), LineProgress().stage("pictures", 2):
         raise KeyError
@@ -41,6 +56,7 @@ def test_a_stage_that_fails_is_not_called_done(caplog: pytest.LogCaptureFixture)
 
 def test_silence(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
     with caplog.at_level(logging.DEBUG), SilentProgress().stage("pictures", 2) as stage:
+        stage.expect(2)
         stage.advance(2, "note")
     assert caplog.messages == []
     assert capsys.readouterr() == ("", "")

@@ -64,25 +64,44 @@ class Cache:
             ValueError: the stage's name isn't as above.
             TypeError: the key or the result can't be stored.
         """
+        found, result = self.find(stage, key, result_type)
+        return result if found else self.keep(stage, key, result_type, compute())
+
+    def find(self, stage: str, key: Mapping[str, Any], result_type: type[T]) -> tuple[bool, T]:
+        """Whether the folder has the result that `key` asks for, and the result (None where it hasn't).
+
+        Args:
+            stage, key, result_type: as for `get_or_compute`.
+        """
+        path = self._path(stage, key)
+        if not self.fresh or path in self._renewed:
+            found, result = self._read(path, result_type)
+            if found:
+                self.hits += 1
+                return True, result
+        self.misses += 1
+        nothing: Any = None
+        return False, nothing
+
+    def keep(self, stage: str, key: Mapping[str, Any], result_type: type[T], result: T) -> T:
+        """Keep a result, and return it as it will be read later.
+
+        Args:
+            stage, key, result_type, result: as for `get_or_compute`.
+        """
         # NumPy is loaded here, so that `--help` doesn't wait for it.
         from vizengine.encoding import decode, encode
 
         path = self._path(stage, key)
-        if not self.fresh or path in self._renewed:
-            found, result = self._find(path, result_type)
-            if found:
-                self.hits += 1
-                return result
-        self.misses += 1
         arrays: dict[str, Any] = {}
-        value = encode(compute(), arrays)
-        result = decode(result_type, json.loads(_dump(value)), arrays)
+        value = encode(result, arrays)
+        kept: T = decode(result_type, json.loads(_dump(value)), arrays)
         try:
             self._write(path, value, arrays)
             self._renewed.add(path)
         except OSError as error:
             logger.warning("the result of %s can't be kept in %s: %s", stage, self.folder, error)
-        return result
+        return kept
 
     def file_sha256(self, path: Path) -> str:
         """The sha256 of a file, in hexadecimal, remembered while its size, time and place on disk stay as they are.
@@ -118,7 +137,7 @@ class Cache:
         name = hashlib.sha256(_dump({"stage": stage, "key": dict(key)}, sort=True).encode()).hexdigest()
         return self.folder / stage / f"{name}.json"
 
-    def _find(self, path: Path, result_type: type[T]) -> tuple[bool, T]:
+    def _read(self, path: Path, result_type: type[T]) -> tuple[bool, T]:
         """Whether there is a sound entry, and its result (None where there is none)."""
         from vizengine.encoding import decode
 

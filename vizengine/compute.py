@@ -5,36 +5,25 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
-
-import numpy as np
-from numpy.typing import NDArray
 
 from vizengine import __version__
 from vizengine.cache import Cache, source_hash
 from vizengine.circuit import strength
 from vizengine.circuit.model import Circuit
 from vizengine.config.schema import CircuitSection, Config
-from vizengine.evidence.results import Evidence
 from vizengine.evidence_stages import EvidenceStages
-from vizengine.featurevis.model import PhotoBest, Settings, UnitStudy, Visualization
+from vizengine.featurevis.model import Visualization
 from vizengine.networks import weights as weights_files
 from vizengine.networks.describe import describe
 from vizengine.networks.model import NetworkDescription
+from vizengine.picture_stages import PictureStages
 from vizengine.progress import Progress
 from vizengine.report.build import Measured, build
 from vizengine.report.model import Report
 from vizengine.resources import LIBRARIES, Resources
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """What the cache holds of a layer: its visualizations, in order of channel."""
-
-    visualizations: tuple[Visualization, ...]
 
 
 class CircuitRun:
@@ -53,10 +42,10 @@ class CircuitRun:
     ) -> None:
         self.section = section
         self.is_only_circuit = len(config.circuits) == 1
-        self._progress = progress
         self._have = Resources(section, config.folder, cache, may_compute)
         self._zoo_entry = self._have.zoo_entry
         self._evidence = EvidenceStages(section, self._have, progress)
+        self._pictures = PictureStages(section, self._have, self._evidence, progress)
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -79,13 +68,16 @@ class CircuitRun:
         circuit = self._circuit()
         pictures: dict[tuple[str, int], Visualization] = {}
         for layer, channels in self._wanted(circuit).items():
-            for visualization in self._visualizations(layer, channels).visualizations:
-                pictures[layer, visualization.channel] = visualization
-        study = self._study(pictures)
+            for channel, visualization in self._pictures.of(layer, channels).items():
+                pictures[layer, channel] = visualization
+        shown = pictures[circuit.layer, circuit.unit]
+        study = self._pictures.study(shown, [pictures[circuit.layer, sibling] for sibling in self.section.siblings])
         description = self._description()
         classification = self._evidence.classification(description.has_classifier)
-        evidence = self._evidence.measure(circuit, pictures[circuit.layer, circuit.unit])
-        measured = Measured(evidence, self._evidence.claims(circuit, evidence), self._groups(circuit, evidence))
+        evidence = self._evidence.measure(circuit, shown)
+        factors = [each.channels for each in evidence.factors.factors]
+        groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
+        measured = Measured(evidence, self._evidence.claims(circuit, evidence), groups)
         code = source_hash("networks", "circuit", "featurevis", "evidence")
         return build(
             self.section, description, classification, circuit, pictures, study, measured, self._versions(), code
@@ -126,90 +118,6 @@ class CircuitRun:
 
         key = {"layer": unit.layer, "unit": unit.index, "inputs": self.section.inputs}
         return self._have.stage("circuit", ("circuit", "networks"), key, Circuit, compute)
-
-    def _visualizations(self, layer: str, channels: tuple[int, ...]) -> Pictures:
-        extremes = self._evidence.extremes(layer)
-        best = {channel: PhotoBest(*extremes.best(channel)) for channel in channels}
-
-        def compute() -> Pictures:
-            from vizengine.featurevis.visualize import visualize
-
-            with self._progress.stage(f"{self.section.name}: pictures of {layer}", self._settings.steps) as task:
-                squares = self._squares() if self._settings.start == "photo" else None
-                made = visualize(
-                    self._have.network, layer, channels, best, self._settings, squares=squares, advance=task.advance
-                )
-            return Pictures(tuple(made[channel] for channel in channels))
-
-        key = {
-            "layer": layer,
-            "best": [[channel, each.value, each.photo] for channel, each in best.items()],
-            "settings": self._settings_key,
-        }
-        return self._have.stage("visualizations", ("featurevis", "networks"), key, Pictures, compute)
-
-    def _study(self, pictures: Mapping[tuple[str, int], Visualization]) -> UnitStudy:
-        unit = self.section.unit
-        shown = pictures[unit.layer, unit.index]
-        others = tuple(pictures[unit.layer, sibling] for sibling in self.section.siblings)
-        lowest = PhotoBest(*self._evidence.extremes(unit.layer).worst(unit.index))
-
-        def compute() -> UnitStudy:
-            from vizengine.featurevis.study import Subject, study
-
-            with self._progress.stage(f"{self.section.name}: further pictures of the unit", None) as task:
-                subject = Subject(shown, others, lowest)
-                return study(self._have.network, subject, self._settings, film=self._film, advance=task.advance)
-
-        key = {
-            "layer": unit.layer,
-            "unit": unit.index,
-            "siblings": list(self.section.siblings),
-            "shown": [shown.reached, shown.photo_best, shown.photo_best_name],
-            "lowest": [lowest.value, lowest.photo],
-            "settings": self._settings_key,
-            "film": self._film,
-        }
-        return self._have.stage("study", ("featurevis", "networks"), key, UnitStudy, compute)
-
-    def _groups(self, circuit: Circuit, evidence: Evidence) -> tuple[Visualization, ...]:
-        """A picture of each group of inputs that the unit reads alike."""
-        best = [PhotoBest(*each) for each in evidence.factor_best]
-
-        def compute() -> Pictures:
-            from vizengine.featurevis.groups import visualize_groups
-
-            weights = np.stack([each.channels for each in evidence.factors.factors], axis=1)
-            with self._progress.stage(f"{self.section.name}: pictures of groups of inputs", None) as task:
-                return Pictures(
-                    visualize_groups(self._have.network, circuit.layer, weights, best, self._settings, task.advance)
-                )
-
-        if not best:
-            return ()
-        key = {
-            "layer": circuit.layer,
-            "groups": [each.channels.tolist() for each in evidence.factors.factors],
-            "best": [[each.value, each.photo] for each in best],
-            "settings": self._settings_key,
-        }
-        return self._have.stage("groups", ("featurevis", "networks"), key, Pictures, compute).visualizations
-
-    def _squares(self) -> dict[str, NDArray[np.float32]]:
-        size = self.section.visualization.size
-        return {photo.name: photo.square(size) for photo in self._have.photos}
-
-    @property
-    def _film(self) -> bool:
-        return self.section.visualization.film
-
-    @property
-    def _settings(self) -> Settings:
-        return Settings(**self.section.visualization.model_dump(exclude={"film"}))
-
-    @property
-    def _settings_key(self) -> dict[str, object]:
-        return self.section.visualization.model_dump(mode="json", exclude={"film"})
 
     def _versions(self) -> dict[str, str]:
         return {

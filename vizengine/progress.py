@@ -19,6 +19,9 @@ LINE_EVERY_SECONDS = 10.0
 class Stage(Protocol):
     """One piece of work that goes on."""
 
+    def expect(self, n: int) -> None:
+        """Say that `n` more steps are to come than was known."""
+
     def advance(self, n: int = 1, note: str = "") -> None:
         """Say that `n` more steps are done, with a few words on how it goes."""
 
@@ -31,7 +34,7 @@ class Progress(Protocol):
 
         Args:
             name: what is done, in words.
-            total: number of steps, or None where it isn't known.
+            total: number of steps, or None where it isn't known, or only once the stage says what it expects.
         """
 
 
@@ -43,8 +46,14 @@ class SilentProgress:
         """A piece of work that nobody watches."""
         yield self
 
+    def expect(self, n: int) -> None:
+        """Pass over it."""
+
     def advance(self, n: int = 1, note: str = "") -> None:
         """Pass over it."""
+
+
+SILENT = SilentProgress()
 
 
 class _Lines:
@@ -54,6 +63,9 @@ class _Lines:
         self.name, self.total = name, total
         self.done = 0
         self.started = self._last = monotonic()
+
+    def expect(self, n: int) -> None:
+        self.total = (self.total or 0) + n
 
     def advance(self, n: int = 1, note: str = "") -> None:
         self.done += n
@@ -113,6 +125,12 @@ class BarProgress:
         bars = self._bars
 
         class Bar:
+            known = total
+
+            def expect(self, n: int) -> None:
+                self.known = (self.known or 0) + n
+                bars.update(task, total=self.known)
+
             def advance(self, n: int = 1, note: str = "") -> None:
                 bars.update(task, advance=n, note=note)
 

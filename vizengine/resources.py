@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+Name = TypeVar("Name", bound=Hashable)
 LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-image", "pillow")
 
 
@@ -107,14 +109,55 @@ class Resources:
         """
 
         def timed() -> Result:
-            if not self._may_compute:
-                raise NotComputed(f"{self._section.name} has no cached {stage}, and --only leaves it out of this run.")
-            started = time.monotonic()
-            result = compute()
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
-            return result
+            with self._computing(stage):
+                return compute()
 
         return self.kept(stage, code, key, kind, timed)
+
+    def each(
+        self,
+        stage: str,
+        code: tuple[str, ...],
+        keys: Mapping[Name, Mapping[str, object]],
+        kind: type[Result],
+        compute: Callable[[list[Name], Callable[[Name, Result], None]], None],
+    ) -> dict[Name, Result]:
+        """Results of one kind by name, each kept by itself as soon as it is there.
+
+        Args:
+            stage, code, kind: as for `stage`.
+            keys: for each name what else its result depends on; no result may depend on which others are asked for.
+            compute: makes the results that aren't cached: it gets their names and hands in each with its name.
+
+        Raises:
+            NotComputed: as for `stage`.
+        """
+        shared = {**self._identity, "code": source_hash(*code)}
+        results: dict[Name, Result] = {}
+        missing: list[Name] = []
+        for name, key in keys.items():
+            found, result = self._cache.find(stage, {**shared, **key}, kind)
+            if found:
+                results[name] = result
+            else:
+                missing.append(name)
+
+        def keep(name: Name, result: Result) -> None:
+            results[name] = self._cache.keep(stage, {**shared, **keys[name]}, kind, result)
+
+        if missing:
+            with self._computing(stage):
+                compute(missing, keep)
+        return {name: results[name] for name in keys}
+
+    @contextmanager
+    def _computing(self, stage: str) -> Iterator[None]:
+        """Something that this run may have to leave out, and whose seconds count for the stage."""
+        if not self._may_compute:
+            raise NotComputed(f"{self._section.name} has no cached {stage}, and --only leaves it out of this run.")
+        started = time.monotonic()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
 
     def kept(
         self,

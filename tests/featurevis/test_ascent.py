@@ -12,11 +12,14 @@ from vizengine.circuit.strength import analyse
 from vizengine.evidence.photo_best import photo_extremes
 from vizengine.evidence.photos import Photos
 from vizengine.featurevis import objectives
-from vizengine.featurevis.ascent import LAST_LEARNING_RATE, ascend, noise, schedule
+from vizengine.featurevis.ascent import LAST_LEARNING_RATE, ascend, schedule
 from vizengine.featurevis.image import derive_seed
+from vizengine.featurevis.job import Job
 from vizengine.featurevis.model import PhotoBest, Settings
 from vizengine.featurevis.robustness import transform
-from vizengine.featurevis.visualize import last_slope, visualize
+from vizengine.featurevis.starts import noise
+from vizengine.featurevis.verdict import last_slope
+from vizengine.featurevis.visualize import visualize
 from vizengine.networks.network import Network
 from vizengine.networks.probe import Probe
 
@@ -29,14 +32,14 @@ def test_the_objective_rises(tiny_network: Network) -> None:
 
 def test_the_negative_direction_falls(tiny_network: Network) -> None:
     best = {0: PhotoBest(0.0, "none")}
-    made = visualize(tiny_network, "last", [0], best, Settings(64, 40, 0, 1, "float32"), "negative")[0]
+    made = visualize(tiny_network, Job("last", best, Settings(64, 40, 0, 1, "float32"), "negative"))[0]
     assert made.trace[-8:].mean() < made.trace[:8].mean()
     assert made.reached < made.mean < 0
 
 
 def test_phases_alone_rise_too(squeezenet: Network) -> None:
     settings = Settings(64, 48, 0, 1, "auto", image="phase")
-    made = visualize(squeezenet, "fire4/squeeze1x1", [12], {12: PhotoBest(0.0, "none")}, settings)[12]
+    made = visualize(squeezenet, Job("fire4/squeeze1x1", {12: PhotoBest(0.0, "none")}, settings))[12]
     assert made.trace[-8:].mean() > made.trace[:8].mean() > made.trace[0]
 
 
@@ -45,7 +48,7 @@ def test_a_picture_can_begin_as_a_photo(squeezenet: Network) -> None:
     square[20:40, 20:40] = 0.9
     settings = Settings(64, 1, 0, 1, "float32", start="photo")
     best = {12: PhotoBest(0.0, "square")}
-    made = visualize(squeezenet, "fire4/squeeze1x1", [12], best, settings, squares={"square": square})[12]
+    made = visualize(squeezenet, Job("fire4/squeeze1x1", best, settings, squares={"square": square}))[12]
     correlation = np.corrcoef(made.image[..., 0].ravel(), square[..., 0].ravel())[0, 1]
     assert correlation > 0.5
 
@@ -63,9 +66,9 @@ def test_alone_and_in_a_batch_give_the_same_picture(squeezenet: Network) -> None
 def test_alone_and_in_a_batch_give_the_same_verdict(squeezenet: Network) -> None:
     best = {channel: PhotoBest(1500.0, "none") for channel in (12, 22, 9)}
     settings = Settings(64, 64, 0, 1, "auto")
-    together = visualize(squeezenet, "fire4/squeeze1x1", [12, 22, 9], best, settings)
+    together = visualize(squeezenet, Job("fire4/squeeze1x1", best, settings))
     for channel in best:
-        alone = visualize(squeezenet, "fire4/squeeze1x1", [channel], best, settings)[channel]
+        alone = visualize(squeezenet, Job("fire4/squeeze1x1", {channel: best[channel]}, settings))[channel]
         assert alone.converged == together[channel].converged
         assert alone.reached == pytest.approx(together[channel].reached, rel=0.1)
 
@@ -73,7 +76,7 @@ def test_alone_and_in_a_batch_give_the_same_verdict(squeezenet: Network) -> None
 def test_twice_is_the_same_to_the_bit(squeezenet: Network) -> None:
     settings = Settings(64, 10, 3, 1, "auto")
     best = {12: PhotoBest(0.0, "none"), 22: PhotoBest(0.0, "none")}
-    first, second = (visualize(squeezenet, "fire4/squeeze1x1", [12, 22], best, settings) for _ in range(2))
+    first, second = (visualize(squeezenet, Job("fire4/squeeze1x1", best, settings)) for _ in range(2))
     for channel in (12, 22):
         np.testing.assert_array_equal(first[channel].image, second[channel].image)
         np.testing.assert_array_equal(first[channel].trace, second[channel].trace)
@@ -82,7 +85,7 @@ def test_twice_is_the_same_to_the_bit(squeezenet: Network) -> None:
 
 def test_reached_is_measured_in_float32_on_the_shown_picture(squeezenet: Network) -> None:
     settings = Settings(96, 6, 0, 1, "auto")
-    made = visualize(squeezenet, "fire4/squeeze1x1", [12], {12: PhotoBest(0.0, "none")}, settings)[12]
+    made = visualize(squeezenet, Job("fire4/squeeze1x1", {12: PhotoBest(0.0, "none")}, settings))[12]
     values = Probe(squeezenet, "fire4/squeeze1x1").numpy(made.image[None].astype(np.float32) / 255)[0, :, :, 12]
     assert made.reached == pytest.approx(values.max(), rel=1e-5)
     assert made.mean == pytest.approx(values.mean(), rel=1e-4)
@@ -90,16 +93,42 @@ def test_reached_is_measured_in_float32_on_the_shown_picture(squeezenet: Network
 
 def test_what_no_picture_can_reach_is_tried_and_not_called_converged(tiny_network: Network) -> None:
     best = {0: PhotoBest(1e9, "impossible"), 1: PhotoBest(-1e9, "easy")}
-    made = visualize(tiny_network, "last", [0, 1], best, Settings(64, 20, 0, 3, "float32"))
+    made = visualize(tiny_network, Job("last", best, Settings(64, 20, 0, 3, "float32")))
     assert not made[0].converged
     attempts = [(each.objective, each.seed, each.steps, each.continued) for each in made[0].attempts]
     assert attempts == [("channel", 0, 20, False), ("channel", 1, 40, False), ("neuron", 2, 40, False)]
     assert made[0].reached == max(each.reached for each in made[0].attempts)
 
 
+def test_progress_and_pictures_come_as_they_are_made(tiny_network: Network) -> None:
+    class Watch:
+        expected = done = 0
+
+        def expect(self, n: int) -> None:
+            assert self.done == self.expected
+            self.expected += n
+
+        def advance(self, n: int = 1, note: str = "") -> None:
+            self.done += n
+            assert self.done <= self.expected
+
+    best = {channel: PhotoBest(1e9 if channel == 3 else -1e9, "photo") for channel in range(7)}
+    finished: list[tuple[int, int]] = []
+    watch = Watch()
+    job = Job("last", best, Settings(64, 48, 0, 2, "float32"))
+    made = visualize(tiny_network, job, lambda each: finished.append((each.channel, watch.done)), watch)
+    assert watch.done == watch.expected == sum(sum(each.steps for each in made[channel].attempts) for channel in made)
+    assert sorted(channel for channel, _ in finished) == list(range(7))
+    # What has converged isn't held back by what is tried again.
+    at = dict(finished)
+    for channel, visualization in made.items():
+        assert at[channel] > 7 * 48 if len(visualization.attempts) > 1 else at[channel] == 7 * 48
+    assert 7 * 48 in at.values() and watch.done in at.values()
+
+
 def test_what_still_rises_is_continued(squeezenet: Network) -> None:
     best = {12: PhotoBest(-1e9, "easy")}
-    made = visualize(squeezenet, "fire4/squeeze1x1", [12], best, Settings(64, 16, 0, 8, "float32"))[12]
+    made = visualize(squeezenet, Job("fire4/squeeze1x1", best, Settings(64, 16, 0, 8, "float32")))[12]
     first, *others = made.attempts
     assert not first.continued and not first.converged and others
     assert all(each.continued and each.seed == first.seed for each in others)
@@ -108,12 +137,12 @@ def test_what_still_rises_is_continued(squeezenet: Network) -> None:
 
 
 def test_an_input_colour_needs_no_search(tiny_network: Network) -> None:
-    made = visualize(tiny_network, "input", [0], {0: PhotoBest(135.0, "photo")}, Settings(32, 5, 0, 1, "auto"))[0]
+    made = visualize(tiny_network, Job("input", {0: PhotoBest(135.0, "photo")}, Settings(32, 5, 0, 1, "auto")))[0]
     assert made.image[0, 0].tolist() == [255, 0, 0] and made.reached == 135.0 and made.converged
 
 
 def test_a_bgr_networks_first_channel_is_blue(squeezenet: Network) -> None:
-    made = visualize(squeezenet, "input", [0], {0: PhotoBest(0.0, "photo")}, Settings(32, 5, 0, 1, "auto"))[0]
+    made = visualize(squeezenet, Job("input", {0: PhotoBest(0.0, "photo")}, Settings(32, 5, 0, 1, "auto")))[0]
     assert made.image[0, 0].tolist() == [0, 0, 255]
 
 
@@ -179,7 +208,7 @@ def test_seven_of_seven_converge(fixture: str, layer: str, unit: int, request: p
     for each_layer, channels in ((layer, [unit]), (below, inputs)):
         maxima = photo_extremes(network, each_layer, photos)
         best = {channel: PhotoBest(*maxima.best(channel)) for channel in channels}
-        made = visualize(network, each_layer, channels, best, Settings(128, 96, 0, 3, "auto"))
+        made = visualize(network, Job(each_layer, best, Settings(128, 96, 0, 3, "auto")))
         for channel in channels:
             assert made[channel].converged, (channel, made[channel].attempts, best[channel])
             assert made[channel].reached > best[channel].value

@@ -11,8 +11,9 @@ import tensorflow as tf
 from tests.evidence.setups import circuit_of, save_photos
 from vizengine.circuit.factors import factorise
 from vizengine.evidence.photos import Photos
-from vizengine.featurevis.groups import visualize_groups
+from vizengine.featurevis.job import Job
 from vizengine.featurevis.model import PhotoBest, Settings
+from vizengine.featurevis.visualize import visualize
 from vizengine.networks.network import Network
 from vizengine.networks.probe import GroupProbe
 
@@ -39,10 +40,9 @@ def test_a_groups_picture_drives_the_group_past_photos(
     weights = np.stack([each.channels for each in factors], axis=1)
     values = [_below(network, layer, photo.pixels()) @ weights for photo in photos]
     best = [PhotoBest(float(max(each[:, group].max() for each in values)), "photo") for group in range(len(factors))]
-    steps: list[int] = []
-    made = visualize_groups(network, layer, weights, best, SETTINGS, steps.append)
-    assert [each.channel for each in made] == list(range(len(factors))) and len(steps) >= SETTINGS.steps
-    for group, each in enumerate(made):
+    made = visualize(network, Job(layer, dict(enumerate(best)), SETTINGS, groups=weights))
+    assert sorted(made) == list(range(len(factors)))
+    for group, each in made.items():
         alone = _below(network, layer, each.image.astype(np.float32) / 255) @ weights[:, group]
         assert each.reached == pytest.approx(alone.max(), rel=1e-4)
         assert each.mean == pytest.approx(alone.mean(), rel=1e-3)
@@ -55,7 +55,7 @@ def test_a_groups_picture_drives_the_group_past_photos(
 
 def test_what_does_not_converge_is_tried_again_and_said(tiny_network: Network) -> None:
     weights = np.eye(9)[:, :1]
-    (made,) = visualize_groups(tiny_network, "last", weights, [PhotoBest(1e9, "bright")], SETTINGS)
+    made = visualize(tiny_network, Job("last", {0: PhotoBest(1e9, "bright")}, SETTINGS, groups=weights))[0]
     assert not made.converged and [each.seed for each in made.attempts] == [0, 1]
     assert made.reached == max(each.reached for each in made.attempts)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vizengine.featurevis.job import Job
 from vizengine.featurevis.model import PhotoBest, Settings
-from vizengine.featurevis.study import Subject, mean_cosine, study, styles
+from vizengine.featurevis.study import Subject, film, mean_cosine, stability, styles, variants
 from vizengine.featurevis.visualize import visualize
 from vizengine.networks.network import Network
 from vizengine.networks.probe import Probe
@@ -15,19 +16,34 @@ from vizengine.networks.probe import Probe
 def test_a_study_of_a_real_unit(squeezenet: Network) -> None:
     layer, settings = "fire4/expand3x3", Settings(64, 48, 0, 1, "auto")
     best = {channel: PhotoBest(1600.0, "photo") for channel in (23, 15, 73)}
-    pictures = visualize(squeezenet, layer, [23, 15, 73], best, settings)
-    subject = Subject(pictures[23], (pictures[15], pictures[73]), PhotoBest(-2000.0, "photo"))
-    made = study(squeezenet, subject, settings, film=True)
-    assert made.negative.direction == "negative" and made.negative.reached < 0
-    assert made.stability.seeds == (0, 1, 2) and made.stability.reached[0] == pictures[23].reached
+    pictures = visualize(squeezenet, Job(layer, best, settings))
+    subject = Subject(pictures[23], settings)
+    seeds = stability(squeezenet, subject, (pictures[15], pictures[73]))
+    assert seeds.seeds == (0, 1, 2) and seeds.reached[0] == pictures[23].reached
     # Pictures of one unit from different seeds are more alike than pictures of different units.
-    assert made.stability.control is not None and made.stability.likeness > made.stability.control
-    values = Probe(squeezenet, layer, [23]).numpy(made.diverse.astype(np.float32) / 255).max((1, 2, 3))
-    assert made.diverse_reached == pytest.approx(values)
-    assert mean_cosine(styles(squeezenet, layer, made.diverse)) < 1
-    assert 8 < len(made.film) <= 25
-    difference = np.abs(made.film[-1].astype(int) - pictures[23].image.astype(int))
-    assert difference.mean() < 40 < np.abs(made.film[0].astype(int) - pictures[23].image.astype(int)).mean()
+    assert seeds.control is not None and seeds.likeness > seeds.control
+    diverse = variants(squeezenet, subject)
+    values = Probe(squeezenet, layer, [23]).numpy(diverse.images.astype(np.float32) / 255).max((1, 2, 3))
+    assert diverse.reached == pytest.approx(values)
+    assert mean_cosine(styles(squeezenet, layer, diverse.images)) < 1
+    frames = film(squeezenet, subject).frames
+    assert 8 < len(frames) <= 25
+    difference = np.abs(frames[-1].astype(int) - pictures[23].image.astype(int))
+    assert difference.mean() < 40 < np.abs(frames[0].astype(int) - pictures[23].image.astype(int)).mean()
+
+
+def test_a_study_of_pictures_that_begin_as_a_photo(squeezenet: Network) -> None:
+    layer, settings = "fire4/expand3x3", Settings(64, 1, 0, 1, "float32", start="photo")
+    square = np.random.default_rng(0).uniform(0.4, 0.6, (64, 64, 3)).astype(np.float32)
+    square[20:40, 20:40] = 0.9
+    job = Job(layer, {23: PhotoBest(1600.0, "square")}, settings, squares={"square": square})
+    subject = Subject(visualize(squeezenet, job)[23], settings, job.squares)
+    images = [stability(squeezenet, subject, ()).images, variants(squeezenet, subject).images]
+    images.append(film(squeezenet, subject).frames)
+    for image in np.concatenate(images):
+        assert np.corrcoef(image[..., 0].ravel(), square[..., 0].ravel())[0, 1] > 0.5
+    # From the very same spectrum, nothing could push them apart.
+    assert all((image != images[1][0]).any() for image in images[1][1:])
 
 
 def test_mean_cosine_of_known_vectors() -> None:

@@ -20,7 +20,7 @@ from vizengine.evidence.claim_model import read_claim
 from vizengine.evidence.claims import check
 from vizengine.evidence.model import Classification, ClassifiedPhoto, Guess
 from vizengine.evidence.results import Evidence
-from vizengine.featurevis.model import Attempt, Stability, UnitStudy, Visualization
+from vizengine.featurevis.model import Attempt, Film, Stability, UnitStudy, Variants, Visualization
 from vizengine.networks.architecture import SourceChannel
 from vizengine.networks.model import LayerDescription, NetworkDescription
 from vizengine.report.build import Measured, build
@@ -95,7 +95,7 @@ def unit_study(layer: str = "block3_conv3", unit: int = 195, size: int = 64) -> 
     negative = replace(visualization(layer, unit + 1, size=size), channel=unit, direction="negative", reached=-900.0)
     others = np.stack([blobs(unit + index, size) for index in range(2, 8)])
     stability = Stability((0, 1, 2), (900.0, 880.0, 930.0), 0.93, 0.41, others[:2])
-    return UnitStudy(negative, stability, others[2:], (700.0, 650.0, 720.0, 610.0), others[:3])
+    return UnitStudy(negative, stability, Variants(others[2:], (700.0, 650.0, 720.0, 610.0)), Film(others[:3]))
 
 
 def colour(channel: int, size: int = 128) -> Visualization:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from vizengine.featurevis.image import IMAGES, derive_seed, draw_spectrum
+from vizengine.featurevis.image import IMAGES, derive_seed
 from vizengine.featurevis.objectives import Objective
 from vizengine.featurevis.robustness import transform
 
@@ -45,17 +45,6 @@ class Ascent:
     frames: NDArray[np.uint8]
 
 
-def noise(keys: Sequence[str], seed: int, size: int) -> NDArray[np.float32]:
-    """Spectra to start from.
-
-    Args:
-        keys: a name for each picture, from which its noise is drawn, so that it doesn't depend on its batch.
-        seed: of the noise.
-        size: side of the pictures in pixels.
-    """
-    return np.stack([draw_spectrum(derive_seed("noise", seed, key, size), size).numpy() for key in keys])
-
-
 def ascend(
     probe: Callable[[tf.Tensor], tf.Tensor],
     start: NDArray[np.float32],
@@ -81,7 +70,7 @@ def ascend(
         weight_decay: per unit of learning rate; 0 lets waves grow until the picture is black and full colours.
         settled: whether `start` has an ascent behind it, so that only its last, gentle part is taken again.
         frames: how many pictures of the first one's forming to keep.
-        advance: called with 1 after each step.
+        advance: called after each step with the number of pictures.
     """
     size, to_images = start.shape[2], IMAGES[image]
     spectra = tf.Variable(start)
@@ -109,7 +98,7 @@ def ascend(
             film.append(_pixels(to_images(spectra[:1], size))[0])
         rate, strength = schedule(index, steps, settled)
         traces.append(step(tf.constant(index), tf.constant(rate), tf.constant(strength)).numpy())
-        advance(1)
+        advance(len(start))
     images = _pixels(to_images(spectra, size))
     film += [images[0]] if frames else []
     return Ascent(

@@ -123,19 +123,41 @@ class Stability:
 
 
 @dataclass(frozen=True)
+class Variants:
+    """Pictures that excite a unit and were pushed apart.
+
+    Attributes:
+        images: (batch, size, size, 3) uint8.
+        reached: highest pre-activation on each of them.
+    """
+
+    images: NDArray[np.uint8]
+    reached: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Film:
+    """A picture as it formed.
+
+    Attributes:
+        frames: (frames, size, size, 3) uint8.
+    """
+
+    frames: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
 class UnitStudy:
     """More pictures of one unit.
 
     Attributes:
         negative: what the unit is most against.
         stability: other seeds.
-        diverse: (batch, size, size, 3) uint8, pictures that excite the unit and were pushed apart.
-        diverse_reached: highest pre-activation on each of them.
-        film: (frames, size, size, 3) uint8, the shown picture as it formed; none unless asked for.
+        variants: in how many ways it is excited.
+        film: the shown picture as it formed; none unless asked for.
     """
 
     negative: Visualization
     stability: Stability
-    diverse: NDArray[np.uint8]
-    diverse_reached: tuple[float, ...]
-    film: NDArray[np.uint8]
+    variants: Variants
+    film: Film | None

@@ -1,20 +1,23 @@
-"""More pictures of one unit: what it is most against, whether other seeds agree, in how many ways it is excited."""
+"""More pictures of one unit: whether other seeds agree, in how many ways it is excited, how its picture forms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.featurevis import objectives
-from vizengine.featurevis.ascent import ascend, noise
-from vizengine.featurevis.model import PhotoBest, Settings, Stability, UnitStudy, Visualization
+from vizengine.featurevis.ascent import Ascent, ascend
+from vizengine.featurevis.model import Film, Settings, Stability, Variants, Visualization
+from vizengine.featurevis.objectives import Objective
 from vizengine.featurevis.precision import ascent_precision
-from vizengine.featurevis.visualize import measure, picture_key, visualize
+from vizengine.featurevis.starts import picture_key, starts
+from vizengine.featurevis.verdict import measure
 from vizengine.networks.network import Network
 from vizengine.networks.probe import Probe
+from vizengine.progress import SILENT, Stage
 
 SEEDS = 3
 FRAMES = 16
@@ -22,66 +25,59 @@ FRAMES = 16
 
 @dataclass(frozen=True)
 class Subject:
-    """What is studied.
+    """What is studied, and how.
 
     Attributes:
         shown: the unit's picture as the page shows it.
-        others: pictures of other units of the same layer, the control for likeness.
-        lowest: the lowest pre-activation of any photo.
+        settings: as for that picture.
+        squares: where pictures begin as photos, each photo's centred square by name.
     """
 
     shown: Visualization
-    others: tuple[Visualization, ...]
-    lowest: PhotoBest
+    settings: Settings
+    squares: Mapping[str, NDArray[np.float32]] | None = None
 
 
-def study(
-    network: Network,
-    subject: Subject,
-    settings: Settings,
-    film: bool = False,
-    advance: Callable[[int], None] = lambda count: None,
-) -> UnitStudy:
-    """All further pictures of a unit of a conv layer.
+def stability(network: Network, subject: Subject, others: tuple[Visualization, ...], task: Stage = SILENT) -> Stability:
+    """Pictures of the unit from other seeds, held against the one that is shown.
 
     Args:
         network: the network.
-        subject: the unit and its picture.
-        settings: as for the shown picture.
-        film: whether to keep the frames of the shown picture's forming.
-        advance: called with 1 after each step of each batch.
+        subject: the unit.
+        others: pictures of other units of the same layer, the control for likeness.
+        task: told of each step of each picture.
     """
-    layer, unit = subject.shown.layer, subject.shown.channel
-    lowest = {unit: subject.lowest}
-    negative = visualize(network, layer, [unit], lowest, settings, "negative", advance=advance)[unit]
-    diverse = _diverse(network, layer, unit, settings, advance)
-    frames = _film(network, subject.shown, settings, advance) if film else np.zeros((0, 1, 1, 3), np.uint8)
-    return UnitStudy(
-        negative=negative,
-        stability=_stability(network, subject, settings, advance),
-        diverse=diverse,
-        diverse_reached=_reached(network, layer, unit, diverse),
-        film=frames,
-    )
-
-
-def _stability(network: Network, subject: Subject, settings: Settings, advance: Callable[[int], None]) -> Stability:
-    layer, unit = subject.shown.layer, subject.shown.channel
+    layer, unit, settings = subject.shown.layer, subject.shown.channel, subject.settings
     seeds = [settings.seed + offset for offset in range(SEEDS)]
-    start = np.concatenate([noise([picture_key(layer, unit, "positive")], seed, settings.size) for seed in seeds[1:]])
-    probe = Probe(network, layer, [unit], ascent_precision(settings.precision))
-    objective = objectives.channel([0] * len(start))
-    images = ascend(probe, start, objective, seeds[1], settings.steps, settings.image, advance=advance).images
-    shown = subject.shown.image[None]
-    own = styles(network, layer, np.concatenate([shown, images]))
-    others = styles(network, layer, np.stack([each.image for each in subject.others])) if subject.others else None
+    key = picture_key(layer, unit, "positive")
+    start = np.concatenate([_starts(subject, [key], seed) for seed in seeds[1:]])
+    images = _ascend(network, subject, [unit], start, objectives.channel([0] * len(start)), seeds[1], 0, task).images
+    own = styles(network, layer, np.concatenate([subject.shown.image[None], images]))
+    control = styles(network, layer, np.stack([each.image for each in others])) if others else None
     return Stability(
         seeds=tuple(seeds),
         reached=(subject.shown.reached, *_reached(network, layer, unit, images)),
         likeness=mean_cosine(own),
-        control=None if others is None else float((own[:1] @ others.T).mean()),
+        control=None if control is None else float((own[:1] @ control.T).mean()),
         images=images,
     )
+
+
+def variants(network: Network, subject: Subject, task: Stage = SILENT) -> Variants:
+    """Pictures that excite the unit and are as different from each other as they can be."""
+    layer, unit = subject.shown.layer, subject.shown.channel
+    count = objectives.DIVERSITY_BATCH
+    start = _starts(subject, [f"{layer}:{unit}:diverse:{index}" for index in range(count)], subject.settings.seed)
+    objective = objectives.channel([unit] * count) + objectives.DIVERSITY_WEIGHT * objectives.diversity()
+    images = _ascend(network, subject, None, start, objective, subject.settings.seed, 0, task).images
+    return Variants(images, _reached(network, layer, unit, images))
+
+
+def film(network: Network, subject: Subject, task: Stage = SILENT) -> Film:
+    """The first ascent of the shown picture once more, with its frames."""
+    layer, unit, seed = subject.shown.layer, subject.shown.channel, subject.settings.seed
+    start = _starts(subject, [picture_key(layer, unit, "positive")], seed)
+    return Film(_ascend(network, subject, [unit], start, objectives.channel([0]), seed, FRAMES, task).frames)
 
 
 def styles(network: Network, layer: str, images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -96,28 +92,25 @@ def mean_cosine(vectors: NDArray[np.float64]) -> float:
     return float(likeness[np.triu_indices(len(vectors), 1)].mean())
 
 
-def _diverse(
-    network: Network, layer: str, unit: int, settings: Settings, advance: Callable[[int], None]
-) -> NDArray[np.uint8]:
-    """Pictures that excite the unit and are as different from each other as they can be."""
-    count = objectives.DIVERSITY_BATCH
-    start = noise([f"{layer}:{unit}:diverse:{index}" for index in range(count)], settings.seed, settings.size)
-    probe = Probe(network, layer, None, ascent_precision(settings.precision))
-    objective = objectives.channel([unit] * count) + objectives.DIVERSITY_WEIGHT * objectives.diversity()
-    return ascend(probe, start, objective, settings.seed, settings.steps, settings.image, advance=advance).images
+def _starts(subject: Subject, keys: list[str], seed: int) -> NDArray[np.float32]:
+    photos = [subject.shown.photo_best_name] * len(keys)
+    return starts(keys, photos, seed, subject.settings.size, subject.squares)
 
 
-def _film(
-    network: Network, shown: Visualization, settings: Settings, advance: Callable[[int], None]
-) -> NDArray[np.uint8]:
-    """The first ascent of the shown picture once more, with its frames."""
-    layer, unit = shown.layer, shown.channel
-    start = noise([picture_key(layer, unit, "positive")], settings.seed, settings.size)
-    probe = Probe(network, layer, [unit], ascent_precision(settings.precision))
-    objective = objectives.channel([0])
-    return ascend(
-        probe, start, objective, settings.seed, settings.steps, settings.image, frames=FRAMES, advance=advance
-    ).frames
+def _ascend(
+    network: Network,
+    subject: Subject,
+    channels: list[int] | None,
+    start: NDArray[np.float32],
+    objective: Objective,
+    seed: int,
+    frames: int,
+    task: Stage,
+) -> Ascent:
+    settings = subject.settings
+    task.expect(settings.steps * len(start))
+    probe = Probe(network, subject.shown.layer, channels, ascent_precision(settings.precision))
+    return ascend(probe, start, objective, seed, settings.steps, settings.image, frames=frames, advance=task.advance)
 
 
 def _reached(network: Network, layer: str, unit: int, images: NDArray[np.uint8]) -> tuple[float, ...]:

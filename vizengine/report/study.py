@@ -53,9 +53,11 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
                 reached=significant(each),
                 name=f"variant {number}",
             )
-            for number, (image, each) in enumerate(zip(study.diverse, study.diverse_reached, strict=True), start=1)
+            for number, (image, each) in enumerate(
+                zip(study.variants.images, study.variants.reached, strict=True), start=1
+            )
         ),
-        film=_film(study.film, label) if len(study.film) else None,
+        film=_film(study.film.frames, label) if study.film else None,
     )
 
 
