@@ -105,6 +105,27 @@ def test_stream_equals_brute_force(
     assert given.maker_deviation[0] == pytest.approx(driven.std(), rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("fixture", "layer", "unit"),
+    [("tiny_network", "left", 1), ("tiny_network", "last", 3), ("vgg19", "block3_conv3", 195)],
+)
+def test_what_the_kernel_reads_times_the_kernel_is_the_contribution(
+    fixture: str, layer: str, unit: int, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    network: Network = request.getfixturevalue(fixture)
+    circuit = circuit_of(network, layer, unit)
+    photos = save_photos(tmp_path, SIZES)
+    given = stream(Forward(network, circuit), photos, EvidenceSettings(sample=500))
+    edges = 0
+    for positions in (given.top, given.bottom, given.sample):
+        edges += int((~positions.inside).any(axis=(1, 2)).sum())
+        for place, channel in enumerate(circuit.strongest):
+            summed = np.einsum("nhw,hw->n", positions.fields[..., place].astype(np.float64), channel.kernel)
+            scale = np.abs(positions.contributions).max()
+            np.testing.assert_allclose(summed, positions.contributions[:, channel.index], atol=1e-5 * scale)
+    assert edges > 0 or circuit.strongest[0].kernel.size == 1
+
+
 def test_contribution_means_over_photos_equal_all_positions(tiny_network: Network, tmp_path: Path) -> None:
     photos = save_photos(tmp_path, SIZES)
     forward = Forward(tiny_network, circuit_of(tiny_network, "last", 3))
@@ -123,7 +144,8 @@ def _maps(count: int, seed: int = 0) -> list[UnitMap]:
     for photo in range(count):
         down, across = generator.integers(1, 12, 2)
         pre = generator.integers(-9, 9, (down, across)).astype(np.float32)
-        made.append(UnitMap(photo, pre, pre[..., None], np.ones((down, 3), bool), np.ones((across, 3), bool)))
+        rows, columns = np.zeros((down, 3), np.int64), np.zeros((across, 3), np.int64)
+        made.append(UnitMap(photo, pre, pre[..., None], rows, columns, np.zeros((1, 1, 2), np.float32)))
     return made
 
 

@@ -52,6 +52,7 @@ def _positions(of: Circuit, count: int, random: np.random.Generator, silent: boo
         pre=pre[order].astype(np.float32),
         contributions=contributions[order].astype(np.float32),
         inside=np.ones((count, height, width), bool),
+        fields=fields[order][..., [channel.index for channel in of.strongest]].astype(np.float32) * (not silent),
     )
 
 
@@ -107,6 +108,7 @@ def evidence(of: Circuit, photos: tuple[str, ...], downstream: bool = True, sile
             maps=(PhotoMap(photos[0], top.photo[0], 64, 64, GREY, FIRING, 1, (-4, -4), 8, FIELD),),
             photos=PHOTO_COUNT,
         ),
+        fields=top.fields,
         contributions=contributions,
         ranks=rank(np.array([channel.norm for channel in of.inputs]), size, contributions.mean, of.top),
         ablations=ablate(of, kernel, activation, top, sample, sample.take(np.arange(49)), 0, 8),

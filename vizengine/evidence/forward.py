@@ -104,9 +104,13 @@ class Forward:
         below, *feeds = self._run(pixels[None])
         contributions = self.contributions(below)[0]
         pre = (contributions.sum(axis=-1, dtype=np.float64) + self.bias).astype(np.float32)
-        height, width = int(below.shape[1]), int(below.shape[2])
         unit_map = UnitMap(
-            photo, pre, contributions, self._inside(height, pre.shape[0]), self._inside(width, pre.shape[1])
+            photo,
+            pre,
+            contributions,
+            self._read(int(below.shape[1]), pre.shape[0]),
+            self._read(int(below.shape[2]), pre.shape[1]),
+            np.asarray(below)[0][..., [channel.index for channel in self.channels]],
         )
         makers = [self._maker(name, feed) for name, feed in zip(self._makers, feeds, strict=True)]
         return Pass(np.asarray(below)[0], unit_map, self._in_order(makers))
@@ -125,12 +129,11 @@ class Forward:
         columns = {name: iter(np.moveaxis(group, -1, 0)) for name, group in zip(self._makers, groups, strict=True)}
         return tuple(next(columns[channel.source_layer]) for channel in self.channels)
 
-    def _inside(self, below: int, positions: int) -> NDArray[np.bool_]:
-        """(positions, kernel) which coefficients read inside a map of `below` positions, along one axis."""
+    def _read(self, below: int, positions: int) -> NDArray[np.int64]:
+        """(positions, kernel) which places of a map of `below` positions each coefficient reads, along one axis."""
         kernel, stride = self.spec.kernel, self.spec.stride
         before = max((positions - 1) * stride + kernel - below, 0) // 2 if self.spec.padding == "same" else 0
-        read = np.arange(positions)[:, None] * stride - before + np.arange(kernel)
-        return np.asarray((read >= 0) & (read < below))
+        return np.asarray(np.arange(positions)[:, None] * stride - before + np.arange(kernel), np.int64)
 
     def centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
         """Pre-activations at the middle of canvases: the unit's, then those of each strongest input.

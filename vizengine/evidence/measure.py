@@ -101,6 +101,7 @@ def measure(
     advance(1)
     return Evidence(
         examples=examples,
+        fields=top.fields,
         contributions=contributions,
         ranks=rank(norms, streamed.contribution_size, contributions.mean, circuit.top),
         ablations=ablations,

@@ -29,6 +29,7 @@ class Positions:
         contributions: (n, inputs) float32, what each input channel adds to `pre`; with the bias they sum to it.
         inside: (n, height, width) bool, the kernel's coefficients that read a position of the input's map; the
             others read the zeros that pad it.
+        fields: (n, height, width, strongest) float32, activations of the strongest inputs that the kernel reads.
     """
 
     photo: NDArray[np.int64]
@@ -37,6 +38,7 @@ class Positions:
     pre: NDArray[np.float32]
     contributions: NDArray[np.float32]
     inside: NDArray[np.bool_]
+    fields: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.pre)
@@ -65,26 +67,34 @@ class UnitMap:
         photo: identity of the photo, at least 0.
         pre: (down, across) float32, pre-activations.
         contributions: (down, across, inputs) float32.
-        inside_rows: (down, height) bool, which rows of the kernel read the input's map at each row of positions.
-        inside_columns: (across, width) bool, the same for columns.
+        rows: (down, height) int, which rows of the input's map the kernel reads at each row of positions; those
+            outside of it are zeros that pad it.
+        columns: (across, width) int, the same for columns.
+        below: (input's height, input's width, strongest) float32, activations of the strongest inputs.
     """
 
     photo: int
     pre: NDArray[np.float32]
     contributions: NDArray[np.float32]
-    inside_rows: NDArray[np.bool_]
-    inside_columns: NDArray[np.bool_]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    below: NDArray[np.float32]
 
     def at(self, flat: NDArray[np.integer]) -> Positions:
         """The positions at flat indices of `pre`."""
         row, column = np.divmod(np.asarray(flat, np.int64), self.pre.shape[1])
+        down, across = self.rows[row], self.columns[column]
+        height, width = self.below.shape[:2]
+        inside = ((down >= 0) & (down < height))[:, :, None] & ((across >= 0) & (across < width))[:, None, :]
+        read = self.below[down.clip(0, height - 1)[:, :, None], across.clip(0, width - 1)[:, None, :]]
         return Positions(
             photo=np.full(len(row), self.photo, np.int64),
             row=row,
             column=column,
             pre=self.pre[row, column],
             contributions=self.contributions[row, column],
-            inside=self.inside_rows[row][:, :, None] & self.inside_columns[column][:, None, :],
+            inside=inside,
+            fields=read * inside[..., None],
         )
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vizengine.circuit.factors import Factors
 from vizengine.evidence.ablation import Ablations
 from vizengine.evidence.contributions import Contributions
@@ -21,6 +24,8 @@ class Evidence:
 
     Attributes:
         examples: dataset examples and the distribution of pre-activations.
+        fields: (top examples, height, width, strongest) float32, what the kernel reads of each strongest input at
+            the top examples, in their order.
         contributions: of every input channel, on the top examples and over photos.
         ranks: three ways to rank inputs.
         ablations: of the strongest inputs.
@@ -34,6 +39,7 @@ class Evidence:
     """
 
     examples: Examples
+    fields: NDArray[np.float32]
     contributions: Contributions
     ranks: Ranks
     ablations: Ablations
