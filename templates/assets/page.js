@@ -55,6 +55,19 @@
     table.tHead.rows[0].cells[1].setAttribute("aria-sort", "ascending");
   };
 
+  /** The inputs by another rank; the first order is that of the page. */
+  const setUpOrder = (group) => {
+    const list = group.nextElementSibling;
+    group.hidden = false;
+    group.addEventListener("click", (event) => {
+      const chosen = event.target.closest("button");
+      if (!chosen) return;
+      for (const each of group.querySelectorAll("button")) each.setAttribute("aria-pressed", each === chosen);
+      const place = (item) => Number(item.dataset[chosen.dataset.order]);
+      list.append(...[...list.children].sort((one, other) => place(one) - place(other)));
+    });
+  };
+
   /** A link into something folded unfolds it. */
   const unfoldTarget = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -111,6 +124,7 @@
   addEventListener("DOMContentLoaded", () => {
     setUpTheme();
     document.querySelectorAll("table.sortable").forEach(setUpTable);
+    document.querySelectorAll(".order").forEach(setUpOrder);
     setUpPrint();
     unfoldTarget();
     showPanel();

@@ -61,7 +61,7 @@ def test_the_table_sorts_by_mouse(browser: Browser, example_site: Path) -> None:
         assert heading(page, "Rank")[1] == "ascending"
         ranks = first_values(page, heading(page, "Rank")[0])
         assert ranks == [str(rank) for rank in range(1, 13)]
-        for name, numeric in (("Sum", True), ("Index", True), ("Mass +", True), ("Input", False), ("By mass", False)):
+        for name, numeric in (("Sum", True), ("Index", True), ("Mass +", True), ("Input", False), ("Called", False)):
             button = page.locator(".sortable thead button", has_text=name).first
             orders = []
             for _ in range(2):
@@ -224,3 +224,47 @@ def test_an_unknown_panel_leaves_the_page_whole(browser: Browser, example_site: 
         page.goto(page.url + "?panel=nonsense%22]")
         expect(page.locator("h1")).to_be_visible()
         expect(page.locator(".whole-page")).to_be_hidden()
+
+
+def test_inputs_are_ordered_by_mouse_and_keyboard(browser: Browser, example_site: Path) -> None:
+    with checks.opened(browser, example_site / FULL) as page:
+        rows = page.locator(".inputs > .input")
+
+        def places(key: str) -> list[int]:
+            return [int(row.get_attribute(f"data-{key}") or 0) for row in rows.all()]
+
+        first = [row.get_attribute("id") for row in rows.all()]
+        page.get_by_role("button", name="size over photos").click()
+        assert places("photos") == sorted(places("photos"))
+        page.get_by_role("button", name="effect where it fires most").focus()
+        page.keyboard.press("Enter")
+        assert places("drop") == sorted(places("drop"))
+        pressed = page.locator(".order [aria-pressed=true]")
+        expect(pressed).to_have_count(1)
+        expect(pressed).to_have_text("effect where it fires most")
+        page.get_by_role("button", name="norm", exact=True).click()
+        assert [row.get_attribute("id") for row in rows.all()] == first
+
+
+def test_what_an_input_adds_is_worked_out_on_the_page(browser: Browser, example_site: Path) -> None:
+    """The printed activations times the printed coefficients, summed, are the printed contribution."""
+    with checks.opened(browser, example_site / FULL) as page:
+        checks.unfold(page)
+        seen = 0
+        for row in page.locator(".inputs > .input").all():
+            cells = row.locator(".coefficients-table td").all_inner_texts()
+            kernel = [float(text.replace("−", "-")) for text in cells]
+            for line in row.locator(".sums > li").all():
+                values = [float(text.replace(",", "")) for text in line.locator(".grid td").all_inner_texts()]
+                shown = float(line.locator("b").inner_text().replace(",", "").replace("−", "-"))
+                rounding = 0.0006 * sum(values) + 0.006 * abs(shown) + 1
+                assert abs(sum(one * other for one, other in zip(values, kernel, strict=True)) - shown) < rounding
+                seen += 1
+        assert seen == 24
+
+
+def test_circuits_stand_side_by_side(browser: Browser, example_site: Path) -> None:
+    with checks.opened(browser, example_site / "index.html") as page:
+        table = page.locator("table.compare")
+        expect(table.locator("thead th")).to_have_count(2)
+        expect(table.get_by_role("row", name="answers most to")).to_be_visible()

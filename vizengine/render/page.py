@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from vizengine.locations import templates_folder
 from vizengine.render import assets, charts, citation, geometry
+from vizengine.render.compared import compared
 from vizengine.report.model import Missing, Report, SiteReport
 
 
@@ -76,6 +77,7 @@ def _environment() -> Environment:
     )
     environment.globals["geometry"] = geometry
     environment.globals["charts"] = charts
+    environment.globals["compared"] = compared
     environment.filters["yaml"] = _yaml
     environment.filters["embed"] = Markup
     environment.filters["breakable"] = _breakable

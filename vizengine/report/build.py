@@ -28,7 +28,7 @@ from vizengine.report.parts import (
     StrongInput,
     Version,
 )
-from vizengine.report.pictures import picture
+from vizengine.report.pictures import further_picture, patch
 from vizengine.report.study import study_report
 from vizengine.report.values import UnitValues, measured_values
 
@@ -83,7 +83,13 @@ def build(
     """
     unit = feature(visualizations[circuit.layer, circuit.unit], f"{circuit.layer}:{circuit.unit}", "unit", UNIT_PIXELS)
     siblings = tuple(
-        feature(visualizations[circuit.layer, index], f"{circuit.layer}:{index}", "sibling unit", INPUT_PIXELS)
+        feature(
+            visualizations[circuit.layer, index],
+            f"{circuit.layer}:{index}",
+            "sibling unit",
+            INPUT_PIXELS,
+            further_picture,
+        )
         for index in dict.fromkeys(section.siblings)
     )
     inputs = slices.input_slices(circuit, measured.evidence.contributions)
@@ -178,7 +184,7 @@ def _classification(classification: Classification) -> ClassificationReport:
             PhotoReport(
                 name=photo.name,
                 credit=photo.credit,
-                picture=picture(photo.thumbnail, f"Photo {photo.name}, cropped to a square", THUMBNAIL_PIXELS),
+                picture=patch(photo.thumbnail, f"Photo {photo.name}, cropped to a square", THUMBNAIL_PIXELS),
                 guesses=tuple(
                     GuessReport(index=guess.index, label=guess.label, probability=percent(guess.probability))
                     for guess in photo.guesses

@@ -5,15 +5,27 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vizengine.circuit.model import Circuit
 from vizengine.evidence.ablation import Effect
 from vizengine.evidence.intervals import Estimate
 from vizengine.evidence.ranks import Ranks
 from vizengine.evidence.results import Evidence
-from vizengine.report.evidence_parts import Change, EffectsReport, ExampleBar, InputEffect, RankRow, RanksReport
+from vizengine.report.evidence_parts import (
+    Change,
+    EffectsReport,
+    ExampleBar,
+    FieldReport,
+    InputEffect,
+    RankRow,
+    RanksReport,
+)
 from vizengine.report.figures import Quantity
 from vizengine.report.numbers import percent, significant, whole
+
+# Examples for which the page works out each contribution.
+ARITHMETIC_EXAMPLES = 4
 
 
 def measured(value: float, digits: int = 3) -> Quantity | None:
@@ -57,8 +69,11 @@ def effects_report(evidence: Evidence, circuit: Circuit, shown: int) -> EffectsR
                 photos=significant(single.to_zero.photos.mean),
                 picture=significant(single.to_zero.picture_peak),
                 finding=single.sign_verdict,
+                photo_place=int(evidence.ranks.places[1, index]),
+                drop_place=int(evidence.ranks.places[2, index]),
+                fields=tuple(_field(each[..., place]) for each in evidence.fields[:ARITHMETIC_EXAMPLES]),
             )
-            for index, single in zip(strongest, ablations.single, strict=True)
+            for place, (index, single) in enumerate(zip(strongest, ablations.single, strict=True))
         ),
         others=significant(float(given.mean[others].sum())),
         baseline=significant(ablations.baseline.mean),
@@ -71,6 +86,10 @@ def effects_report(evidence: Evidence, circuit: Circuit, shown: int) -> EffectsR
         control_deviation=significant(float(control.std())) if len(control) else None,
         draws=whole(len(control)),
     )
+
+
+def _field(activations: NDArray[np.float32]) -> FieldReport:
+    return FieldReport(rows=tuple(tuple(significant(value) for value in row) for row in activations.tolist()))
 
 
 def _on_examples(effect: Effect) -> Change:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vizengine.featurevis.model import Attempt, Visualization
-from vizengine.report.figures import Quantity
+from vizengine.report.figures import Picture, Quantity
 from vizengine.report.numbers import percent, significant, whole
 from vizengine.report.parts import AttemptReport, Feature, Verdict
 from vizengine.report.pictures import picture
@@ -14,7 +18,13 @@ from vizengine.report.plots import trace
 INPUT = "input"
 
 
-def feature(visualization: Visualization, label: str, role: str, largest: int) -> Feature:
+def feature(
+    visualization: Visualization,
+    label: str,
+    role: str,
+    largest: int,
+    draw: Callable[[NDArray[np.uint8], str, int], Picture] = picture,
+) -> Feature:
     """What the page says of a channel's picture.
 
     Args:
@@ -22,6 +32,7 @@ def feature(visualization: Visualization, label: str, role: str, largest: int) -
         label: the channel's name on the page.
         role: what the channel is in the circuit, for the alt text: `unit`, `input channel`, `sibling unit`.
         largest: longest side in pixels that the page can make use of.
+        draw: encodes the picture.
     """
     verdict: Verdict = "converged" if visualization.converged else "not converged"
     if visualization.layer == INPUT:
@@ -49,7 +60,7 @@ def feature(visualization: Visualization, label: str, role: str, largest: int) -
         layer=visualization.layer,
         channel=visualization.channel,
         label=label,
-        picture=picture(visualization.image, f"Synthetic image that excites {role} {label}{doubt}", largest),
+        picture=draw(visualization.image, f"Synthetic image that excites {role} {label}{doubt}", largest),
         objective=visualization.objective,
         trace=trace(visualization.trace),
         reached=reached,

@@ -13,7 +13,7 @@ from vizengine.report.evidence_parts import PhotoMapReport, Place
 from vizengine.report.numbers import significant
 from vizengine.report.pictures import overlay, patch
 
-PHOTO_PIXELS = 360
+PHOTO_PIXELS = 300
 # As the page's red for what excites.
 COLOUR = (202, 0, 32)
 

@@ -12,12 +12,13 @@ from PIL import Image
 from vizengine.featurevis.model import UnitStudy
 from vizengine.report.figures import Picture
 from vizengine.report.numbers import percent, significant
-from vizengine.report.pictures import picture
+from vizengine.report.pictures import further_picture
 from vizengine.report.study_parts import StudyReport, VariantPicture
 
 FRAME_MILLISECONDS = 80
 LAST_FRAME_MILLISECONDS = 1500
 FILM_PIXELS = 96
+FILM_QUALITY = 45
 
 
 def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
@@ -31,14 +32,14 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
     stability, negative = study.stability, study.negative
     reached = np.array(stability.reached)
     return StudyReport(
-        negative=picture(negative.image, f"Synthetic image that inhibits unit {label} most", largest),
+        negative=further_picture(negative.image, f"Synthetic image that inhibits unit {label} most", largest),
         negative_reached=significant(negative.reached),
         negative_photo=significant(negative.photo_best),
         negative_photo_name=negative.photo_best_name,
         negative_converged=negative.converged,
         seeds=tuple(
             VariantPicture(
-                picture=picture(image, f"Synthetic image that excites unit {label}, from seed {seed}", largest),
+                picture=further_picture(image, f"Synthetic image that excites unit {label}, from seed {seed}", largest),
                 reached=significant(each),
                 name=f"seed {seed}",
             )
@@ -49,7 +50,7 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
         control=None if stability.control is None else significant(stability.control, 2),
         diverse=tuple(
             VariantPicture(
-                picture=picture(image, f"Synthetic image that excites unit {label} in another way", largest),
+                picture=further_picture(image, f"Synthetic image that excites unit {label} in another way", largest),
                 reached=significant(each),
                 name=f"variant {number}",
             )
@@ -67,6 +68,8 @@ def _film(frames: NDArray[np.uint8], label: str) -> Picture:
     first, *others = [Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS) for frame in frames]
     durations = [FRAME_MILLISECONDS] * len(others) + [LAST_FRAME_MILLISECONDS]
     stream = io.BytesIO()
-    first.save(stream, "WEBP", save_all=True, append_images=others, duration=durations, loop=0, quality=60, method=6)
+    first.save(
+        stream, "WEBP", save_all=True, append_images=others, duration=durations, loop=0, quality=FILM_QUALITY, method=6
+    )
     source = f"data:image/webp;base64,{b64encode(stream.getvalue()).decode()}"
     return Picture(source=source, width=first.width, height=first.height, alt=f"The picture of unit {label} forming")

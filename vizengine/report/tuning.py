@@ -16,7 +16,7 @@ from vizengine.report.pictures import patch
 from vizengine.report.tuning_parts import IndexReport, StimulusReport, SweepReport, TuningReport
 
 EXTREMES = 6
-PER_FAMILY = 2
+PER_FAMILY = 1
 LARGEST_DRAWING = 64
 # Drawn sweeps: title, family, polarity, parameter, its unit.
 _DRAWN = (
