@@ -185,7 +185,7 @@ def _client(execution: ExecutionSection, afterwards: ExitStack) -> Client:
         ) from error
     if execution.scheduler:
         try:
-            client: Client = afterwards.enter_context(Client(execution.scheduler, timeout=30))
+            client: Client = afterwards.enter_context(Client(execution.scheduler, timeout=10))
         except (OSError, TimeoutError) as error:
             raise BuildFailed(
                 f"No Dask scheduler answers at {execution.scheduler}: {error}. Expected one that runs, with workers; "

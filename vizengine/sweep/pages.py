@@ -77,6 +77,7 @@ class Pages:
         kernels = [channel.kernel for channel in circuit.strongest] + [output.kernel for output in outputs]
         scale = max(float(np.abs(kernel).max()) for kernel in kernels)
         mean = survey.parts[unit].mean(axis=0, dtype=np.float64)
+        parts = self._parts(circuit, mean)
         best, photo = survey.extremes.best(unit)
         return replace(
             self._frame(layer, unit),
@@ -87,8 +88,8 @@ class Pages:
             inputs=self._inputs(circuit, mean),
             input_count=whole(len(circuit.inputs)),
             outputs=self._connections(outputs, (layer, unit)),
-            parts=self._parts(circuit, mean),
-            total=significant(float(survey.pre[unit].mean(dtype=np.float64)), 4),
+            parts=parts,
+            total=fixed(float(survey.pre[unit].mean(dtype=np.float64)), _places(parts)),
             examples=self._examples(layer, unit, survey),
             photo_count=whole(len(survey.extremes.names)),
             scale=significant(scale),
@@ -198,7 +199,7 @@ class Pages:
         order = np.argsort(-np.abs(mean), kind="stable")
         largest, others = order[:LARGEST_PARTS].tolist(), order[LARGEST_PARTS:]
         values = [circuit.bias, *(float(mean[index]) for index in largest), float(mean[others].sum())]
-        places = decimals(values, 3)
+        places = decimals(values)
         tiles = [self._source(circuit.inputs[index]) for index in largest]
         parts = [Part("bias", fixed(values[0], places))]
         parts += [
@@ -225,6 +226,11 @@ class Pages:
 
     def _read_photo(self, index: int) -> NDArray[np.float32]:
         return self._workshop.photos[index].pixels()
+
+
+def _places(parts: Sequence[Part]) -> int:
+    """The decimals with which parts are printed."""
+    return decimals(float(part.value.value) for part in parts)
 
 
 def _finite(value: float, places: int) -> Quantity | None:
