@@ -61,7 +61,7 @@ def test_pictures_out_of_sight_are_not_loaded(browser: Browser, site: Path) -> N
         ("expand 7", 1),
         ("7", 3),
         ("CONV1 15", 1),
-        ("x", 16),
+        ("x3", 16),
     ],
 )
 def test_search_goes_by_layer_and_unit(browser: Browser, site: Path, words: str, count: int) -> None:
