@@ -130,9 +130,9 @@ def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
         metadata = next(archive.read(name).decode() for name in names if name.endswith("/METADATA"))
         scripts = next(archive.read(name).decode() for name in names if name.endswith("/entry_points.txt"))
     assert "vizengine = vizengine.cli:main" in scripts
-    required = {
-        line.removeprefix("Requires-Dist: ") for line in metadata.splitlines() if line.startswith("Requires-Dist")
-    }
+    said = {line.removeprefix("Requires-Dist: ") for line in metadata.splitlines() if line.startswith("Requires-Dist")}
+    required = {each for each in said if "extra ==" not in each}
+    assert [each.split(">")[0] for each in said - required] == ["distributed"]
     lines = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert {each.split("<")[0].split(">")[0].split("=")[0] for each in required} == {
         line.split("<")[0].split(">")[0].split("=")[0] for line in lines if line and not line.startswith("#")

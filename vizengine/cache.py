@@ -103,6 +103,11 @@ class Cache:
             logger.warning("the result of %s can't be kept in %s: %s", stage, self.folder, error)
         return kept
 
+    def contains(self, stage: str, key: Mapping[str, Any]) -> bool:
+        """Whether there is an entry that a run may use; whether it is sound shows when it is read."""
+        path = self._path(stage, key)
+        return (not self.fresh or path in self._renewed) and path.is_file()
+
     def file_sha256(self, path: Path) -> str:
         """The sha256 of a file, in hexadecimal, remembered while its size, time and place on disk stay as they are.
 

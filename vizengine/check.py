@@ -7,13 +7,30 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from vizengine.check_claims import check_claims
-from vizengine.config.schema import CircuitSection
+from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.evidence.photos import IMAGE_SUFFIXES, SAMPLES, Photos
 from vizengine.networks import zoo
 from vizengine.networks.architecture import Architecture
 from vizengine.report import prose
+from vizengine.sweep.select import selection_flaws
 
 Finding = tuple[tuple[str | int, ...], str]
+
+
+def check_entry(section: CircuitSection | SweepSection, folder: Path) -> Iterator[Finding]:
+    """Problems of one circuit or sweep, each with its path inside the section.
+
+    Args:
+        section: one whose form is right.
+        folder: the config's folder.
+    """
+    if isinstance(section, CircuitSection):
+        yield from check_circuit(section, folder)
+        return
+    zoo_entry = zoo.entry(section.network.model)
+    yield from _check_weights(section, zoo_entry)
+    yield from _check_photos(section, folder)
+    yield from selection_flaws(section, zoo_entry.architecture)
 
 
 def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
@@ -72,7 +89,7 @@ def _check_units(section: CircuitSection, architecture: Architecture) -> Iterato
             yield ("siblings", place), f"sibling {sibling} is named twice; expected each once"
 
 
-def _check_weights(section: CircuitSection, zoo_entry: zoo.ZooEntry) -> Iterator[Finding]:
+def _check_weights(section: CircuitSection | SweepSection, zoo_entry: zoo.ZooEntry) -> Iterator[Finding]:
     weights, title = section.network.weights, zoo_entry.architecture.title
     if weights == "embedded" and zoo_entry.embedded is None:
         yield ("network", "weights"), f"{title} has no embedded weights; expected `imagenet` or the path of a file"
@@ -83,7 +100,7 @@ def _check_weights(section: CircuitSection, zoo_entry: zoo.ZooEntry) -> Iterator
         )
 
 
-def _check_photos(section: CircuitSection, folder: Path) -> Iterator[Finding]:
+def _check_photos(section: CircuitSection | SweepSection, folder: Path) -> Iterator[Finding]:
     if section.photos == SAMPLES:
         return
     path = folder / Path(section.photos).expanduser()

@@ -136,13 +136,16 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[Path, str]:
-    """Build the site: the path of its first page, and why that isn't enough under `--strict`."""
+    """Build the site: the path of its first page, and why that isn't enough."""
     from vizengine import pipeline
 
     only = tuple(dict.fromkeys(options.only))
     outcome = pipeline.build(config, pipeline.Options(options.out, only, options.strict, options.fresh), progress)
     flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
     failure = f"error: --strict, and {'; '.join(flaws)}" if options.strict and flaws else ""
+    if outcome.failures:
+        units = "\n  ".join(outcome.failures)
+        failure = f"error: {len(outcome.failures)} of the units failed; {outcome.index} has all others:\n  {units}"
     return outcome.index, failure
 
 

@@ -42,7 +42,7 @@ class CircuitRun:
     ) -> None:
         self.section = section
         self.is_only_circuit = len(config.circuits) == 1
-        self._have = Resources(section, config.folder, cache, may_compute)
+        self._have = Resources(section, (section.unit.layer,), config.folder, cache, may_compute)
         self._zoo_entry = self._have.zoo_entry
         self._evidence = EvidenceStages(section, self._have, progress)
         self._pictures = PictureStages(section, self._have, self._evidence, progress)

@@ -6,23 +6,25 @@ import datetime
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from vizengine.cache import Cache
-from vizengine.check import check_circuit
+from vizengine.check import check_entry
 from vizengine.compute import CircuitRun
 from vizengine.config.load import load
-from vizengine.config.schema import Config
+from vizengine.config.schema import CircuitSection, Config, SweepSection
 from vizengine.errors import BuildFailed, WeightsUnavailable
 from vizengine.kept import keep
 from vizengine.progress import Progress
 from vizengine.render.page import companions, render_circuit, render_index
 from vizengine.render.writer import recover, write
-from vizengine.report.model import Missing, Report, SiteReport
+from vizengine.report.model import Missing, Report, SiteReport, SweepReport
 from vizengine.resources import NotComputed
+from vizengine.sweep.run import SweepRun
+from vizengine.sweep.workshop import Place
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +56,13 @@ class Outcome:
         index: path of the site's first page.
         warnings: every warning that was logged.
         missing: names of circuits that could not be computed.
+        failures: units of sweeps that failed, each with its reason.
     """
 
     index: Path
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
+    failures: tuple[str, ...] = ()
 
 
 def check(config_path: Path) -> Config:
@@ -67,7 +71,7 @@ def check(config_path: Path) -> Config:
     Raises:
         ConfigError: with every problem.
     """
-    return load(config_path, (check_circuit,))
+    return load(config_path, (check_entry,))
 
 
 def build(config: Config, options: Options, progress: Progress) -> Outcome:
@@ -79,49 +83,83 @@ def build(config: Config, options: Options, progress: Progress) -> Outcome:
     target = options.out or config.folder / config.site.out
     # Before any page of it is kept: a run that was killed while it swapped sites left the old one beside its place.
     recover(target)
-    cache = Cache(config.folder / CACHE_FOLDER, fresh=options.fresh)
-    pages: list[Report | Missing] = []
-    side_files: dict[str, dict[str, object]] = {}
-    missing: list[str] = []
     with _collected_warnings() as warnings:
-        for section in config.circuits:
-            run = CircuitRun(
-                config, section, cache, progress, may_compute=not options.only or section.name in options.only
-            )
-            started = time.monotonic()
-            try:
-                page: Report | Missing = run.report()
-                side_files[section.name] = _side_file(run, time.monotonic() - started)
-            except WeightsUnavailable as error:
-                if not section.optional:
-                    raise
-                if options.strict:
-                    raise BuildFailed(
-                        f"{section.name}: {error} Under --strict an optional circuit must be there."
-                    ) from error
-                page = _stand_in(target, run, error, side_files)
-                missing.append(section.name)
-            except NotComputed as error:
-                page = Missing(name=section.name, title=run.title, reason=str(error), mend="Build without --only.")
-            pages.append(page)
+        entries = [_entry(config, section, options, progress, target) for section in config.circuits]
         if options.strict and warnings:
             raise BuildFailed(f"--strict makes warnings errors, and there was: {'; '.join(warnings)}")
-        files = _files(config, tuple(pages), side_files)
         with progress.stage("writing the site", None):
-            write(target, files)
-    return Outcome(target / "index.html", tuple(warnings), tuple(missing))
+            write(target, _files(config, entries))
+    failures = [
+        f"{run.section.name}: {unit}: {reason}"
+        for run in (entry.run for entry in entries)
+        if isinstance(run, SweepRun)
+        for unit, reason in run.failures.items()
+    ]
+    absent = tuple(entry.page.name for entry in entries if entry.absent)
+    return Outcome(target / "index.html", tuple(warnings), absent, tuple(failures))
 
 
-def _stand_in(
-    target: Path, run: CircuitRun, error: WeightsUnavailable, side_files: dict[str, dict[str, object]]
-) -> Report | Missing:
+@dataclass
+class _Entry:
+    """One circuit or sweep, computed or not.
+
+    Attributes:
+        run: what computed it.
+        page: what the site's index says of it.
+        side_file: what may differ from run to run.
+        absent: whether it could not be computed, though it should have been.
+    """
+
+    run: CircuitRun | SweepRun
+    page: Report | Missing | SweepReport
+    side_file: dict[str, object]
+    absent: bool = False
+
+
+def _entry(
+    config: Config, section: CircuitSection | SweepSection, options: Options, progress: Progress, target: Path
+) -> _Entry:
+    """Compute one circuit or sweep, or say why it isn't there.
+
+    Raises:
+        WeightsUnavailable: it isn't optional.
+        BuildFailed: it is, under `--strict`.
+    """
+    may_compute = not options.only or section.name in options.only
+    run: CircuitRun | SweepRun
+    if isinstance(section, SweepSection):
+        folder = config.folder.resolve()
+        place = Place(config, section.name, folder, folder / CACHE_FOLDER, options.fresh and may_compute)
+        run = SweepRun(section, place, progress, may_compute)
+    else:
+        cache = Cache(config.folder / CACHE_FOLDER, fresh=options.fresh)
+        run = CircuitRun(config, section, cache, progress, may_compute)
+    started = time.monotonic()
+    try:
+        page = run.report()
+        return _Entry(run, page, _side_file(run, time.monotonic() - started))
+    except WeightsUnavailable as error:
+        if not section.optional:
+            raise
+        if options.strict:
+            raise BuildFailed(f"{section.name}: {error} Under --strict an optional circuit must be there.") from error
+        return _stand_in(target, run, error)
+    except NotComputed as error:
+        return _Entry(
+            run, Missing(name=section.name, title=run.title, reason=str(error), mend="Build without --only."), {}
+        )
+
+
+def _stand_in(target: Path, run: CircuitRun | SweepRun, error: WeightsUnavailable) -> _Entry:
     """The page of an earlier build where `target` has one with the same config section, else a notice."""
-    folder = target if run.is_only_circuit else target / run.section.name
-    kept = keep(folder, run.section, error)
+    kept = None
+    if isinstance(run, CircuitRun):
+        kept = keep(target if run.is_only_circuit else target / run.section.name, run.section, error)
     if kept is None:
         logger.warning("%s is left out: %s", run.section.name, error)
-        return Missing(name=run.section.name, title=run.title, reason=error.reason, mend=error.mend)
-    report, side_files[run.section.name] = kept
+        notice = Missing(name=run.section.name, title=run.title, reason=error.reason, mend=error.mend)
+        return _Entry(run, notice, {}, absent=True)
+    report, side_file = kept
     assert report.kept is not None
     logger.warning(
         "%s is kept from an earlier build of %s (weights %s): %s",
@@ -130,41 +168,52 @@ def _stand_in(
         report.kept.weights_sha256[:12],
         error,
     )
-    return report
+    return _Entry(run, report, side_file, absent=True)
 
 
-def _files(
-    config: Config, pages: tuple[Report | Missing, ...], side_files: dict[str, dict[str, object]]
-) -> dict[str, bytes]:
-    """Every file of the site by its path in it."""
+def _files(config: Config, entries: Sequence[_Entry]) -> Iterator[tuple[str, bytes]]:
+    """Every file of the site with its path in it, one after the other."""
     site = SiteReport(
         title=config.site.title,
         description=config.site.description,
         author=config.site.author,
         url=config.site.url or "",
         language=config.site.language,
-        circuits=pages,
+        circuits=tuple(entry.page for entry in entries),
     )
-    files = {"config.yaml": config.source.read_bytes()}
-    reports = [page for page in pages if isinstance(page, Report)]
-    single = len(pages) == 1 and len(reports) == 1
-    for report, before, after in _with_neighbours(reports):
-        folder = "" if single else f"{report.name}/"
-        files[f"{folder}index.html"] = render_circuit(report, site, before, after).encode()
-        files.update({f"{folder}{name}": content for name, content in companions(report).items()})
-        files[f"{folder}build.json"] = json.dumps(side_files[report.name], indent=1).encode()
+    yield "config.yaml", config.source.read_bytes()
+    reports = [entry.page for entry in entries if isinstance(entry.page, Report)]
+    neighbours = {report.name: (before, after) for report, before, after in _with_neighbours(reports)}
+    single = len(entries) == 1 and not isinstance(entries[0].page, Missing)
+    for entry in entries:
+        folder = "" if single else f"{entry.page.name}/"
+        if isinstance(entry.page, Report):
+            yield f"{folder}index.html", render_circuit(entry.page, site, *neighbours[entry.page.name]).encode()
+            for name, content in companions(entry.page).items():
+                yield f"{folder}{name}", content
+        elif isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
+            for name, content in entry.run.files(site, single):
+                yield f"{folder}{name}", content
+        if not isinstance(entry.page, Missing):
+            yield f"{folder}build.json", json.dumps(entry.side_file, indent=1).encode()
     if not single:
-        files["index.html"] = render_index(site).encode()
-    return files
+        # Last, when it is known which units failed.
+        site = site.model_copy(update={"circuits": tuple(_last_words(entry) for entry in entries)})
+        yield "index.html", render_index(site).encode()
+
+
+def _last_words(entry: _Entry) -> Report | Missing | SweepReport:
+    if isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
+        return entry.page.model_copy(update={"failures": len(entry.run.failures)})
+    return entry.page
 
 
 def _with_neighbours(reports: list[Report]) -> Iterable[tuple[Report, Report | None, Report | None]]:
-    before: list[Report | None] = [None, *reports[:-1]]
-    after: list[Report | None] = [*reports[1:], None]
-    return zip(reports, before, after, strict=True)
+    framed = [None, *reports, None]
+    return zip(reports, framed, framed[2:], strict=False)
 
 
-def _side_file(run: CircuitRun, seconds: float) -> dict[str, object]:
+def _side_file(run: CircuitRun | SweepRun, seconds: float) -> dict[str, object]:
     """What may differ from run to run: the date, wall-clock times, what was computed and what was cached."""
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from vizengine.cache import Cache, source_hash
-from vizengine.config.schema import CircuitSection
+from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import BuildFailed, VizengineError
 from vizengine.evidence.photos import Photo, Photos, Unreadable, find_unreadable
 from vizengine.networks import weights as weights_files
@@ -44,7 +44,8 @@ class Resources:
     """What is read at most once for a circuit, and only when a stage needs it.
 
     Args:
-        section: the circuit's section.
+        section: the circuit's section, or the sweep's.
+        layers: conv layers that are needed, with all that leads up to them.
         folder: the config's folder.
         cache: where results are kept.
         may_compute: whether a result that isn't cached may be computed.
@@ -53,10 +54,18 @@ class Resources:
         seconds: wall-clock seconds by stage that was computed in this run.
     """
 
-    def __init__(self, section: CircuitSection, folder: Path, cache: Cache, may_compute: bool) -> None:
+    def __init__(
+        self,
+        section: CircuitSection | SweepSection,
+        layers: tuple[str, ...],
+        folder: Path,
+        cache: Cache,
+        may_compute: bool,
+    ) -> None:
         self.seconds: dict[str, float] = {}
         self.zoo_entry = zoo.entry(section.network.model)
         self._section = section
+        self._layers = layers
         self._folder = folder
         self._cache = cache
         self._may_compute = may_compute
@@ -65,7 +74,7 @@ class Resources:
     def weights_file(self) -> weights_files.WeightsFile:
         """The weights that the config names, with every layer up to the unit."""
         network = self._section.network
-        needed = self.zoo_entry.architecture.upto(self._section.unit.layer)
+        needed = self.zoo_entry.architecture.upto(*self._layers)
         folder = Path(network.weights_folder) if network.weights_folder else None
         return weights_files.locate(self.zoo_entry, network.weights, folder, self._folder, needed, self._cache)
 
@@ -168,8 +177,14 @@ class Resources:
         compute: Callable[[], Result],
     ) -> Result:
         """A part of a stage, kept by itself, so that the stage can be made again from its parts; else as `stage`."""
-        whole = {**self._identity, **key, "code": source_hash(*code)}
-        return self._cache.get_or_compute(name, whole, kind, compute)
+        return self._cache.get_or_compute(name, self._whole(code, key), kind, compute)
+
+    def contains(self, name: str, code: tuple[str, ...], key: Mapping[str, object]) -> bool:
+        """Whether `kept` would find a result."""
+        return self._cache.contains(name, self._whole(code, key))
+
+    def _whole(self, code: tuple[str, ...], key: Mapping[str, object]) -> dict[str, object]:
+        return {**self._identity, **key, "code": source_hash(*code)}
 
     def photo_hash(self, photo: Photo) -> str:
         """The sha256 of a photo's file."""

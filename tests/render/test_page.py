@@ -11,7 +11,7 @@ from tests.report.test_model import models
 from vizengine.render.page import render_circuit, render_index
 from vizengine.render.verify import PageReader
 from vizengine.report.figures import Documented
-from vizengine.report.model import Missing, Report, SiteReport
+from vizengine.report.model import Missing, Report, SiteReport, SweepReport
 
 SCRIPT = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
@@ -63,7 +63,9 @@ def test_templates_use_exactly_the_fields_that_the_models_document(
     kept = full.model_copy(update={"kept": example.kept_notice()})
     render_circuit(kept, site, previous=full, next=site.circuits[1])
     render_circuit(site.circuits[1], site)  # type: ignore[arg-type]
-    render_index(site)
+    swept = SweepReport(name="all", title="All units", network="Tiny", units=7, layers=2, failures=1)
+    index = render_index(site.model_copy(update={"circuits": (*site.circuits, swept)}))
+    assert 'href="all/index.html"' in index and "1 of them failed" in index
     documented = {(model.__name__, field) for model in models() for field in model.model_fields}
     assert used == documented
 
@@ -225,7 +227,7 @@ def test_no_text_from_outside_can_act_as_markup(place: str, full: Report) -> Non
 
 
 def test_an_unknown_field_in_a_template_is_an_error(full: Report) -> None:
-    from vizengine.render.page import _environment
+    from vizengine.render.page import environment
 
     with pytest.raises(jinja2.UndefinedError):
-        _environment().from_string("{{ report.nothing }}").render(report=full)
+        environment().from_string("{{ report.nothing }}").render(report=full)

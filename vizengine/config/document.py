@@ -43,6 +43,13 @@ _HEADINGS = {
     "SiteSection": ("`site`", ""),
     "VisualizationSection": ("`visualization`", ""),
     "CircuitSection": ("`circuits`", "A list. Of each circuit:"),
+    "SweepSection": (
+        "`circuits`: a sweep",
+        "A circuit whose `unit` names many units is a sweep: each unit gets a light page, and an explorer leads to "
+        "them (see scale.md). Of each sweep:",
+    ),
+    "UnitsSection": ("`unit` of a sweep", "`all` for all units of all conv layers, or:"),
+    "ExecutionSection": ("`execution`", ""),
     "NetworkSection": ("`network` of a circuit", ""),
     "UnitSection": ("`unit` of a circuit", ""),
     "HypothesisSection": ("`hypothesis` of a circuit", ""),
@@ -65,6 +72,9 @@ _TYPES = {
 def schema() -> dict[str, Any]:
     """The JSON Schema of a config, as editors and validators read it."""
     made = Config.model_json_schema()
+    circuits = made["properties"]["circuits"]
+    # A circuit of one unit may be written in a way that a sweep of one would be as well.
+    circuits["items"] = {"anyOf": circuits["items"]["oneOf"]}
     sections = {"Config": made, **made["$defs"]}
     for name, section in sections.items():
         section.pop("title", None)
@@ -139,8 +149,9 @@ def _default(key: str, setting: dict[str, Any], required: bool) -> str:
 
 def _value(setting: dict[str, Any], definitions: dict[str, Any]) -> str:
     """What may stand there, in words."""
-    if "anyOf" in setting:
-        kinds = [_value(each, definitions) for each in setting["anyOf"] if each != {"type": "null"}]
+    if "anyOf" in setting or "oneOf" in setting:
+        alternatives = setting.get("anyOf") or setting["oneOf"]
+        kinds = [_value(each, definitions) for each in alternatives if each != {"type": "null"}]
         return " or ".join(dict.fromkeys(kinds))
     if "$ref" in setting:
         return "`{file: path}`" if setting["$ref"].endswith("/TextFile") else "section"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from vizengine.config.schema import PATTERNS, Config
+from vizengine.config.schema import MANY, ONE, PATTERNS, CircuitSection, Config, SweepSection
 from vizengine.config.tree import Location, YamlTree, dotted
 
 
@@ -48,25 +48,31 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"; did you mean `{plain[found[0]]}`?" if found else ""
 
 
+def place(location: Location) -> Location:
+    """Where a problem lies in the file: without the kinds of circuit that pydantic tells apart."""
+    return tuple(step for step in location if step not in (ONE, MANY))
+
+
 def explain(error: ValidationError, tree: YamlTree) -> Iterator[Finding]:
     """Every problem that pydantic found in the document `tree`."""
     for each in error.errors(include_url=False, include_input=False):
         location: Location = tuple(each["loc"])
-        if each["type"] == "too_short" and tree.length(location):
+        if each["type"] == "too_short" and tree.length(place(location)):
             # pydantic counts the sound items only; the others have their own messages.
             continue
         yield _explain_one(each["type"], location, each.get("ctx", {}), each["msg"], tree)
 
 
-def _explain_one(kind: str, location: Location, context: dict[str, Any], message: str, tree: YamlTree) -> Finding:
+def _explain_one(kind: str, full: Location, context: dict[str, Any], message: str, tree: YamlTree) -> Finding:
+    location = place(full)
     key = dotted(location)
     if kind == "extra_forbidden":
-        *section, name = location
+        *section, name = full
         known = _settings(tuple(section))
         near = nearest(str(name), known)
         return Finding(tree.key_line(location), key, f"unknown setting; expected one of {_list(known)}{near}")
     if kind == "missing":
-        description = _settings(location[:-1]).get(str(location[-1]), "")
+        description = _settings(full[:-1]).get(str(full[-1]), "")
         return Finding(tree.key_line(location), key, f"missing; expected here: {description}".rstrip())
     line = tree.line(location)
     if kind == "text":
@@ -93,7 +99,9 @@ def _settings(location: Location) -> dict[str, str]:
     """Names and descriptions of the settings of the section at `location`."""
     model: type[BaseModel] = Config
     for step in location:
-        if isinstance(step, str):
+        if step in (ONE, MANY):
+            model = CircuitSection if step == ONE else SweepSection
+        elif isinstance(step, str):
             found = _model(model.model_fields[step].annotation)
             assert found is not None
             model = found

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from vizengine.config.explain import Finding, explain, nearest
-from vizengine.config.schema import CircuitSection, Config
+from vizengine.config.explain import Finding, explain, nearest, place
+from vizengine.config.schema import CircuitSection, Config, Entry, SweepSection
 from vizengine.config.tree import Location, YamlTree, dotted
 from vizengine.errors import ConfigError, Problem
 
-Check: TypeAlias = Callable[[CircuitSection, Path], Iterable[tuple[tuple[str | int, ...], str]]]
-"""Looks deeper into one circuit than its types: takes its section and the config's folder, and gives the place
+Check: TypeAlias = Callable[[CircuitSection | SweepSection, Path], Iterable[tuple[tuple[str | int, ...], str]]]
+"""Looks deeper into one circuit or sweep than its types: takes its section and the config's folder, and gives the place
 of each flaw inside the section, for example ("unit", "layer"), with a message."""
 
 _INHERITED = ("photos", "visualization")
+_ENTRY: TypeAdapter[CircuitSection | SweepSection] = TypeAdapter(Entry)
 
 
 def load(path: Path, checks: Sequence[Check] = ()) -> Config:
@@ -48,8 +49,8 @@ def load(path: Path, checks: Sequence[Check] = ()) -> Config:
     findings += [*_check_out(tree, path.parent), *_check_names(tree)]
     for index, circuit in circuits.items():
         for check in checks:
-            for place, message in check(circuit, path.parent):
-                location = ("circuits", index, *place)
+            for inside, message in check(circuit, path.parent):
+                location = ("circuits", index, *inside)
                 findings.append(Finding(tree.line(location), dotted(location), message))
     if findings or config is None:
         raise ConfigError([Problem(str(path), *finding) for finding in findings])
@@ -117,7 +118,7 @@ def _whole(path: Path, message: str, line: int = 1) -> ConfigError:
     return ConfigError([Problem(str(path), line, "file", message)])
 
 
-def _complete(config: Config) -> Iterator[CircuitSection]:
+def _complete(config: Config) -> Iterator[CircuitSection | SweepSection]:
     """Each circuit with the site's photos and visualization settings where it has none of its own."""
     for circuit in config.circuits:
         left_out = [name for name in _INHERITED if name not in circuit.model_fields_set]
@@ -126,9 +127,9 @@ def _complete(config: Config) -> Iterator[CircuitSection]:
 
 def _sound_circuits(
     value: Any, error: ValidationError, context: dict[str, Path]
-) -> Iterator[tuple[int, CircuitSection]]:
+) -> Iterator[tuple[int, CircuitSection | SweepSection]]:
     """Of a config that is wrong, the circuits whose network and unit are right, with defaults for what is wrong."""
-    failed = {tuple(each["loc"][:3]) for each in error.errors(include_url=False, include_input=False)}
+    failed = {place(each["loc"])[:3] for each in error.errors(include_url=False, include_input=False)}
     inherited = {
         name: value[name]
         for name in _INHERITED
@@ -143,7 +144,7 @@ def _sound_circuits(
         patched.setdefault("name", f"circuit-{index}")
         patched |= {name: each for name, each in inherited.items() if patched.get(name) is None}
         try:
-            yield index, CircuitSection.model_validate(patched, context=context)
+            yield index, _ENTRY.validate_python(patched, context=context)
         except ValidationError:
             continue
 

@@ -8,11 +8,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from vizengine.config.claims import ClaimSection
 from vizengine.config.section import Section
+from vizengine.config.units import SCHEDULER, ExecutionSection, Units, says_many
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
 ADDRESS = r"^https?://[^\s/]+\S*$"
@@ -22,6 +32,7 @@ PATTERNS = {
     SLUG: "small letters, digits and hyphens, beginning with a letter or a digit, for example `vgg19-curves`",
     ADDRESS: "a web address that begins with https:// or http://",
     LANGUAGE: "a language tag in quotes, for example `en` or `pt-BR`",
+    SCHEDULER: "an address that begins with tcp:// or tls://, for example `tcp://10.0.0.1:8786`",
     NOT_BLANK: "text that isn't blank",
 }
 """Each pattern of a setting, with what it asks for in words."""
@@ -170,12 +181,50 @@ class CircuitSection(Section):
     hypothesis: HypothesisSection = Field(default=HypothesisSection(), description="What you think of it.")
 
 
+class SweepSection(Section):
+    """Many units of one network, a light page each, and an explorer that leads to them."""
+
+    name: str = Field(pattern=SLUG, max_length=80, description="Name of its folder, different for each circuit.")
+    title: Words | None = Field(default=None, description="Its title; made from the network where left out.")
+    optional: bool = Field(
+        default=False, description="Whether the site may be built without this sweep where its weights can't be had."
+    )
+    network: NetworkSection = Field(description="The pre-trained network: `model`, and where its weights are.")
+    unit: Units = Field(description="The units: `layer`, and `index` or `top` and `by`; or `all`.")
+    inputs: int = Field(default=6, ge=1, le=64, description="How many of a unit's strongest inputs its page shows.")
+    photos: Words = Field(
+        default="samples",
+        description="Photos for this sweep alone.",
+        json_schema_extra={"default": None, "inherits": "photos"},
+    )
+    visualization: VisualizationSection = Field(
+        default=VisualizationSection(),
+        description="Visualization settings for this sweep alone, in place of the whole section above.",
+        json_schema_extra={"default": None, "inherits": "visualization"},
+    )
+
+
+# Names that pydantic puts into a problem's place; no setting can have them.
+ONE, MANY = "(one)", "(many)"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return MANY if says_many(value.get("unit")) else ONE
+    return MANY if isinstance(value, SweepSection) else ONE
+
+
+Entry: TypeAlias = Annotated[
+    Annotated[CircuitSection, Tag(ONE)] | Annotated[SweepSection, Tag(MANY)], Discriminator(_kind)
+]
+
+
 class Config(Section):
     """A whole config. `vizengine.config.load.load` makes one from a file.
 
     Attributes:
-        site, photos, visualization, circuits: as in the file. Each circuit has its own photos and visualization
-            settings or else the site's.
+        site, photos, visualization, circuits, execution: as in the file. Each circuit has its own photos and
+            visualization settings or else the site's.
     """
 
     site: SiteSection = Field(description="The site as a whole: its `title`, and where it goes.")
@@ -187,8 +236,13 @@ class Config(Section):
     visualization: VisualizationSection = Field(
         default=VisualizationSection(), description="How the feature visualizations are made, for all circuits."
     )
-    circuits: tuple[CircuitSection, ...] = Field(
-        min_length=1, strict=False, description="The circuits, at least one, in the order of the site's index."
+    circuits: tuple[Entry, ...] = Field(
+        min_length=1,
+        strict=False,
+        description="The circuits, at least one, in the order of the site's index. One of many units is a sweep.",
+    )
+    execution: ExecutionSection = Field(
+        default=ExecutionSection(), description="Processes that compute sweeps; this one where left out."
     )
 
     _source: Path = PrivateAttr(default=Path("config.yaml"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,20 +10,16 @@ from numpy.typing import NDArray
 from vizengine.featurevis import objectives
 from vizengine.featurevis.ascent import Ascent, ascend
 from vizengine.featurevis.attempts import Candidate, Plan, better, next_plan
+from vizengine.featurevis.batches import batches
 from vizengine.featurevis.colours import colour_picture
 from vizengine.featurevis.job import Job
 from vizengine.featurevis.model import Attempt, Visualization
 from vizengine.featurevis.precision import ascent_precision
 from vizengine.featurevis.starts import starts
 from vizengine.featurevis.verdict import FLAT_SLOPE, last_slope, passes
-from vizengine.networks.architecture import INPUT, Architecture
+from vizengine.networks.architecture import INPUT
 from vizengine.networks.network import Network
 from vizengine.progress import SILENT, Stage
-
-MEMORY_BUDGET_BYTES = 600_000_000
-WIDEST_BATCH = 16
-# Forward activations, their gradients, and what the convolutions need besides.
-_COPIES = 4
 
 
 def visualize(
@@ -72,15 +68,6 @@ def visualize(
                         done(picture)
         remaining = [channel for channel in remaining if channel not in finished]
     return finished
-
-
-def batches(architecture: Architecture, layer: str, channels: Sequence[int], size: int) -> list[list[int]]:
-    """Channels in groups whose ascent fits into the memory budget."""
-    values = sum(
-        architecture.side(spec.name, size) ** 2 * architecture.channels(spec.name) for spec in architecture.upto(layer)
-    )
-    width = max(1, min(WIDEST_BATCH, MEMORY_BUDGET_BYTES // (values * 4 * _COPIES)))
-    return [list(channels[start : start + width]) for start in range(0, len(channels), width)]
 
 
 def _attempt(

@@ -127,9 +127,9 @@ class Architecture:
         """All conv layers, in order of computation."""
         return tuple(layer for layer in self.layers if layer.kind == "conv")
 
-    def upto(self, name: str) -> tuple[LayerSpec, ...]:
-        """The layers that are needed to compute `name`, itself included, in order of computation."""
-        needed = {name}
+    def upto(self, *names: str) -> tuple[LayerSpec, ...]:
+        """The layers that are needed to compute `names`, themselves included, in order of computation."""
+        needed = set(names)
         for layer in reversed(self.layers):
             if layer.name in needed:
                 needed.update(layer.inputs)

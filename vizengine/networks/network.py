@@ -21,6 +21,12 @@ def make_deterministic() -> None:
     tf.config.experimental.enable_op_determinism()
 
 
+def use_threads(count: int) -> None:
+    """Have TensorFlow use so many threads for each operation; before it computes anything."""
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
 class Network:
     """An architecture and its weights.
 

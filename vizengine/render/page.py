@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from vizengine.locations import templates_folder
 from vizengine.render import assets, charts, citation, geometry
 from vizengine.render.compared import compared
-from vizengine.report.model import Missing, Report, SiteReport
+from vizengine.report.model import Missing, Report, SiteReport, SweepReport
 
 
 def render_circuit(
@@ -63,26 +63,28 @@ def render_index(site: SiteReport) -> str:
 
 
 def _render(template: str, **context: Any) -> str:
-    return _environment().get_template(template).render(assets=assets.load(), **context)
+    return environment().get_template(template).render(assets=assets.load(), **context)
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Where templates are found, and what they may use."""
+    made = Environment(
         loader=FileSystemLoader(templates_folder()),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["geometry"] = geometry
-    environment.globals["charts"] = charts
-    environment.globals["compared"] = compared
-    environment.filters["yaml"] = _yaml
-    environment.filters["embed"] = Markup
-    environment.filters["breakable"] = _breakable
-    environment.tests["circuit"] = lambda value: isinstance(value, Report)
-    return environment
+    made.globals["geometry"] = geometry
+    made.globals["charts"] = charts
+    made.globals["compared"] = compared
+    made.filters["yaml"] = _yaml
+    made.filters["embed"] = Markup
+    made.filters["breakable"] = _breakable
+    made.tests["circuit"] = lambda value: isinstance(value, Report)
+    made.tests["sweep"] = lambda value: isinstance(value, SweepReport)
+    return made
 
 
 def _breakable(name: str) -> Markup:

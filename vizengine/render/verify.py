@@ -1,4 +1,7 @@
-"""What a site must satisfy before it replaces another: pages parse, load nothing, and link to what is there."""
+"""What a site must satisfy before it replaces another: pages parse, load and link to what is there.
+
+A page loads nothing at all, unless its own policy admits files of the site beside it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 import logging
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
@@ -24,7 +27,7 @@ class PageReader(HTMLParser):
 
     Attributes:
         identifiers: values of all `id` attributes.
-        links: addresses of all `a` elements.
+        links: addresses of all `a` elements, and of all files of the site that the page loads.
         problems: what is wrong with the page alone.
     """
 
@@ -34,7 +37,7 @@ class PageReader(HTMLParser):
         self.links: list[str] = []
         self.problems: list[str] = []
         self._open: list[str] = []
-        self._policy = False
+        self._policy = ""
         self.feed(text)
         self.close()
         self.problems += [f"<{tag}> is never closed" for tag in self._open]
@@ -68,7 +71,7 @@ class PageReader(HTMLParser):
         if tag in _FORBIDDEN:
             self.problems.append(f"{where} has no place on a page of ours")
         if tag == "meta" and values.get("http-equiv", "").lower() == "content-security-policy":
-            self._policy = True
+            self._policy = values.get("content", "")
         if "id" in values:
             if values["id"] in self.identifiers:
                 self.problems.append(f"{where} repeats the id {values['id']}")
@@ -76,31 +79,50 @@ class PageReader(HTMLParser):
         for name, value in values.items():
             address = name in _LOADED or (name == "href" and tag not in ("a", "link"))
             if address and not value.startswith(("data:", "#")):
-                self.problems.append(f"{where} would load {value[:80]}")
+                self._load(where, value)
             if name.startswith("on") or name in ("style", "srcset", "srcdoc"):
                 self.problems.append(f"{where} has the attribute {name}, which no page of ours may have")
         if tag == "link" and values.get("rel") != "canonical" and not values.get("href", "").startswith("data:"):
-            self.problems.append(f"{where} would load {values.get('href', '')[:80]}")
+            self._load(where, values.get("href", ""))
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
 
+    def _load(self, where: str, address: str) -> None:
+        """Take note of a file that the page loads: one of the site's own, where its policy admits them."""
+        parts = urlsplit(address)
+        if "'self'" in self._policy and parts.path and not (parts.scheme or parts.netloc):
+            self.links.append(address)
+        else:
+            self.problems.append(f"{where} would load {address[:80]}")
 
-def verify(files: Mapping[str, bytes]) -> list[str]:
-    """What is wrong with a site; empty where all is well. A page over 3 MB is logged as a warning.
 
-    Args:
-        files: contents by path relative to the site's folder, with slashes.
+class Verifier:
+    """Checks a site file by file, and at the end whether its links lead somewhere.
+
+    What it keeps of a page are the addresses that no page before it had.
     """
-    problems = [] if "index.html" in files else ["index.html is missing"]
-    pages: dict[str, PageReader] = {}
-    for name, content in files.items():
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._names: set[str] = set()
+        # Each file or place that a page leads to, with the first page and link that do.
+        self._targets: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def see(self, name: str, content: bytes) -> None:
+        """Take one file into account. A page over 3 MB is logged as a warning.
+
+        Args:
+            name: its path relative to the site's folder, with slashes.
+            content: what is in it.
+        """
+        self._names.add(name)
         try:
             if name.endswith(".html"):
-                pages[name] = PageReader(content.decode("utf-8"))
+                self._see_page(name, PageReader(content.decode("utf-8")))
             elif name.endswith(".json"):
                 json.loads(content)
         except ValueError as error:
-            problems.append(f"{name}: it can't be read ({error})")
+            self.problems.append(f"{name}: it can't be read ({error})")
         if name.endswith(".html") and len(content) > PAGE_LIMIT_BYTES:
             logger.warning(
                 "%s has %.1f MB, over the %.0f MB that a page should have; a smaller `size` or fewer `inputs` help",
@@ -108,29 +130,63 @@ def verify(files: Mapping[str, bytes]) -> list[str]:
                 len(content) / 1e6,
                 PAGE_LIMIT_BYTES / 1e6,
             )
-    for name, page in pages.items():
-        problems += [f"{name}: {problem}" for problem in page.problems]
+
+    def _see_page(self, name: str, page: PageReader) -> None:
+        self.problems += [f"{name}: {problem}" for problem in page.problems]
         for link in dict.fromkeys(page.links):
-            problem = _broken(name, link, files, pages)
+            target, place, problem = _target(name, link)
+            if target == name and place and place not in page.identifiers:
+                problem = "leads to no place on that page"
             if problem:
-                problems.append(f"{name}: the link {link} {problem}")
-    return problems
+                self.problems.append(f"{name}: the link {link} {problem}")
+            elif target and (target, place) != (name, place):
+                self._targets.setdefault((target, place), (name, link))
+
+    def end(self, read: Callable[[str], bytes]) -> list[str]:
+        """What is wrong with the site; empty where all is well.
+
+        Args:
+            read: gives a page again, by its name.
+        """
+        problems = list(self.problems)
+        if "index.html" not in self._names:
+            problems.insert(0, "index.html is missing")
+        places: dict[str, set[str]] = {}
+        for (target, place), (name, link) in self._targets.items():
+            if target not in self._names:
+                problems.append(f"{name}: the link {link} leads to no file of the site")
+            elif place and target.endswith(".html"):
+                places.setdefault(target, set()).add(place)
+        for target, wanted in places.items():
+            for place in sorted(wanted - PageReader(read(target).decode("utf-8", "replace")).identifiers):
+                name, link = self._targets[target, place]
+                problems.append(f"{name}: the link {link} leads to no place on that page")
+        return problems
 
 
-def _broken(page: str, link: str, files: Mapping[str, bytes], pages: Mapping[str, PageReader]) -> str:
+def verify(files: Mapping[str, bytes]) -> list[str]:
+    """What is wrong with a site; empty where all is well.
+
+    Args:
+        files: contents by path relative to the site's folder, with slashes.
+    """
+    verifier = Verifier()
+    for name, content in files.items():
+        verifier.see(name, content)
+    return verifier.end(files.__getitem__)
+
+
+def _target(page: str, link: str) -> tuple[str, str, str]:
+    """The file and the place on it to which a link leads, or what is wrong; nothing for a page elsewhere."""
     try:
         parts = urlsplit(link)
     except ValueError:
-        return "can't be read"
+        return "", "", "can't be read"
     if parts.scheme in ("http", "https", "mailto"):
-        return ""
+        return "", "", ""
     if parts.scheme or parts.netloc:
-        return "leads to a place that pages of ours don't link to"
+        return "", "", "leads to a place that pages of ours don't link to"
     target = page
     if parts.path:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path)))
-        if target not in files:
-            return "leads to no file of the site"
-    if parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].identifiers:
-        return "leads to no place on that page"
-    return ""
+    return target, unquote(parts.fragment), ""

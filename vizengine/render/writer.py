@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from vizengine.errors import BuildFailed, VizengineError
-from vizengine.render.verify import verify
+from vizengine.render.verify import Verifier
 
 logger = logging.getLogger(__name__)
 
@@ -22,14 +22,17 @@ MARKER = ".vizengine-site"
 _MARKER_HEAD = "This folder was written by vizengine, which replaces it as a whole. Its files:\n"
 
 
-def write(target: Path, files: Mapping[str, bytes]) -> Path:
+Files = Mapping[str, bytes] | Iterable[tuple[str, bytes]]
+
+
+def write(target: Path, files: Files) -> Path:
     """Put a site into a folder.
 
     Files in the folder that no earlier run wrote (a `CNAME`, for example) are carried over.
 
     Args:
         target: the folder; its parents are made where they don't exist.
-        files: contents by path relative to the folder, with slashes.
+        files: contents by path relative to the folder, with slashes; one after the other where they are many.
 
     Returns:
         Path of the site's `index.html`.
@@ -38,18 +41,14 @@ def write(target: Path, files: Mapping[str, bytes]) -> Path:
         VizengineError: `target` is not a site of ours, or a path leads out of it, or the disk refuses.
         BuildFailed: a page doesn't stand up to verification; the old site still stands.
     """
-    for name in files:
-        _check_name(name)
-    problems = verify(files)
-    if problems:
-        raise BuildFailed("The site was not written, the one before still stands:\n" + "\n".join(problems))
     folder = Path(os.path.abspath(target.expanduser())).resolve()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         recover(folder)
         check_target(folder)
         with _staged(folder) as staged:
-            _fill(staged, folder, files)
+            names = _fill(staged, files)
+            _carry_over(staged, folder, names)
             _swap(staged, folder)
     except OSError as error:
         raise VizengineError(
@@ -134,18 +133,35 @@ def _is_running(process: str) -> bool:
     return True
 
 
-def _fill(staged: Path, target: Path, files: Mapping[str, bytes]) -> None:
-    for name, content in files.items():
+def _fill(staged: Path, files: Files) -> set[str]:
+    """Write and verify the files; their names.
+
+    Raises:
+        BuildFailed: a name leads out of the folder, or a page doesn't stand up to verification.
+    """
+    verifier, names = Verifier(), set[str]()
+    for name, content in files.items() if isinstance(files, Mapping) else files:
+        _check_name(name)
+        names.add(name)
+        verifier.see(name, content)
         path = staged / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    problems = verifier.end(lambda name: (staged / name).read_bytes())
+    if problems:
+        raise BuildFailed("The site was not written, the one before still stands:\n" + "\n".join(problems))
+    return names
+
+
+def _carry_over(staged: Path, target: Path, names: set[str]) -> None:
+    """Take along what no run of ours wrote into the old site, and note what this one wrote."""
     for name in _foreign(target):
-        if name in files:
+        if name in names:
             logger.warning("%s in %s is not from an earlier run and is replaced", name, target.name)
         elif not (staged / name).exists():
             (staged / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(target / name, staged / name, follow_symlinks=False)
-    (staged / MARKER).write_text(_MARKER_HEAD + "".join(f"{name}\n" for name in sorted(files)), encoding="utf-8")
+    (staged / MARKER).write_text(_MARKER_HEAD + "".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")
 
 
 def _foreign(target: Path) -> list[str]:

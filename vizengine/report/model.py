@@ -137,6 +137,23 @@ class Missing(Documented):
     """How to mend it."""
 
 
+class SweepReport(Documented):
+    """A sweep: many units, with an explorer that leads to them."""
+
+    name: Slug
+    """Its name in the config, and its folder."""
+    title: str
+    """Its heading."""
+    network: str
+    """The network's title."""
+    units: int
+    """How many units it has."""
+    layers: int
+    """In how many layers."""
+    failures: int
+    """How many of them failed."""
+
+
 class SiteReport(Documented):
     """The whole site."""
 
@@ -150,5 +167,5 @@ class SiteReport(Documented):
     """Its address on the web, or empty."""
     language: str = "en"
     """Language of its texts, for the `lang` attribute."""
-    circuits: tuple[Report | Missing, ...]
+    circuits: tuple[Report | Missing | SweepReport, ...]
     """Its circuits, in the order of the config."""

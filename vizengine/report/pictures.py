@@ -41,9 +41,7 @@ def picture(pixels: NDArray[np.uint8], alt: str, largest: int, quality: int = QU
         image.save(stream, "WEBP", lossless=True, method=4)
     else:
         kind = "jpeg"
-        # Pillow guesses the buffer of an optimized file at a byte per pixel, which noise exceeds.
-        ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 3 * image.width * image.height)
-        image.save(stream, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True)
+        _save_jpeg(image, stream, quality)
     address = f"data:image/{kind};base64," + base64.b64encode(stream.getvalue()).decode("ascii")
     return Picture(source=address, width=image.width, height=image.height, alt=alt)
 
@@ -51,6 +49,23 @@ def picture(pixels: NDArray[np.uint8], alt: str, largest: int, quality: int = QU
 def further_picture(pixels: NDArray[np.uint8], alt: str, largest: int) -> Picture:
     """The same for a picture that stands beside others of its kind, with fewer bytes."""
     return picture(pixels, alt, largest, FURTHER_QUALITY)
+
+
+def jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    """A picture as a JPEG file in full colour resolution.
+
+    Args:
+        pixels: (height, width, 3) uint8, RGB.
+    """
+    stream = io.BytesIO()
+    _save_jpeg(Image.fromarray(np.ascontiguousarray(pixels, np.uint8)), stream)
+    return stream.getvalue()
+
+
+def _save_jpeg(image: Image.Image, stream: io.BytesIO, quality: int = QUALITY) -> None:
+    # Pillow guesses the buffer of an optimized file at a byte per pixel, which noise exceeds.
+    ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 3 * image.width * image.height)
+    image.save(stream, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True)
 
 
 def patch(pixels: NDArray[np.uint8], alt: str, largest: int = PATCH_PIXELS) -> Picture:

@@ -28,7 +28,7 @@ def input_slices(circuit: Circuit, contributions: Contributions) -> tuple[InputS
             layer=channel.source_layer,
             channel=channel.source_channel,
             path=channel.path,
-            kernel=_kernel(channel, weight_places),
+            kernel=kernel_of(channel, weight_places),
             norm=fixed(channel.norm, norm_places),
             share=percent(channel.norm**2 / energy),
             total=fixed(channel.total, mass_places),
@@ -72,7 +72,8 @@ def scale(circuit: Circuit) -> Quantity:
     return fixed(largest, decimals([largest], 3))
 
 
-def _kernel(channel: InputChannel, places: int) -> Kernel:
+def kernel_of(channel: InputChannel, places: int) -> Kernel:
+    """A kernel slice with its coefficients to so many decimals."""
     values = channel.kernel.astype(float)
     return Kernel(
         rows=tuple(tuple(fixed(value, places) for value in row) for row in values.tolist()),

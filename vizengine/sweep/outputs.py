@@ -1,0 +1,74 @@
+"""Who reads a unit: the units of later layers whose kernels lean on it most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.networks import weights as weights_files
+from vizengine.sweep.select import readers
+from vizengine.sweep.workshop import Workshop
+
+OUTPUTS = 6
+
+
+@dataclass(frozen=True)
+class Output:
+    """A unit that reads another.
+
+    Attributes:
+        layer, unit: which.
+        share: the slice's part of the sum of squares of that unit's kernel, 0 to 1.
+        kernel: (height, width) the slice.
+    """
+
+    layer: str
+    unit: int
+    share: float
+    kernel: NDArray[np.float32]
+
+
+class Outputs:
+    """Finds them from the weights, a layer at a time.
+
+    Args:
+        workshop: reads the weights.
+    """
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self.kernel = lru_cache(maxsize=6)(self._kernel)
+        self._of_layer = lru_cache(maxsize=2)(self._find)
+
+    def of(self, layer: str, unit: int) -> tuple[Output, ...]:
+        """The units that lean on `unit` most, by share, largest first; at most `OUTPUTS`."""
+        return self._of_layer(layer)[unit]
+
+    def _kernel(self, layer: str) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """Kernel and bias of a layer, or None where the weights file doesn't have it."""
+        spec = self._workshop.architecture.layer(layer)
+        return weights_files.read(self._workshop.have.weights_file, (spec,)).get(layer)
+
+    def _find(self, layer: str) -> tuple[tuple[Output, ...], ...]:
+        architecture = self._workshop.architecture
+        found: list[list[Output]] = [[] for _ in range(architecture.channels(layer))]
+        for reader in readers(architecture, layer):
+            weights = self.kernel(reader)
+            if weights is None:
+                continue
+            kernel = weights[0]
+            energy = np.square(kernel.astype(np.float64)).sum(axis=(0, 1))
+            shares = energy / np.maximum(energy.sum(axis=0), np.finfo(np.float64).tiny)
+            for index, source in enumerate(architecture.source_channels(reader)):
+                if source.layer != layer:
+                    continue
+                for unit in np.argsort(-shares[index], kind="stable")[:OUTPUTS].tolist():
+                    found[source.channel].append(
+                        Output(
+                            reader, unit, float(shares[index, unit]), np.ascontiguousarray(kernel[:, :, index, unit])
+                        )
+                    )
+        return tuple(tuple(sorted(each, key=lambda output: -output.share)[:OUTPUTS]) for each in found)

@@ -1,0 +1,209 @@
+"""A sweep from its config to its files: measure, choose, make pictures, then write page by page."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+
+from vizengine.config.schema import SweepSection
+from vizengine.errors import VizengineError
+from vizengine.progress import Progress, duration
+from vizengine.render.light import SharedFiles, render_explorer, render_unit
+from vizengine.report.light import Explorer, UnitPage
+from vizengine.report.model import SiteReport, SweepReport
+from vizengine.resources import NotComputed
+from vizengine.sweep.addresses import ASSETS
+from vizengine.sweep.engines import Engine, LazyEngine
+from vizengine.sweep.jobs import Done, Failed, Job
+from vizengine.sweep.pages import Pages
+from vizengine.sweep.plan import Plan, measuring_jobs, plan
+from vizengine.sweep.workshop import Place, Workshop
+
+logger = logging.getLogger(__name__)
+
+
+class SweepRun:
+    """One sweep.
+
+    Args:
+        section: the sweep's section.
+        place: where its results are kept.
+        progress: shown to the user.
+        may_compute: whether a result that isn't kept may be computed.
+
+    Attributes:
+        seconds: wall-clock seconds by stage of this run, and by kind of job summed over processes.
+        failures: units that failed, `layer:unit` and reason; known once `report` and `files` are through.
+    """
+
+    def __init__(self, section: SweepSection, place: Place, progress: Progress, may_compute: bool = True) -> None:
+        self.section = section
+        self.seconds: dict[str, float] = {}
+        self.failures: dict[str, str] = {}
+        self._place = place
+        self._progress = progress
+        self._may_compute = may_compute
+        self.workshop = Workshop(place)
+        self._pages: Pages | None = None
+        self._plan: Plan | None = None
+
+    @property
+    def title(self) -> str:
+        """The sweep's title, or one made from the network."""
+        return self.section.title or f"Units of {self.workshop.architecture.title}"
+
+    def report(self) -> SweepReport:
+        """Do all jobs that aren't done; what the site's index says of the sweep.
+
+        Raises:
+            WeightsUnavailable: the weights can't be had.
+            NotComputed: something isn't kept and may not be computed.
+            VizengineError: photos can't be sent through a layer, so nothing can be said of its units.
+        """
+        _ = self.workshop.have.weights_file
+
+        with LazyEngine(self._place.config.execution, self._place, self.workshop) as engine:
+            failed = self._do(engine, "photos and stimuli", measuring_jobs(self.workshop))
+            if failed:
+                raise VizengineError(f"{self.section.name}: {failed[0].job.title}: {failed[0].reason}")
+            chosen = plan(self.workshop)
+            jobs = chosen.jobs(self.workshop)
+            made, lost = self._pictures(engine, jobs)
+        for (layer, unit), reason in {**lost, **chosen.broken}.items():
+            if unit in chosen.units.get(layer, ()):
+                self.failures[f"{layer}:{unit}"] = reason
+        self._plan = chosen
+        self._pages = Pages(self.workshop, chosen, made, {**lost, **chosen.broken})
+        return SweepReport(
+            name=self.section.name,
+            title=self.title,
+            network=self.workshop.architecture.title,
+            units=chosen.count,
+            layers=len(chosen.units),
+            failures=len(self.failures),
+        )
+
+    def _pictures(
+        self, engine: Engine, jobs: Sequence[Job]
+    ) -> tuple[dict[tuple[str, int], Job], dict[tuple[str, int], str]]:
+        """Make all pictures; a batch that fails is halved until the channel is found that makes it fail."""
+        made: dict[tuple[str, int], Job] = {}
+        lost: dict[tuple[str, int], str] = {}
+        waiting = list(jobs)
+        while waiting:
+            failed = {each.job: each for each in self._do(engine, "pictures", waiting)}
+            for job in waiting:
+                if job not in failed:
+                    made |= {(job.layer, channel): job for channel in job.channels}
+                elif len(job.channels) == 1:
+                    lost[job.layer, job.channels[0]] = failed[job].reason
+            waiting = [half for job in failed if len(job.channels) > 1 for half in job.halves()]
+        return made, lost
+
+    def _do(self, engine: Engine, what: str, jobs: Sequence[Job]) -> list[Failed]:
+        """Do the jobs that aren't done, and tell how it goes; those that failed are returned."""
+        failed: list[Failed] = []
+        waiting: list[Job] = []
+        for job in jobs:
+            try:
+                if not self.workshop.is_done(job):
+                    waiting.append(job)
+            except VizengineError as error:
+                failed.append(Failed(job, str(error)))
+        if waiting and not self._may_compute:
+            raise NotComputed(
+                f"{self.section.name} has no kept {waiting[0].title}, and --only leaves it out of this run."
+            )
+        if not waiting:
+            return failed
+        logger.debug("%s: %s: %d of %d jobs are kept", self.section.name, what, len(jobs) - len(waiting), len(jobs))
+        started, weight = time.monotonic(), sum(map(_weight, waiting))
+        finished = 0
+        with self._progress.stage(f"{self.section.name}: {what}", weight) as task:
+            for outcome in engine.run(waiting):
+                finished += _weight(outcome.job)
+                rate = finished / max(time.monotonic() - started, 1e-9)
+                if isinstance(outcome, Done):
+                    kind = outcome.job.kind
+                    self.seconds[kind] = self.seconds.get(kind, 0.0) + outcome.seconds
+                    logger.debug("%s: done in %s by %s", outcome.job.title, duration(outcome.seconds), outcome.worker)
+                else:
+                    logger.debug("%s: failed: %s", outcome.job.title, outcome.reason)
+                    failed.append(outcome)
+                task.advance(_weight(outcome.job), f"{rate:.1f} a second; last {outcome.job.title}")
+        self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - started
+        return failed
+
+    def files(self, site: SiteReport, alone: bool) -> Iterator[tuple[str, bytes]]:
+        """The sweep's files, one after the other: path in its folder and content.
+
+        Args:
+            site: the site.
+            alone: whether the sweep is all of it.
+        """
+        assert self._pages is not None and self._plan is not None
+        pages = self._pages
+        shared = SharedFiles.load()
+        yield f"{ASSETS}/light.css", shared.style.encode()
+        yield f"{ASSETS}/light.js", shared.script.encode()
+        for layer, channels in self._plan.shown.items():
+            for channel in channels:
+                if address := pages.addresses.picture(layer, channel):
+                    yield address, pages.picture(layer, channel)
+        with self._progress.stage(f"{self.section.name}: pages", self._plan.count) as task:
+            for layer, units in self._plan.units.items():
+                data = []
+                for unit in units:
+                    page = self._page(pages, layer, unit)
+                    yield pages.addresses.page(layer, unit), render_unit(page, self.title, site).encode()
+                    data.append(_data(page))
+                    task.advance(1)
+                yield f"{pages.addresses.folder(layer)}/units.json", json.dumps(data, separators=(",", ":")).encode()
+        explorer = Explorer(
+            self.section.name,
+            self.title,
+            self.workshop.architecture.title,
+            tuple(pages.sheet(layer) for layer in self._plan.units),
+            self.section.visualization.size,
+            tuple(self.failures.items()),
+        )
+        yield "index.html", render_explorer(explorer, site, alone).encode()
+
+    def _page(self, pages: Pages, layer: str, unit: int) -> UnitPage:
+        """A unit's page; where it can't be made, one that says so."""
+        try:
+            return pages.page(layer, unit)
+        except (ArithmeticError, LookupError, OSError, ValueError) as error:
+            logger.debug("the page of %s:%d failed", layer, unit, exc_info=True)
+            reason = f"its page can't be made ({type(error).__name__}: {' '.join(str(error).split())[:300]})"
+        self.failures[f"{layer}:{unit}"] = reason
+        return pages.failed(layer, unit, reason)
+
+
+def _weight(job: Job) -> int:
+    """What a job counts for in the progress: its pictures, or one."""
+    return len(job.channels) or 1
+
+
+def _data(page: UnitPage) -> dict[str, object]:
+    """A unit's figures for those who compute with them."""
+    figures: dict[str, object] = {"unit": page.tile.unit}
+    if page.failure:
+        return {**figures, "failure": page.failure}
+    assert page.indices is not None and page.reached is not None and page.photo_best is not None
+    indices = vars(page.indices)
+    return {
+        **figures,
+        "picture": page.tile.verdict,
+        "reached": page.reached.value,
+        "photo_best": page.photo_best.value,
+        **{name: None if value is None else value.value for name, value in indices.items()},
+        "inputs": [
+            {"name": each.label, "norm": each.norm.value, "contribution": each.contribution.value}
+            for each in page.inputs
+            if each.contribution
+        ],
+        "outputs": [{"name": each.label, "share": each.share.value} for each in page.outputs],
+    }

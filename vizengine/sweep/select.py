@@ -1,0 +1,72 @@
+"""Which layers and units a sweep names. Nothing here needs the network's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from vizengine.config.schema import SweepSection
+from vizengine.config.units import UnitsSection
+from vizengine.networks.architecture import INPUT, Architecture
+
+Flaw = tuple[tuple[str | int, ...], str]
+
+
+def chosen_layers(units: UnitsSection, architecture: Architecture) -> tuple[str, ...]:
+    """The conv layers that a sweep names, in order of computation."""
+    return tuple(
+        layer.name
+        for layer in architecture.conv_layers
+        if any(fnmatchcase(layer.name, pattern) for pattern in units.layer)
+    )
+
+
+def named_units(units: UnitsSection, channels: int) -> tuple[int, ...]:
+    """The units of a layer of so many channels that a sweep names by their indices, ascending."""
+    named = {
+        index
+        for first, last in units.index or ()
+        for index in range(first, channels if last is None else min(last + 1, channels))
+    }
+    return tuple(sorted(named))
+
+
+def source_layers(architecture: Architecture, layer: str) -> tuple[str, ...]:
+    """The makers of a conv layer's inputs, each once; `input` for the colours of the image."""
+    return tuple(dict.fromkeys(source.layer for source in architecture.source_channels(layer)))
+
+
+def selection_flaws(section: SweepSection, architecture: Architecture) -> Iterator[Flaw]:
+    """What is wrong with the layers and units that a sweep names.
+
+    Args:
+        section: the sweep's section.
+        architecture: its network.
+    """
+    names = [layer.name for layer in architecture.conv_layers]
+    for place, pattern in enumerate(section.unit.layer):
+        if not any(fnmatchcase(name, pattern) for name in names):
+            found = get_close_matches(pattern, names, 1, 0.3)
+            near = f"; did you mean {found[0]}?" if found else "."
+            where = ("unit", "layer", place) if len(section.unit.layer) > 1 else ("unit", "layer")
+            yield where, f"{architecture.title} has no conv layer {pattern}{near} It has {', '.join(names)}"
+    for layer in chosen_layers(section.unit, architecture):
+        channels = architecture.channels(layer)
+        for first, last in section.unit.index or ():
+            highest = first if last is None else last
+            if highest >= channels:
+                yield (
+                    ("unit", "index"),
+                    f"unit {highest} is out of range; expected 0 to {channels - 1}, since {layer} has {channels} units",
+                )
+                return
+
+
+def readers(architecture: Architecture, layer: str) -> tuple[str, ...]:
+    """The conv layers that read a layer's channels, directly or through pooling and concatenation."""
+    return tuple(
+        each.name
+        for each in architecture.conv_layers
+        if layer != INPUT and layer in source_layers(architecture, each.name)
+    )
