@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from vizengine.featurevis import objectives
 from vizengine.featurevis.ascent import Ascent, ascend
-from vizengine.featurevis.batches import batches
 from vizengine.featurevis.attempts import Candidate, Plan, better, next_plan
+from vizengine.featurevis.batches import batches
 from vizengine.featurevis.colours import colour_picture
 from vizengine.featurevis.job import Job
 from vizengine.featurevis.model import Attempt, Visualization
