@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.config.schema import CircuitSection
-from vizengine.evidence_stages import EvidenceStages
+from vizengine.config.schema import CircuitSection, SweepSection
+from vizengine.errors import BuildFailed
+from vizengine.evidence.model import PhotoExtremes
 from vizengine.featurevis.model import Direction, Film, PhotoBest, Settings, Stability, UnitStudy, Variants
 from vizengine.featurevis.model import Visualization as Picture
 from vizengine.progress import Progress
@@ -17,18 +20,29 @@ from vizengine.resources import Resources
 _CODE = ("featurevis", "networks")
 
 
+class KnowsExtremes(Protocol):
+    """Knows how far photos drive channels."""
+
+    def extremes(self, layer: str) -> PhotoExtremes:
+        """The photos that drive each channel of a layer furthest, up and down."""
+
+
 class PictureStages:
     """The pictures of one circuit.
 
     Args:
-        section: the circuit's section.
+        section: the circuit's section, or the sweep's.
         resources: its network, photos and cache.
         evidence: knows the photos that drive a channel furthest.
         progress: shown to the user.
     """
 
     def __init__(
-        self, section: CircuitSection, resources: Resources, evidence: EvidenceStages, progress: Progress
+        self,
+        section: CircuitSection | SweepSection,
+        resources: Resources,
+        evidence: KnowsExtremes,
+        progress: Progress,
     ) -> None:
         self._section = section
         self._have = resources
@@ -43,9 +57,7 @@ class PictureStages:
         Nothing in a picture's key says which others are asked for or for which page: each is found wherever the
         same network, photos and settings want it.
         """
-        extremes = self._evidence.extremes(layer)
-        find = extremes.best if direction == "positive" else extremes.worst
-        best = {channel: PhotoBest(*find(channel)) for channel in channels}
+        best = self._best(layer, channels, direction)
 
         def compute(missing: list[int], keep: Callable[[int, Picture], None]) -> None:
             from vizengine.featurevis.job import Job
@@ -57,7 +69,27 @@ class PictureStages:
                 job = Job(layer, wanted, self._settings, direction, self._squares())
                 visualize(self._have.network, job, lambda picture: keep(picture.channel, picture), task)
 
-        keys = {
+        return self._have.each("pictures", _CODE, self._keys(layer, best, direction), Picture, compute)
+
+    def are_kept(self, layer: str, channels: Iterable[int]) -> bool:
+        """Whether `of` would find the pictures of all these channels."""
+        return self._have.contains("pictures", _CODE, self._keys(layer, self._best(layer, channels), "positive"))
+
+    def _best(self, layer: str, channels: Iterable[int], direction: Direction = "positive") -> dict[int, PhotoBest]:
+        extremes = self._evidence.extremes(layer)
+        find = extremes.best if direction == "positive" else extremes.worst
+        best = {channel: PhotoBest(*find(channel)) for channel in channels}
+        for channel, each in best.items():
+            if not math.isfinite(each.value):
+                raise BuildFailed(
+                    f"Photos drive {layer}:{channel} to {each.value}; expected a number. The weights of its layer, or "
+                    "of one before it, aren't all numbers: name another weights file."
+                )
+        return best
+
+    def _keys(self, layer: str, best: Mapping[int, PhotoBest], direction: Direction) -> dict[int, dict[str, object]]:
+        """What each picture depends on."""
+        return {
             channel: {
                 "layer": layer,
                 "channel": channel,
@@ -67,7 +99,6 @@ class PictureStages:
             }
             for channel, each in best.items()
         }
-        return self._have.each("pictures", _CODE, keys, Picture, compute)
 
     def of_groups(
         self, layer: str, groups: Sequence[NDArray[np.floating]], best: Sequence[tuple[float, str]]

@@ -179,9 +179,10 @@ class Resources:
         """A part of a stage, kept by itself, so that the stage can be made again from its parts; else as `stage`."""
         return self._cache.get_or_compute(name, self._whole(code, key), kind, compute)
 
-    def contains(self, name: str, code: tuple[str, ...], key: Mapping[str, object]) -> bool:
-        """Whether `kept` would find a result."""
-        return self._cache.contains(name, self._whole(code, key))
+    def contains(self, stage: str, code: tuple[str, ...], keys: Mapping[Name, Mapping[str, object]]) -> bool:
+        """Whether `each` would find all of these results."""
+        shared = {**self._identity, "code": source_hash(*code)}
+        return all(self._cache.contains(stage, {**shared, **key}) for key in keys.values())
 
     def _whole(self, code: tuple[str, ...], key: Mapping[str, object]) -> dict[str, object]:
         return {**self._identity, **key, "code": source_hash(*code)}

@@ -62,7 +62,7 @@ def test_a_worker_that_is_killed_loses_only_its_batch(
     log = tmp_path / "run.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(command(config, "-v"), env=environment(), stdout=stream, stderr=stream)
-        kept = tmp_path / ".vizengine-cache" / "visualizations"
+        kept = tmp_path / ".vizengine-cache" / "pictures"
         deadline = time.monotonic() + 120
         while not list(kept.glob("*.json")) and time.monotonic() < deadline:
             assert process.poll() is None, log.read_text()[-2000:]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from vizengine.cache import Cache
 from vizengine.config.schema import Config, SweepSection
-from vizengine.errors import BuildFailed
+from vizengine.evidence.model import PhotoExtremes
 from vizengine.evidence.photos import Photo
 from vizengine.evidence.survey_model import Selectivity, Survey, join
-from vizengine.featurevis.model import PhotoBest, Visualization
+from vizengine.featurevis.model import Visualization
 from vizengine.networks.architecture import Architecture
-from vizengine.picture_stage import CODE as PICTURE_CODE
-from vizengine.picture_stage import STAGE as PICTURE_STAGE
-from vizengine.picture_stage import picture_key, pictures
+from vizengine.picture_stages import PictureStages
+from vizengine.progress import SILENT
 from vizengine.resources import Resources
 from vizengine.sweep.jobs import PHOTOS_OF_A_JOB, Job
 from vizengine.sweep.select import chosen_layers
@@ -65,12 +63,12 @@ class Workshop:
 
     def __init__(self, place: Place) -> None:
         self.section = place.section
-        self._made: set[Job] = set()
         self._fresh = place.fresh
         layers = chosen_layers(self.section.unit, self._architecture_of(place))
         self.have = Resources(self.section, layers, place.folder, Cache(place.cache), may_compute=True)
         # Results of other jobs are read as they are, even where this run does every job anew.
         self._anew = Resources(self.section, layers, place.folder, Cache(place.cache, fresh=place.fresh), True)
+        self._stages = PictureStages(self.section, self.have, self, SILENT)
         self.survey = lru_cache(maxsize=6)(self._survey)
         self.selectivity = lru_cache(maxsize=6)(self._selectivity)
         self.pictures = lru_cache(maxsize=24)(self._pictures)
@@ -102,13 +100,21 @@ class Workshop:
 
     def is_done(self, job: Job) -> bool:
         """Whether the job's result is kept."""
-        return not self._fresh and self.have.contains(*self._kept_as(job))
+        if self._fresh:
+            return False
+        if job.kind == "pictures":
+            return self._stages.are_kept(job.layer, job.channels)
+        stage, code, key = self._kept_as(job)
+        return self.have.contains(stage, code, {job: key})
 
     def do(self, job: Job) -> None:
         """Do a job and keep its result; whatever goes wrong is raised."""
-        self._result(self._anew, job)
+        if job.kind == "pictures":
+            PictureStages(self.section, self._anew, self, SILENT).of(job.layer, job.channels)
+        else:
+            self._measured(self._anew, job)
 
-    def _result(self, have: Resources, job: Job) -> Survey | Selectivity | tuple[Visualization, ...]:
+    def _measured(self, have: Resources, job: Job) -> Survey | Selectivity:
         stage, code, key = self._kept_as(job)
         if job.kind == "survey":
 
@@ -118,47 +124,32 @@ class Workshop:
                 return survey(have.network, job.layer, self.photos[self._part(job)])
 
             return have.stage(stage, code, key, Survey, survey_part)
-        if job.kind == "selectivity":
 
-            def measure() -> Selectivity:
-                from vizengine.evidence.selectivity import selectivity
+        def measure() -> Selectivity:
+            from vizengine.evidence.selectivity import selectivity
 
-                return selectivity(have.network, job.layer)
+            return selectivity(have.network, job.layer)
 
-            return have.stage(stage, code, key, Selectivity, measure)
-        return pictures(have, self.section.visualization, job.layer, self._best(job)).visualizations
+        return have.stage(stage, code, key, Selectivity, measure)
 
     def _part(self, job: Job) -> slice:
         return slice(job.part * PHOTOS_OF_A_JOB, (job.part + 1) * PHOTOS_OF_A_JOB)
 
     def _kept_as(self, job: Job) -> tuple[str, tuple[str, ...], dict[str, object]]:
-        """Stage, code and key of a job's result."""
+        """Stage, code and key of a measuring job's result."""
         if job.kind == "survey":
             return "survey", _SURVEY_CODE, {"layer": job.layer, "photos": self._photo_hashes[self._part(job)]}
-        if job.kind == "selectivity":
-            return "selectivity", _SELECTIVITY_CODE, {"layer": job.layer}
-        return (
-            PICTURE_STAGE,
-            PICTURE_CODE,
-            picture_key(self.section.visualization, job.layer, self._best(job)),
-        )
+        return "selectivity", _SELECTIVITY_CODE, {"layer": job.layer}
 
-    def _best(self, job: Job) -> dict[int, PhotoBest]:
-        extremes = self.survey(job.layer).extremes
-        best = {channel: PhotoBest(*extremes.best(channel)) for channel in job.channels}
-        for channel, each in best.items():
-            if not math.isfinite(each.value):
-                raise BuildFailed(
-                    f"Photos drive {job.layer}:{channel} to {each.value}; expected a number. The weights of its layer, "
-                    "or of one before it, aren't all numbers: name another weights file."
-                )
-        return best
+    def extremes(self, layer: str) -> PhotoExtremes:
+        """The photos that drive each channel of a layer furthest."""
+        return self.survey(layer).extremes
 
     def _survey(self, layer: str) -> Survey:
         """What all photos do to a layer."""
         whole: Survey | None = None
         for part in range(self.parts):
-            found = self._result(self.have, Job("survey", layer, part=part))
+            found = self._measured(self.have, Job("survey", layer, part=part))
             assert isinstance(found, Survey)
             whole = found if whole is None else join(whole, found, part * PHOTOS_OF_A_JOB)
         assert whole is not None
@@ -166,12 +157,10 @@ class Workshop:
 
     def _selectivity(self, layer: str) -> Selectivity:
         """How selective a layer's units are."""
-        found = self._result(self.have, Job("selectivity", layer))
+        found = self._measured(self.have, Job("selectivity", layer))
         assert isinstance(found, Selectivity)
         return found
 
     def _pictures(self, job: Job) -> dict[int, Visualization]:
         """The pictures of a job by channel."""
-        found = self._result(self.have, job)
-        assert isinstance(found, tuple)
-        return {each.channel: each for each in found}
+        return self._stages.of(job.layer, job.channels)
