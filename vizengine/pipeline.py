@@ -189,7 +189,7 @@ def _files(config: Config, entries: Sequence[_Entry]) -> Iterator[tuple[str, byt
         folder = "" if single else f"{entry.page.name}/"
         if isinstance(entry.page, Report):
             yield f"{folder}index.html", render_circuit(entry.page, site, *neighbours[entry.page.name]).encode()
-            for name, content in companions(entry.page).items():
+            for name, content in companions(entry.page, site).items():
                 yield f"{folder}{name}", content
         elif isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
             for name, content in entry.run.files(site, single):

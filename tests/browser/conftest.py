@@ -31,5 +31,5 @@ def example_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = {"index.html": render_index(site).encode(), "config.yaml": b"site: {}\n"}
     for report, before, after in ((full, None, bare), (bare, full, None)):
         files[f"{report.name}/index.html"] = render_circuit(report, site, before, after).encode()
-        files.update({f"{report.name}/{name}": content for name, content in companions(report).items()})
+        files.update({f"{report.name}/{name}": content for name, content in companions(report, site).items()})
     return write(tmp_path_factory.mktemp("browser") / "site", files).parent

@@ -12,9 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from vizengine.locations import templates_folder
-from vizengine.render import assets, charts, citation, geometry
+from vizengine.render import assets, charts, citation, geometry, preview
 from vizengine.render.compared import compared
 from vizengine.report.model import Missing, Report, SiteReport, SweepReport
+
+PREVIEW = "preview.jpg"
 
 
 def render_circuit(
@@ -44,12 +46,19 @@ def render_circuit(
         next=neighbours[1],
         address=citation.address(report, site),
         citation=citation.bibtex(report, site),
+        picture=_preview_address(report, site),
     )
 
 
-def companions(report: Report) -> dict[str, bytes]:
-    """The files that lie beside a circuit page and to which it links, by name."""
+def companions(report: Report, site: SiteReport) -> dict[str, bytes]:
+    """The files that lie beside a circuit page and to which it links, by name.
+
+    The picture for link previews is among them where the site's address is known, since only an absolute address
+    serves there.
+    """
     files = {"circuit.json": report.model_dump_json().encode()}
+    if site.url:
+        files[PREVIEW] = preview.preview(report)
     if report.study.film:
         files["film.webp"] = b64decode(report.study.film.source.partition(",")[2])
     return files
@@ -59,7 +68,13 @@ def render_index(site: SiteReport) -> str:
     """The page that leads to all circuits; for a site of one computed circuit, that circuit's page."""
     if len(site.circuits) == 1 and isinstance(site.circuits[0], Report):
         return render_circuit(site.circuits[0], site)
-    return _render("index.html", site=site)
+    first = next((each for each in site.circuits if isinstance(each, Report)), None)
+    return _render("index.html", site=site, picture=_preview_address(first, site) if first else "")
+
+
+def _preview_address(report: Report, site: SiteReport) -> str:
+    """Absolute address of the picture for link previews; empty where the site's own isn't known."""
+    return citation.address(report, site) and citation.address(report, site) + PREVIEW
 
 
 def _render(template: str, **context: Any) -> str:
@@ -79,6 +94,7 @@ def environment() -> Environment:
     made.globals["geometry"] = geometry
     made.globals["charts"] = charts
     made.globals["compared"] = compared
+    made.globals["preview"] = preview
     made.filters["yaml"] = _yaml
     made.filters["embed"] = Markup
     made.filters["breakable"] = _breakable
