@@ -46,7 +46,7 @@ GROUPS = {
     "drawn at random": sorted(int(each) for each in np.random.default_rng(0).choice(256, 6, replace=False)),
 }
 PEERS = ("tf-keras-vis", "xplique", "keras recipe")
-BUDGETS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96, 112, 128, 160)
+BUDGETS = (4, 6, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 72, 80, 96, 112, 128, 160)
 STEPS = 96
 EXPAND3X3 = tuple(f"fire{number}/expand3x3" for number in range(2, 10))
 
