@@ -13,18 +13,22 @@ from vizengine.featurevis.image import IMAGES, derive_seed
 from vizengine.featurevis.objectives import Objective
 from vizengine.featurevis.robustness import transform
 
-# Adam (Kingma and Ba, 2015). Its steps don't depend on the gradient's scale, so one rate suits every network.
-LEARNING_RATE = 0.3
+# Adam (Kingma and Ba, 2015): its steps don't depend on the gradient's scale, so one rate suits every network. Its
+# moments are short and its momentum is Nesterov's (Dozat, 2016), since an ascent has less than a hundred steps; the
+# two parts of a wave share a second moment, so that its phase turns towards the gradient and not along the axes.
+# On VGG19 block3_conv2, 64 such steps go further than 96 of plain Adam at its best rate.
+LEARNING_RATE = 0.5
 LAST_LEARNING_RATE = 0.03
-FIRST_MOMENT = 0.9
-SECOND_MOMENT = 0.99
+FIRST_MOMENT = 0.8
+SECOND_MOMENT = 0.95
 EPSILON = 1e-8
 # Decoupled weight decay (Loshchilov and Hutter, 2019), per unit of learning rate. It shrinks waves that no gradient
 # holds up: at next to the same activation, less than half as many pixels end up black or at full colour.
-WEIGHT_DECAY = 0.05
-# Scaling and rotation fade out between these shares of the steps; from the second on, the steps become smaller.
-# The trace's last quarter, on which the verdict rests, sees shifts alone. They stay to the end: without them, deep
-# units are driven far by patterns that no eye can read.
+WEIGHT_DECAY = 0.08
+# Steps become smaller from this share of them on. Scaling and rotation fade out between the two others: the trace's
+# last quarter, on which the verdict rests, sees shifts alone. They stay to the end: without them, deep units are
+# driven far by patterns that no eye can read.
+SMALLER_FROM = 0.4
 FADE_FROM, FADE_TO = 0.3, 0.6
 
 
@@ -74,7 +78,7 @@ def ascend(
     """
     size, to_images = start.shape[2], IMAGES[image]
     spectra = tf.Variable(start)
-    first, second = tf.Variable(tf.zeros_like(spectra)), tf.Variable(tf.zeros_like(spectra))
+    first, second = tf.Variable(tf.zeros_like(spectra)), tf.Variable(tf.zeros_like(spectra[..., :1]))
     transform_seed = derive_seed("transform", seed)
 
     @tf.function
@@ -86,8 +90,10 @@ def ascend(
         gradient = tape.gradient(values, spectra)
         count = tf.cast(index + 1, tf.float32)
         first.assign(FIRST_MOMENT * first + (1 - FIRST_MOMENT) * gradient)
-        second.assign(SECOND_MOMENT * second + (1 - SECOND_MOMENT) * tf.square(gradient))
-        direction = (first / (1 - FIRST_MOMENT**count)) / (tf.sqrt(second / (1 - SECOND_MOMENT**count)) + EPSILON)
+        power = tf.reduce_mean(tf.square(gradient), -1, keepdims=True)
+        second.assign(SECOND_MOMENT * second + (1 - SECOND_MOMENT) * power)
+        ahead = (FIRST_MOMENT * first + (1 - FIRST_MOMENT) * gradient) / (1 - FIRST_MOMENT**count)
+        direction = ahead / (tf.sqrt(second / (1 - SECOND_MOMENT**count)) + EPSILON)
         spectra.assign((1.0 - rate * weight_decay) * spectra + rate * direction)
         return values
 
@@ -114,7 +120,7 @@ def schedule(index: int, steps: int, settled: bool = False) -> tuple[float, floa
     done = index / max(steps - 1, 1)
     if settled:
         done = FADE_TO + done * (1.0 - FADE_TO)
-    rate = LAST_LEARNING_RATE + (LEARNING_RATE - LAST_LEARNING_RATE) * _fading(done, FADE_TO, 1.0)
+    rate = LAST_LEARNING_RATE + (LEARNING_RATE - LAST_LEARNING_RATE) * _fading(done, SMALLER_FROM, 1.0)
     return rate, _fading(done, FADE_FROM, FADE_TO)
 
 

@@ -33,19 +33,27 @@ class Plan:
 
 @dataclass(frozen=True)
 class Candidate:
-    """The best picture of a channel so far, with the spectrum from which it can go on."""
+    """The best picture of a channel so far.
+
+    Attributes:
+        visualization: the picture, with all attempts that were made.
+        spectrum: from which it can go on.
+        stalled: whether going on from it led no further.
+    """
 
     visualization: Visualization
     spectrum: NDArray[np.float32]
+    stalled: bool = False
 
 
 def next_plan(number: int, before: Candidate | None, best: PhotoBest, settings: Settings) -> Plan:
     """The plan of attempt `number`, counted from 0.
 
-    What went past the best photo and was still rising is continued. What didn't get there is made again from another
-    seed, with twice the time and the whole range of colours, from the third attempt on at one position alone.
+    What went past the best photo and was still rising is continued. What didn't get there, or stalled, is made again
+    from another seed, with twice the time and the whole range of colours, from the third attempt on at one position
+    alone.
     """
-    picture = before.visualization if before else None
+    picture = before.visualization if before and not before.stalled else None
     if picture and passes(picture.reached, best.value, picture.direction):
         objective, seed, continued = picture.objective, picture.attempts[-1].seed, True
     else:
@@ -56,11 +64,11 @@ def next_plan(number: int, before: Candidate | None, best: PhotoBest, settings: 
 
 
 def better(before: Candidate | None, after: Candidate, continued: bool) -> Candidate:
-    """The one to show, with the attempts of both: a converged or continued one, else the one that reached further."""
+    """The one to show, with the attempts of both: a converged one, else the one that reached further."""
     if before is None:
         return after
     old, new = before.visualization, after.visualization
-    further = passes(new.reached, old.reached, new.direction)
-    chosen = after if new.converged or continued or further else before
     attempts = old.attempts + new.attempts
-    return Candidate(replace(chosen.visualization, attempts=attempts), chosen.spectrum)
+    if new.converged or passes(new.reached, old.reached, new.direction):
+        return replace(after, visualization=replace(new, attempts=attempts))
+    return replace(before, visualization=replace(old, attempts=attempts), stalled=before.stalled or continued)
