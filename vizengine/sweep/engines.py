@@ -167,14 +167,20 @@ class LazyEngine:
         yield from self._engine.run(jobs)
 
     def _start(self) -> Engine:
-        if self._execution == ExecutionSection():
+        if not (self._execution.workers or self._execution.gpus or self._execution.scheduler):
+            if self._execution.threads:
+                from vizengine.networks.network import use_threads
+
+                use_threads(self._execution.threads)
             return HereEngine(self._here)
         place = replace(self._place, threads=_threads(self._execution))
         return DaskEngine(_client(self._execution, self._afterwards), place, self._tell)
 
 
 def _threads(execution: ExecutionSection) -> int | None:
-    """Threads of each local process; on a cluster or a GPU TensorFlow chooses."""
+    """Threads of each process; None where TensorFlow chooses."""
+    if execution.threads:
+        return execution.threads
     return max(1, (os.cpu_count() or 1) // execution.workers) if execution.workers else None
 
 
