@@ -81,6 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     then = parser.add_mutually_exclusive_group()
     then.add_argument("--check", action="store_true", help="check the config and stop")
     then.add_argument(
+        "--estimate",
+        action="store_true",
+        help="measure for some seconds, say how long sweeps will take and how much memory and disk, and stop",
+    )
+    then.add_argument(
         "--serve",
         metavar="PORT",
         nargs="?",
@@ -119,7 +124,9 @@ def _run(options: argparse.Namespace) -> int:
             config = pipeline.check(options.config)
             _check_names(options.only, config)
             _check_out(options.out, config)
-            if options.check:
+            if options.estimate:
+                line, server = "\n".join(pipeline.estimate(config)), None
+            elif options.check:
                 count = len(config.circuits)
                 line, server = f"{options.config}: fine, {count} {'circuit' if count == 1 else 'circuits'}", None
             else:

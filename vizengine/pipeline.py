@@ -6,7 +6,7 @@ import datetime
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from vizengine.render.writer import recover, write
 from vizengine.report.model import Missing, Report, SiteReport, SweepReport
 from vizengine.resources import NotComputed
 from vizengine.sweep.run import SweepRun
-from vizengine.sweep.workshop import Place
+from vizengine.sweep.workshop import Place, Workshop
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,30 @@ def check(config_path: Path) -> Config:
         ConfigError: with every problem.
     """
     return load(config_path, (check_entry,))
+
+
+def estimate(config: Config) -> list[str]:
+    """How long the config's sweeps will take, and how much memory and disk, in lines.
+
+    Raises:
+        WeightsUnavailable: a sweep's weights can't be had.
+    """
+    from vizengine.sweep.estimate import estimate as measured
+
+    lines = []
+    for section in config.circuits:
+        if isinstance(section, SweepSection):
+            workshop = Workshop(_place(config, section.name, fresh=False))
+            processes = config.execution.workers or config.execution.gpus or 1
+            lines += measured(workshop, processes).lines(section.name)
+        else:
+            lines.append(f"{section.name}: one circuit; only sweeps are estimated")
+    return lines
+
+
+def _place(config: Config, name: str, fresh: bool) -> Place:
+    folder = config.folder.resolve()
+    return Place(config, name, folder, folder / CACHE_FOLDER, fresh)
 
 
 def build(config: Config, options: Options, progress: Progress) -> Outcome:
@@ -128,9 +152,7 @@ def _entry(
     may_compute = not options.only or section.name in options.only
     run: CircuitRun | SweepRun
     if isinstance(section, SweepSection):
-        folder = config.folder.resolve()
-        place = Place(config, section.name, folder, folder / CACHE_FOLDER, options.fresh and may_compute)
-        run = SweepRun(section, place, progress, may_compute)
+        run = SweepRun(section, _place(config, section.name, options.fresh and may_compute), progress, may_compute)
     else:
         cache = Cache(config.folder / CACHE_FOLDER, fresh=options.fresh)
         run = CircuitRun(config, section, cache, progress, may_compute)
@@ -194,6 +216,7 @@ def _files(config: Config, entries: Sequence[_Entry]) -> Iterator[tuple[str, byt
         elif isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
             for name, content in entry.run.files(site, single):
                 yield f"{folder}{name}", content
+            entry.side_file["seconds_by_stage"] = _rounded(entry.run.seconds)
         if not isinstance(entry.page, Missing):
             yield f"{folder}build.json", json.dumps(entry.side_file, indent=1).encode()
     if not single:
@@ -218,8 +241,12 @@ def _side_file(run: CircuitRun | SweepRun, seconds: float) -> dict[str, object]:
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
-        "seconds_by_stage": {stage: round(each, 3) for stage, each in run.seconds.items()},
+        "seconds_by_stage": _rounded(run.seconds),
     }
+
+
+def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {stage: round(each, 3) for stage, each in seconds.items()}
 
 
 @contextmanager

@@ -100,9 +100,7 @@ Units: TypeAlias = Annotated[
 class ExecutionSection(Section):
     """Processes that compute the units of sweeps. `workers`, `scheduler` and `gpus` need `vizengine[scale]`."""
 
-    workers: int | None = Field(
-        default=None, ge=1, le=4096, description="Local processes, each with its part of the machine's threads."
-    )
+    workers: int | None = Field(default=None, ge=1, le=4096, description="How many local processes.")
     scheduler: str | None = Field(
         default=None,
         pattern=SCHEDULER,
@@ -110,6 +108,13 @@ class ExecutionSection(Section):
         "this package and the config's folder under the same path.",
     )
     gpus: int | None = Field(default=None, ge=1, le=64, description="Local processes, one for each of that many GPUs.")
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=4096,
+        description="Threads of each process. With `workers`, the machine's threads are shared out among them where it "
+        "is left out; elsewhere TensorFlow chooses.",
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> ExecutionSection:

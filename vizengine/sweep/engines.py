@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -56,11 +56,13 @@ class DaskEngine:
     Args:
         client: of the cluster.
         place: where the sweep is done; the workers see its folders under the same paths.
+        tell: called now and then with a line on which worker is at what.
     """
 
-    def __init__(self, client: Client, place: Place) -> None:
+    def __init__(self, client: Client, place: Place, tell: Callable[[str], None]) -> None:
         self._client = client
         self._place = place
+        self._say = tell
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Done | Failed]:
         """Do the jobs; one whose worker dies is done again by another."""
@@ -85,10 +87,10 @@ class DaskEngine:
                 self._tell(titles)
 
     def _tell(self, titles: dict[str, Job]) -> None:
-        """Log which worker is at what."""
+        """Say which worker is at what."""
         for worker, keys in sorted(self._client.processing().items()):
             at = ", ".join(titles[key].title for key in keys[:1] if key in titles) or "nothing"
-            logger.debug("%s: at %s, %d more waiting", worker, at, max(len(keys) - 1, 0))
+            self._say(f"{worker} is at {at}, with {max(len(keys) - 1, 0)} more waiting")
 
 
 _workshops: dict[str, Workshop] = {}
@@ -119,7 +121,7 @@ def _set_up(place: Place) -> None:
 
 def attempt(workshop: Workshop, job: Job, worker: str) -> Done | Failed:
     """Do a job; what goes wrong with it alone is told, not raised."""
-    started = time.monotonic()
+    started, busy = time.monotonic(), time.process_time()
     try:
         workshop.do(job)
     except VizengineError as error:
@@ -127,7 +129,7 @@ def attempt(workshop: Workshop, job: Job, worker: str) -> Done | Failed:
     except (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError) as error:
         logger.debug("%s failed", job.title, exc_info=True)
         return Failed(job, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
-    return Done(job, time.monotonic() - started, worker)
+    return Done(job, time.monotonic() - started, time.process_time() - busy, worker)
 
 
 class LazyEngine:
@@ -137,12 +139,14 @@ class LazyEngine:
         execution: the config's section.
         place: where the sweep is done.
         here: the workshop of this process.
+        tell: called with lines for the log.
     """
 
-    def __init__(self, execution: ExecutionSection, place: Place, here: Workshop) -> None:
+    def __init__(self, execution: ExecutionSection, place: Place, here: Workshop, tell: Callable[[str], None]) -> None:
         self._execution = execution
         self._place = place
         self._here = here
+        self._tell = tell
         self._afterwards = ExitStack()
         self._engine: Engine | None = None
 
@@ -163,14 +167,20 @@ class LazyEngine:
         yield from self._engine.run(jobs)
 
     def _start(self) -> Engine:
-        if self._execution == ExecutionSection():
+        if not (self._execution.workers or self._execution.gpus or self._execution.scheduler):
+            if self._execution.threads:
+                from vizengine.networks.network import use_threads
+
+                use_threads(self._execution.threads)
             return HereEngine(self._here)
         place = replace(self._place, threads=_threads(self._execution))
-        return DaskEngine(_client(self._execution, self._afterwards), place)
+        return DaskEngine(_client(self._execution, self._afterwards), place, self._tell)
 
 
 def _threads(execution: ExecutionSection) -> int | None:
-    """Threads of each local process; on a cluster or a GPU TensorFlow chooses."""
+    """Threads of each process; None where TensorFlow chooses."""
+    if execution.threads:
+        return execution.threads
     return max(1, (os.cpu_count() or 1) // execution.workers) if execution.workers else None
 
 

@@ -50,11 +50,13 @@ class Done:
     Attributes:
         job: which.
         seconds: how long it took.
+        processor_seconds: of all threads together; less than or more than `seconds`, as the machine is shared or not.
         worker: the process that did it, in words.
     """
 
     job: Job
     seconds: float
+    processor_seconds: float
     worker: str
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from vizengine.config.schema import SweepSection
 from vizengine.errors import VizengineError
-from vizengine.progress import Progress, duration
+from vizengine.progress import Progress
 from vizengine.render.light import SharedFiles, render_explorer, render_unit
 from vizengine.report.light import Explorer, UnitPage
 from vizengine.report.model import SiteReport, SweepReport
@@ -17,6 +17,7 @@ from vizengine.resources import NotComputed
 from vizengine.sweep.addresses import ASSETS
 from vizengine.sweep.engines import Engine, LazyEngine
 from vizengine.sweep.jobs import Done, Failed, Job
+from vizengine.sweep.log import Pace, RunLog, weight
 from vizengine.sweep.pages import Pages
 from vizengine.sweep.plan import Plan, measuring_jobs, plan
 from vizengine.sweep.workshop import Place, Workshop
@@ -34,7 +35,7 @@ class SweepRun:
         may_compute: whether a result that isn't kept may be computed.
 
     Attributes:
-        seconds: wall-clock seconds by stage of this run, and by kind of job summed over processes.
+        seconds: wall-clock seconds by stage of this run, and processor seconds by kind of job over all processes.
         failures: units that failed, `layer:unit` and reason; known once `report` and `files` are through.
     """
 
@@ -46,6 +47,7 @@ class SweepRun:
         self._progress = progress
         self._may_compute = may_compute
         self.workshop = Workshop(place)
+        self._log = RunLog(place.cache / "log" / f"{section.name}.log")
         self._pages: Pages | None = None
         self._plan: Plan | None = None
 
@@ -64,7 +66,7 @@ class SweepRun:
         """
         _ = self.workshop.have.weights_file
 
-        with LazyEngine(self._place.config.execution, self._place, self.workshop) as engine:
+        with LazyEngine(self._place.config.execution, self._place, self.workshop, self._log.line) as engine:
             failed = self._do(engine, "photos and stimuli", measuring_jobs(self.workshop))
             if failed:
                 raise VizengineError(f"{self.section.name}: {failed[0].job.title}: {failed[0].reason}")
@@ -74,6 +76,9 @@ class SweepRun:
         for (layer, unit), reason in {**lost, **chosen.broken}.items():
             if unit in chosen.units.get(layer, ()):
                 self.failures[f"{layer}:{unit}"] = reason
+        for name, reason in self.failures.items():
+            self._log.line(f"{name} failed: {reason}")
+        self._log.close()
         self._plan = chosen
         self._pages = Pages(self.workshop, chosen, made, {**lost, **chosen.broken})
         return SweepReport(
@@ -118,22 +123,20 @@ class SweepRun:
             )
         if not waiting:
             return failed
-        logger.debug("%s: %s: %d of %d jobs are kept", self.section.name, what, len(jobs) - len(waiting), len(jobs))
-        started, weight = time.monotonic(), sum(map(_weight, waiting))
-        finished = 0
-        with self._progress.stage(f"{self.section.name}: {what}", weight) as task:
+        self._log.line(f"{what}: {len(jobs) - len(waiting)} of {len(jobs)} jobs are kept from earlier")
+        total = sum(map(weight, waiting))
+        with self._progress.stage(f"{self.section.name}: {what}", total) as task:
+            pace = Pace(total)
             for outcome in engine.run(waiting):
-                finished += _weight(outcome.job)
-                rate = finished / max(time.monotonic() - started, 1e-9)
                 if isinstance(outcome, Done):
-                    kind = outcome.job.kind
-                    self.seconds[kind] = self.seconds.get(kind, 0.0) + outcome.seconds
-                    logger.debug("%s: done in %s by %s", outcome.job.title, duration(outcome.seconds), outcome.worker)
+                    kind = f"{outcome.job.kind}, processor"
+                    self.seconds[kind] = self.seconds.get(kind, 0.0) + outcome.processor_seconds
                 else:
-                    logger.debug("%s: failed: %s", outcome.job.title, outcome.reason)
                     failed.append(outcome)
-                task.advance(_weight(outcome.job), f"{rate:.1f} a second; last {outcome.job.title}")
-        self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - started
+                line, words = pace.tell(outcome)
+                self._log.line(line)
+                task.advance(weight(outcome.job), words)
+        self.seconds[what] = self.seconds.get(what, 0.0) + pace.seconds
         return failed
 
     def files(self, site: SiteReport, alone: bool) -> Iterator[tuple[str, bytes]]:
@@ -152,6 +155,7 @@ class SweepRun:
             for channel in channels:
                 if address := pages.addresses.picture(layer, channel):
                     yield address, pages.picture(layer, channel)
+        started, busy = time.monotonic(), time.process_time()
         with self._progress.stage(f"{self.section.name}: pages", self._plan.count) as task:
             for layer, units in self._plan.units.items():
                 data = []
@@ -170,6 +174,7 @@ class SweepRun:
             tuple(self.failures.items()),
         )
         yield "index.html", render_explorer(explorer, site, alone).encode()
+        self.seconds |= {"pages": time.monotonic() - started, "pages, processor": time.process_time() - busy}
 
     def _page(self, pages: Pages, layer: str, unit: int) -> UnitPage:
         """A unit's page; where it can't be made, one that says so."""
@@ -180,11 +185,6 @@ class SweepRun:
             reason = f"its page can't be made ({type(error).__name__}: {' '.join(str(error).split())[:300]})"
         self.failures[f"{layer}:{unit}"] = reason
         return pages.failed(layer, unit, reason)
-
-
-def _weight(job: Job) -> int:
-    """What a job counts for in the progress: its pictures, or one."""
-    return len(job.channels) or 1
 
 
 def _data(page: UnitPage) -> dict[str, object]:
