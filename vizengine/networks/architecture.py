@@ -185,7 +185,7 @@ class Architecture:
         width = self.channels(before.name) // layer.groups
         if before.kind == "flatten":
             width *= self.side(before.inputs[0], self.input_size) ** 2
-        window = layer.window if layer.kind == "conv" else ()
+        window = layer.window if layer.is_conv else ()
         return (*window, width, layer.filters)
 
     def parameters(self, name: str) -> int:
@@ -198,6 +198,18 @@ class Architecture:
     def total_parameters(self) -> int:
         """Number of trainable weights of the whole network, classifier included."""
         return sum(self.parameters(layer.name) for layer in self.layers)
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the last layer gives class probabilities, or what their softmax gets."""
+        last = self.layers[-1]
+        return last.kind == "softmax" or last.activation == "softmax" or self.gives_logits
+
+    @property
+    def gives_logits(self) -> bool:
+        """Whether the last layer is a dense one without an activation, whose softmax is left to the reader."""
+        last = self.layers[-1]
+        return last.kind == "dense" and last.activation == "linear"
 
     def norm_after(self, name: str) -> LayerSpec | None:
         """The batch normalisation that is folded into conv layer `name`, or None.

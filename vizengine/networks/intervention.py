@@ -68,13 +68,12 @@ class Intervention:
                 found["logits"] = self._network.before_softmax(spec, found)
             else:
                 found[spec.name] = self._network.apply(spec, found)
-        if self._network.gives_logits:
+        if self._network.architecture.gives_logits:
             found["logits"] = found[self._specs[-1].name]
         return found
 
 
 def has_classifier(network: Network) -> bool:
     """Whether the network has the weights of every layer to the class probabilities."""
-    last = network.architecture.layers[-1]
-    ends = last.kind == "softmax" or last.activation == "softmax" or network.gives_logits
-    return ends and all(network.has_weights(spec) for spec in network.architecture.layers)
+    architecture = network.architecture
+    return architecture.is_classifier and all(network.has_weights(spec) for spec in architecture.layers)

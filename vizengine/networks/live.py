@@ -23,13 +23,20 @@ class LiveNetwork(Network):
         architecture: its layers.
         graph: its nodes.
         prepare: the architecture's `preprocess`, where it names a function.
+        labels: names of the classes; numbers by default.
     """
 
     precisions = ("float32",)
 
-    def __init__(self, architecture: Architecture, graph: ModelGraph, prepare: Prepare | None = None) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        graph: ModelGraph,
+        prepare: Prepare | None = None,
+        labels: tuple[str, ...] = (),
+    ) -> None:
         self.nodes = {node.name: node for node in graph.nodes}
-        super().__init__(architecture, FoldedWeights(architecture, self.nodes), prepare)
+        super().__init__(architecture, FoldedWeights(architecture, self.nodes), prepare, labels)
 
     def has_weights(self, spec: LayerSpec) -> bool:
         return True

@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vizengine.networks.architecture import Architecture, LayerSpec
+from vizengine.networks.labels import numbered
 
 # Luma of ITU-R BT.601, as in Pillow's conversion to grey.
 GREY = (0.299, 0.587, 0.114)
@@ -37,8 +38,10 @@ class Network:
         architecture: the layers.
         weights: kernel and bias of at least the layers up to the unit.
         prepare: the architecture's `preprocess`, where it names a function.
+        labels: names of the classes; numbers by default.
 
     Attributes:
+        labels: names of the classes, in the order of the outputs.
         precisions: the arithmetic that `model_upto` offers.
 
     Raises:
@@ -52,10 +55,12 @@ class Network:
         architecture: Architecture,
         weights: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]],
         prepare: Prepare | None = None,
+        labels: tuple[str, ...] = (),
     ) -> None:
         self.architecture = architecture
         self.weights = weights
         self._prepare = prepare
+        self.labels = labels or numbered(architecture.channels(architecture.layers[-1].name))
 
     def prepare(self, images: tf.Tensor) -> tf.Tensor:
         """Images as a person sees them to what the network takes.
@@ -111,13 +116,7 @@ class Network:
         """
         prepared = self.prepare(tf.constant(images, tf.float32))
         given = self.classifier(prepared, training=False)
-        return np.asarray(tf.nn.softmax(given) if self.gives_logits else given)
-
-    @property
-    def gives_logits(self) -> bool:
-        """Whether the last layer is a dense one without an activation, whose softmax is left to the reader."""
-        last = self.architecture.layers[-1]
-        return last.kind == "dense" and last.activation == "linear"
+        return np.asarray(tf.nn.softmax(given) if self.architecture.gives_logits else given)
 
     def has_weights(self, spec: LayerSpec) -> bool:
         """Whether a layer can be computed: it has no weights, or they were given."""

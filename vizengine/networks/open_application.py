@@ -43,7 +43,7 @@ def open_application(name: str, weights: str | Path, seed: int = 0) -> ModelGrap
     if weights == RANDOM:
         draw_weights(graph, seed)
     else:
-        _load(model, Path(weights), entry.function)
+        load_weights(model, Path(weights), entry.function)
     return graph
 
 
@@ -79,7 +79,19 @@ def _no_download(function: str, error: Exception) -> WeightsUnavailable:
     )
 
 
-def _load(model: keras.Model, path: Path, function: str) -> None:
+def load_weights(model: keras.Model, path: Path, function: str) -> None:
+    """Load a weights file into a model that is built.
+
+    Args:
+        model: the model.
+        path: the file.
+        function: what made the model, for the message.
+
+    Raises:
+        WeightsUnavailable: there is no such file, or it doesn't fit.
+    """
+    if not path.is_file():
+        raise WeightsUnavailable(f"There is no weights file {path.name}.", "Correct the path under `weights`.")
     try:
         model.load_weights(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
