@@ -76,7 +76,9 @@ def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
 
 def _network(section: CircuitSection | SweepSection, folder: Path) -> tuple[Architecture | None, list[Finding]]:
     """The network's layers where they can be known, and what is wrong with its section."""
-    found: list[Finding] = [(("network", *path), message) for path, message in network_problems(section.network, folder)]
+    found: list[Finding] = [
+        (("network", *path), message) for path, message in network_problems(section.network, folder)
+    ]
     if found:
         return None, found
     try:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from vizengine.config.units import Measure
 from vizengine.featurevis.batches import batches
-from vizengine.networks.architecture import INPUT
 from vizengine.sweep.jobs import Job
 from vizengine.sweep.select import chosen_layers, named_units, source_layers
 from vizengine.sweep.workshop import Workshop

@@ -23,7 +23,7 @@ from vizengine.sweep.select import chosen_layers
 _SURVEY_CODE = ("networks", "evidence.survey", "evidence.model", "evidence.photos", "evidence.survey_model")
 _SELECTIVITY_CODE = (
     "networks",
-    *(f"evidence.{name}" for name in ("selectivity", "survey_model", "canvas", "indices", "stimuli")),
+    *(f"evidence.{name}" for name in ("selectivity", "survey_model", "indices", "stimuli")),
 )
 
 
