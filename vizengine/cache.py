@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
+CACHE_FOLDER = ".vizengine-cache"
+"""Name of the cache's folder, beside the config."""
 _FORMAT = 1
 _STAGE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SETTLED_NANOSECONDS = 2_000_000_000

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.check_claims import check_claims
 from vizengine.config.schema import CircuitSection, SweepSection
+from vizengine.errors import WeightsUnavailable
 from vizengine.evidence.photos import IMAGE_SUFFIXES, SAMPLES, Photos
-from vizengine.networks import zoo
 from vizengine.networks.architecture import Architecture
+from vizengine.networks.named import network_problems
+from vizengine.networks.source import open_source
+from vizengine.networks.sources import Untraceable
 from vizengine.report import prose
 from vizengine.sweep.select import selection_flaws
 
@@ -27,10 +31,11 @@ def check_entry(section: CircuitSection | SweepSection, folder: Path) -> Iterato
     if isinstance(section, CircuitSection):
         yield from check_circuit(section, folder)
         return
-    zoo_entry = zoo.entry(section.network.model)
-    yield from _check_weights(section, zoo_entry)
     yield from _check_photos(section, folder)
-    yield from selection_flaws(section, zoo_entry.architecture)
+    architecture, findings = _network(section, folder)
+    yield from findings
+    if architecture is not None:
+        yield from selection_flaws(section, architecture)
 
 
 def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
@@ -40,21 +45,25 @@ def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
         section: one whose form is right.
         folder: the config's folder.
     """
-    zoo_entry = zoo.entry(section.network.model)
-    yield from _check_weights(section, zoo_entry)
     yield from _check_photos(section, folder)
-    architecture = zoo_entry.architecture
+    architecture, findings = _network(section, folder)
+    yield from findings
+    if architecture is None:
+        return
     layers = [layer.name for layer in architecture.conv_layers]
     if section.unit.layer not in layers:
         yield ("unit", "layer"), _no_such_layer(section.unit.layer, architecture, layers)
         return
     yield from _check_units(section, architecture)
+    if section.unit.index >= architecture.channels(section.unit.layer):
+        return
+    try:
+        inputs = len(architecture.source_channels(section.unit.layer, section.unit.index))
+    except Untraceable as error:
+        yield ("unit", "layer"), str(error)
+        return
     yield from check_claims(section, architecture)
-    names = prose.value_names(
-        len(architecture.source_channels(section.unit.layer)),
-        min(section.inputs, len(architecture.source_channels(section.unit.layer))),
-        section.siblings,
-    )
+    names = prose.value_names(inputs, min(section.inputs, inputs), section.siblings)
     texts = {
         ("hypothesis", "unit"): section.hypothesis.unit,
         ("hypothesis", "circuit"): section.hypothesis.circuit,
@@ -65,8 +74,26 @@ def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
             yield path, message
 
 
+def _network(section: CircuitSection | SweepSection, folder: Path) -> tuple[Architecture | None, list[Finding]]:
+    """The network's layers where they can be known, and what is wrong with its section."""
+    found: list[Finding] = [
+        (("network", *path), message) for path, message in network_problems(section.network, folder)
+    ]
+    if found:
+        return None, found
+    try:
+        return open_source(section.network, (), folder, Cache(folder / CACHE_FOLDER)).structure, found
+    except WeightsUnavailable as error:
+        return None, [(("network", "model"), str(error))]
+
+
 def _no_such_layer(name: str, architecture: Architecture, layers: Sequence[str]) -> str:
     kinds = {layer.name: layer.kind for layer in architecture.layers}
+    if name in kinds and architecture.layer(name).is_conv:
+        return (
+            f"{name} of {architecture.title} has one value for the whole image, and no positions to look at; expected "
+            f"a conv layer with a map: {', '.join(layers)}"
+        )
     if name in kinds:
         return f"{name} of {architecture.title} is a {kinds[name]} layer; expected a conv layer: {', '.join(layers)}"
     nearest = get_close_matches(name, layers, 1, 0.3)
@@ -87,17 +114,6 @@ def _check_units(section: CircuitSection, architecture: Architecture) -> Iterato
             yield ("siblings", place), f"sibling {sibling} is the unit itself; expected other units of {layer}"
         elif sibling in section.siblings[:place]:
             yield ("siblings", place), f"sibling {sibling} is named twice; expected each once"
-
-
-def _check_weights(section: CircuitSection | SweepSection, zoo_entry: zoo.ZooEntry) -> Iterator[Finding]:
-    weights, title = section.network.weights, zoo_entry.architecture.title
-    if weights == "embedded" and zoo_entry.embedded is None:
-        yield ("network", "weights"), f"{title} has no embedded weights; expected `imagenet` or the path of a file"
-    if weights == "imagenet" and zoo_entry.full is None:
-        yield (
-            ("network", "weights"),
-            f"Keras publishes no weights of {title}; expected `embedded` or the path of a file",
-        )
 
 
 def _check_photos(section: CircuitSection | SweepSection, folder: Path) -> Iterator[Finding]:

@@ -7,6 +7,9 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vizengine import __version__
 from vizengine.cache import Cache, source_hash
 from vizengine.circuit import strength
@@ -14,7 +17,6 @@ from vizengine.circuit.model import Circuit
 from vizengine.config.schema import CircuitSection, Config
 from vizengine.evidence_stages import EvidenceStages
 from vizengine.featurevis.model import Visualization
-from vizengine.networks import weights as weights_files
 from vizengine.networks.describe import describe
 from vizengine.networks.model import NetworkDescription
 from vizengine.picture_stages import PictureStages
@@ -43,7 +45,6 @@ class CircuitRun:
         self.section = section
         self.is_only_circuit = len(config.circuits) == 1
         self._have = Resources(section, (section.unit.layer,), config.folder, cache, may_compute)
-        self._zoo_entry = self._have.zoo_entry
         self._evidence = EvidenceStages(section, self._have, progress)
         self._pictures = PictureStages(section, self._have, self._evidence, progress)
 
@@ -56,7 +57,7 @@ class CircuitRun:
     def title(self) -> str:
         """The circuit's title, or one made from network and unit."""
         unit = self.section.unit
-        return self.section.title or f"{self._zoo_entry.architecture.title} {unit.layer} unit {unit.index}"
+        return self.section.title or f"{self._have.source.structure.title} {unit.layer} unit {unit.index}"
 
     def report(self) -> Report:
         """The circuit's report.
@@ -75,7 +76,7 @@ class CircuitRun:
         description = self._description()
         classification = self._evidence.classification(description.has_classifier)
         evidence = self._evidence.measure(circuit, shown)
-        factors = [each.channels for each in evidence.factors.factors]
+        factors = [self._over_the_layer(circuit, each.channels) for each in evidence.factors.factors]
         groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
         measured = Measured(evidence, self._evidence.claims(circuit, evidence), groups)
         code = source_hash("networks", "circuit", "featurevis", "evidence")
@@ -89,31 +90,37 @@ class CircuitRun:
         for channel in circuit.strongest:
             wanted.setdefault(channel.source_layer, []).append(channel.source_channel)
         wanted[circuit.layer] = [circuit.unit, *self.section.siblings]
-        return {layer: tuple(sorted(channels)) for layer, channels in wanted.items()}
+        return {layer: tuple(sorted(set(channels))) for layer, channels in wanted.items()}
+
+    def _over_the_layer(self, circuit: Circuit, group: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Weights of the unit's inputs as weights of all channels that its layer reads; 0 for other groups."""
+        architecture = self._have.source.architecture
+        whole = np.zeros(architecture.channels(architecture.layer(circuit.layer).inputs[0]), group.dtype)
+        whole[architecture.reads(circuit.layer, circuit.unit)] = group
+        return whole
 
     def _description(self) -> NetworkDescription:
         unit = self.section.unit
         key = {
             "layer": unit.layer,
             "unit": unit.index,
-            "origin": self._have.weights_file.origin,
-            "file": self._have.weights_file.path.name,
+            "origin": self._have.source.identity.origin,
+            "file": self._have.source.identity.name,
         }
         return self._have.stage(
             "network",
             ("networks",),
             key,
             NetworkDescription,
-            lambda: describe(self._zoo_entry, self._have.weights_file, unit.layer, unit.index),
+            lambda: describe(self._have.source, unit.layer, unit.index),
         )
 
     def _circuit(self) -> Circuit:
         unit = self.section.unit
-        architecture = self._zoo_entry.architecture
 
         def compute() -> Circuit:
-            kernel, bias = weights_files.read(self._have.weights_file, (architecture.layer(unit.layer),))[unit.layer]
-            sources = architecture.source_channels(unit.layer)
+            kernel, bias = self._have.source.kernel_and_bias(unit.layer)
+            sources = self._have.source.architecture.source_channels(unit.layer, unit.index)
             return strength.analyse(unit.layer, unit.index, kernel, bias, sources, self.section.inputs)
 
         key = {"layer": unit.layer, "unit": unit.index, "inputs": self.section.inputs}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _OF_ONE_PHOTO = (
     "networks",
     "circuit",
-    *(f"evidence.{name}" for name in ("photo_part", "forward", "canvas", "positions", "distribution", "photos")),
+    *(f"evidence.{name}" for name in ("photo_part", "forward", "positions", "distribution", "photos")),
 )
 
 
@@ -52,22 +52,17 @@ class EvidenceStages:
 
     def classification(self, has_classifier: bool) -> Classification:
         """What the network calls the photos, or why that can't be known."""
-        from vizengine.networks.zoo import class_labels
-
         if not has_classifier:
-            file = self._have.zoo_entry.full
-            fetch = f" To see it, fetch {file.name} ({file.megabytes} MB) from {file.address}." if file else ""
-            name = self._have.weights_file.path.name
-            return Classification((), f"The weights file {name} has no classifier, so this check is left out.{fetch}")
+            return Classification((), self._have.source.missing_classifier)
 
         def compute() -> ClassifiedPhotos:
             from vizengine.evidence.classify import classify
 
             with self._progress.stage(f"{self._section.name}: classifying photos", len(self._have.photos)) as task:
                 photos = (_counted(photo, task.advance) for photo in self._have.photos)
-                return ClassifiedPhotos(classify(self._have.network, photos, class_labels()))
+                return ClassifiedPhotos(classify(self._have.network, photos, self._have.network.labels))
 
-        key = {"photos": self._have.hashes(self._have.photos)}
+        key = {"photos": self._have.hashes(self._have.photos), "labels": list(self._have.labels)}
         code = ("networks", "evidence.classify", "evidence.model", "evidence.photos")
         done = self._have.stage("classification", code, key, ClassifiedPhotos, compute)
         return Classification(done.photos)
@@ -120,6 +115,7 @@ class EvidenceStages:
             "photos": self._have.hashes(self._have.photos),
             "shown": [shown.reached, shown.mean, self._section.visualization.model_dump(mode="json")],
             "settings": asdict(settings),
+            "labels": list(self._have.labels),
         }
         return self._have.stage("evidence", ("evidence", "circuit", "networks"), key, Evidence, compute)
 

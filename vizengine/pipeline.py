@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vizengine.cache import Cache
+from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.check import check_entry
 from vizengine.compute import CircuitRun
 from vizengine.config.load import load
@@ -27,8 +27,6 @@ from vizengine.sweep.run import SweepRun
 from vizengine.sweep.workshop import Place, Workshop
 
 logger = logging.getLogger(__name__)
-
-CACHE_FOLDER = ".vizengine-cache"
 
 
 @dataclass(frozen=True)

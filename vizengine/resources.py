@@ -16,8 +16,8 @@ from vizengine.cache import Cache, source_hash
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import BuildFailed, VizengineError
 from vizengine.evidence.photos import Photo, Photos, Unreadable, find_unreadable
-from vizengine.networks import weights as weights_files
-from vizengine.networks import zoo
+from vizengine.networks.labels import read_labels
+from vizengine.networks.source import open_source
 
 if TYPE_CHECKING:
     from vizengine.networks.network import Network
@@ -52,6 +52,7 @@ class Resources:
 
     Attributes:
         seconds: wall-clock seconds by stage that was computed in this run.
+        source: where the network comes from.
     """
 
     def __init__(
@@ -63,36 +64,31 @@ class Resources:
         may_compute: bool,
     ) -> None:
         self.seconds: dict[str, float] = {}
-        self.zoo_entry = zoo.entry(section.network.model)
+        self.source = open_source(section.network, layers, folder, cache)
         self._section = section
-        self._layers = layers
         self._folder = folder
         self._cache = cache
         self._may_compute = may_compute
 
     @cached_property
-    def weights_file(self) -> weights_files.WeightsFile:
-        """The weights that the config names, with every layer up to the unit."""
-        network = self._section.network
-        needed = self.zoo_entry.architecture.upto(*self._layers)
-        folder = Path(network.weights_folder) if network.weights_folder else None
-        return weights_files.locate(self.zoo_entry, network.weights, folder, self._folder, needed, self._cache)
-
-    @cached_property
     def network(self) -> Network:
-        """The network with every layer that the weights file has; loads TensorFlow."""
-        from vizengine.networks.network import Network, make_deterministic
+        """The network with every layer whose weights can be had; loads TensorFlow."""
+        from vizengine.networks.network import make_deterministic
 
         make_deterministic()
-        architecture = self.zoo_entry.architecture
-        return Network(architecture, weights_files.read(self.weights_file, architecture.layers))
+        return self.source.network
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Class names that the config names; none where it doesn't."""
+        return read_labels(self._section.network.labels, self._folder)
 
     @cached_property
     def _identity(self) -> dict[str, object]:
         """What every result of this network depends on."""
         return {
-            "model": self.zoo_entry.architecture.name,
-            "weights": self.weights_file.sha256,
+            "model": self.source.architecture.name,
+            "weights": self.source.identity.sha256,
             "versions": {name: version(name) for name in LIBRARIES},
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import jsonschema
 import pytest
@@ -13,11 +13,12 @@ import yaml
 
 from tests.conftest import REPOSITORY
 from vizengine.check import check_circuit
-from vizengine.config import document
+from vizengine.config import document, network_names
 from vizengine.config.load import load
 from vizengine.config.schema import NetworkSection
 from vizengine.errors import ConfigError
 from vizengine.networks import zoo
+from vizengine.networks.applications import APPLICATIONS
 
 
 def test_committed_files_are_what_the_models_say(tmp_path: Path) -> None:
@@ -86,5 +87,11 @@ def test_the_example_in_the_reference_is_fine(tmp_path: Path) -> None:
     assert load(tmp_path / "config.yaml", (check_circuit,)).circuits[0].name == "fire4-23"
 
 
+def test_the_reference_names_the_built_in_networks() -> None:
+    described = NetworkSection.model_fields["model"].description
+    assert described is not None and all(f"`{name}`" in described for name in zoo.MODEL_NAMES)
+
+
 def test_the_config_admits_the_networks_that_there_are() -> None:
-    assert get_args(NetworkSection.model_fields["model"].annotation) == zoo.MODEL_NAMES
+    assert network_names.BUILT_IN == zoo.MODEL_NAMES
+    assert set(network_names.APPLICATION_NAMES) == set(APPLICATIONS)

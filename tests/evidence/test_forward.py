@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from tests.evidence.setups import KINDS, circuit_of, noise, without
 from tests.reference.convolution import convolve
-from vizengine.evidence.canvas import nearest_position
 from vizengine.evidence.forward import Forward
 from vizengine.networks.architecture import INPUT
+from vizengine.networks.canvas import nearest_position
 from vizengine.networks.network import Network
 from vizengine.networks.probe import Probe
 

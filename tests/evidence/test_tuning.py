@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from tests.evidence.setups import circuit_of, noise
-from vizengine.evidence.canvas import Canvas
 from vizengine.evidence.examples import cut_examples
 from vizengine.evidence.forward import Forward
 from vizengine.evidence.indices import hue_selectivity, invariance, orientation_selectivity, selectivity
@@ -19,6 +18,7 @@ from vizengine.evidence.stimuli import Stimulus, battery, draw
 from vizengine.evidence.stream import stream
 from vizengine.evidence.transforms import SWEEPS, change, margin, surroundings
 from vizengine.evidence.tuning import tune
+from vizengine.networks.canvas import Canvas
 from vizengine.networks.network import Network
 
 CANVAS = Canvas(side=42, position=5, first=2, size=40)

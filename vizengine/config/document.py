@@ -51,6 +51,7 @@ _HEADINGS = {
     "UnitsSection": ("`unit` of a sweep", "`all` for all units of all conv layers, or:"),
     "ExecutionSection": ("`execution`", ""),
     "NetworkSection": ("`network` of a circuit", ""),
+    "PreprocessSection": ("`preprocess` of a network", ""),
     "UnitSection": ("`unit` of a circuit", ""),
     "HypothesisSection": ("`hypothesis` of a circuit", ""),
     "ClaimSection": ("`claims` of a hypothesis", "A list. Each item makes one claim:"),
@@ -141,7 +142,7 @@ def _default(key: str, setting: dict[str, Any], required: bool) -> str:
         return f"that of `{setting['inherits']}` above"
     default = setting.get("default")
     if default is None:
-        return "see right" if key in ("weights", "title") else "none"
+        return "see right" if key in ("weights", "title", "preprocess", "input_size", "labels") else "none"
     if default in ("", []):
         return "empty"
     return "see below" if isinstance(default, dict) else f"`{json.dumps(default)}`".replace('"', "")

@@ -24,6 +24,7 @@ class Finding(NamedTuple):
 _EXPECTED = {
     "bool_type": "true or false",
     "float_type": "a number",
+    "greater_than": "more than {gt}",
     "greater_than_equal": "at least {ge}",
     "int_from_float": "a whole number",
     "int_type": "a whole number",
@@ -33,6 +34,7 @@ _EXPECTED = {
     "string_too_long": "at most {max_length} characters",
     "string_too_short": "at least {min_length} characters",
     "string_unicode": "text in Unicode without lone surrogates",
+    "too_long": "at most {max_length}",
     "too_short": "at least one",
     "tuple_type": "a list",
 }

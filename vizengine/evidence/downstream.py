@@ -36,7 +36,7 @@ def downstream(
     found = []
     for photo in photos:
         activations = intervention.activations(photo.square(network.architecture.input_size)[None])
-        highest = float(np.asarray(activations[layer])[..., unit].max())
+        highest = float(np.asarray(activations[intervention.layer])[..., unit].max())
         if highest <= 0:
             continue
         before = np.asarray(activations["logits"])[0].astype(np.float64)

@@ -14,10 +14,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vizengine.circuit.model import Circuit, InputChannel
-from vizengine.evidence.canvas import Canvas, canvas_for, nearest_position
 from vizengine.evidence.positions import UnitMap
 from vizengine.networks.architecture import INPUT
+from vizengine.networks.canvas import Canvas, canvas_for, nearest_position
 from vizengine.networks.network import Network
+from vizengine.networks.pre_activation import PreActivation
 
 # Bound on the values of one layer in one batch of canvases.
 _BATCH_VALUES = 24_000_000
@@ -28,7 +29,7 @@ class Pass:
     """What one image gives.
 
     Attributes:
-        below: (height, width, inputs) float32, activations that feed the unit's layer.
+        below: (height, width, inputs) float32, activations that the unit reads.
         unit_map: the unit and its contributions.
         makers: pre-activation map of each strongest input's maker, in the circuit's order, (height, width) each;
             for a colour of the image the prepared pixels.
@@ -49,6 +50,7 @@ class Forward:
 
     def __init__(self, network: Network, circuit: Circuit) -> None:
         self.circuit = circuit
+        self._network = network
         self.architecture = network.architecture
         self.spec = network.architecture.layer(circuit.layer)
         kernel, bias = network.weights[circuit.layer]
@@ -56,25 +58,20 @@ class Forward:
         self.bias = float(bias[circuit.unit])
         self.channels: tuple[InputChannel, ...] = circuit.strongest
         self.canvas: Canvas = canvas_for(network.architecture, circuit.layer)
-        self._network = network
+        self._reads = network.architecture.reads(circuit.layer, circuit.unit)
         self._makers = tuple(dict.fromkeys(channel.source_layer for channel in self.channels))
-        self._maker_weights = {name: self._chosen_weights(name) for name in self._makers if name != INPUT}
+        self._maker_parts = {name: self._chosen(name) for name in self._makers if name != INPUT}
+        self._unit = PreActivation(network, circuit.layer, [circuit.unit])
         self._model = self._cut()
 
-    def _chosen_weights(self, layer: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _chosen(self, layer: str) -> PreActivation:
         chosen = [channel.source_channel for channel in self.channels if channel.source_layer == layer]
-        kernel, bias = self._network.weights[layer]
-        return np.ascontiguousarray(kernel[..., chosen]), bias[chosen]
+        return PreActivation(self._network, layer, chosen)
 
     def _cut(self) -> keras.Model:
         """A model from prepared images to the unit's input and to the input of each maker."""
-        below = self._network.model_upto(self.spec.inputs[0])
-        outputs = [below.outputs[0]]
-        for maker in self._makers:
-            feed = maker if maker == INPUT else self.architecture.layer(maker).inputs[0]
-            spec = self.architecture.layer(feed)
-            outputs.append(below.inputs[0] if spec.kind == "input" else below.get_layer(spec.keras_name).output)
-        return keras.Model(below.inputs, outputs)
+        feeds = [INPUT if maker == INPUT else self._maker_parts[maker].feed for maker in self._makers]
+        return self._network.model_upto_each([self.spec.inputs[0], *feeds])
 
     def _run(self, images: NDArray[np.floating]) -> list[tf.Tensor]:
         prepared = self._network.prepare(tf.constant(images, tf.float32))
@@ -85,14 +82,17 @@ class Forward:
         """What each input channel adds: K_c ⋆ a_c for each c.
 
         Args:
-            below: (batch, height, width, inputs) activations that feed the unit's layer.
+            below: (batch, height, width, inputs) activations that the unit reads.
 
         Returns:
             (batch, down, across, inputs) float32.
         """
-        stride = self.spec.stride
-        parts = tf.nn.depthwise_conv2d(below, self.kernel[..., None], [1, stride, stride, 1], self.spec.padding.upper())
-        return np.asarray(parts)
+        stride, dilations = self.spec.stride, [self.spec.dilation] * 2
+        return np.asarray(
+            tf.nn.depthwise_conv2d(
+                below, self.kernel[..., None], [1, stride, stride, 1], self.spec.padding.upper(), dilations=dilations
+            )
+        )
 
     def one(self, pixels: NDArray[np.floating], photo: int = 0) -> Pass:
         """One image of any size.
@@ -101,15 +101,16 @@ class Forward:
             pixels: (height, width, 3), RGB in [0, 1].
             photo: its index among the photos.
         """
-        below, *feeds = self._run(pixels[None])
+        whole, *feeds = self._run(pixels[None])
+        below = whole[..., self._reads]
         contributions = self.contributions(below)[0]
         pre = (contributions.sum(axis=-1, dtype=np.float64) + self.bias).astype(np.float32)
         unit_map = UnitMap(
             photo,
             pre,
             contributions,
-            self._read(int(below.shape[1]), pre.shape[0]),
-            self._read(int(below.shape[2]), pre.shape[1]),
+            self._read(0, int(below.shape[1]), pre.shape[0]),
+            self._read(1, int(below.shape[2]), pre.shape[1]),
             np.asarray(below)[0][..., [channel.index for channel in self.channels]],
         )
         makers = [self._maker(name, feed) for name, feed in zip(self._makers, feeds, strict=True)]
@@ -119,21 +120,20 @@ class Forward:
         if name == INPUT:
             chosen = [channel.source_channel for channel in self.channels]
             return np.asarray(np.asarray(feed)[0][..., chosen], np.float32)
-        kernel, bias = self._maker_weights[name]
-        spec = self.architecture.layer(name)
-        pre = tf.nn.conv2d(feed, kernel, spec.stride, spec.padding.upper()) + bias
-        return np.asarray(pre[0], np.float32)
+        return np.asarray(self._maker_parts[name](feed)[0], np.float32)
 
     def _in_order(self, groups: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], ...]:
         """The makers' last axes, channel by channel, in the circuit's order."""
         columns = {name: iter(np.moveaxis(group, -1, 0)) for name, group in zip(self._makers, groups, strict=True)}
         return tuple(next(columns[channel.source_layer]) for channel in self.channels)
 
-    def _read(self, below: int, positions: int) -> NDArray[np.int64]:
+    def _read(self, axis: int, below: int, positions: int) -> NDArray[np.int64]:
         """(positions, kernel) which places of a map of `below` positions each coefficient reads, along one axis."""
-        kernel, stride = self.spec.kernel, self.spec.stride
-        before = max((positions - 1) * stride + kernel - below, 0) // 2 if self.spec.padding == "same" else 0
-        return np.asarray(np.arange(positions)[:, None] * stride - before + np.arange(kernel), np.int64)
+        spec, before = self.spec, 0
+        if spec.padding == "same":
+            before = max((positions - 1) * spec.stride + spec.reach(axis) - below, 0) // 2
+        read = np.arange(positions)[:, None] * spec.stride - before + np.arange(spec.window[axis]) * spec.dilation
+        return np.asarray(read, np.int64)
 
     def centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
         """Pre-activations at the middle of canvases: the unit's, then those of each strongest input.
@@ -152,7 +152,7 @@ class Forward:
 
     def _centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
         below, *feeds = self._run(images)
-        unit = self._at(below, self.circuit.layer, self.canvas.position, self.kernel[..., None], np.array([self.bias]))
+        unit = self._unit.at(below, self.canvas.position)
         groups = []
         for name, feed in zip(self._makers, feeds, strict=True):
             position = nearest_position(self.architecture, name, self.canvas)
@@ -161,22 +161,5 @@ class Forward:
                     np.asarray(feed)[:, position, position][:, [each.source_channel for each in self.channels]]
                 )
             else:
-                groups.append(self._at(feed, name, position, *self._maker_weights[name]))
+                groups.append(self._maker_parts[name].at(feed, position))
         return np.concatenate([unit, np.stack(self._in_order(groups), axis=-1)], axis=-1).astype(np.float32)
-
-    def _at(
-        self, feed: tf.Tensor, layer: str, position: int, kernel: NDArray[np.float32], bias: NDArray[np.floating]
-    ) -> NDArray[np.floating]:
-        """Pre-activations of a conv layer at one position, (batch, channels)."""
-        spec = self.architecture.layer(layer)
-        side = int(feed.shape[1])
-        before = 0
-        if spec.padding == "same":
-            before = max((-(-side // spec.stride) - 1) * spec.stride + spec.kernel - side, 0) // 2
-        first = position * spec.stride - before
-        if first < 0 or first + spec.kernel > side:
-            raise ValueError(
-                f"position {position} of {layer} reads outside its input of side {side}; expected one inside"
-            )
-        window = np.asarray(feed[:, first : first + spec.kernel, first : first + spec.kernel])
-        return np.asarray(np.tensordot(window, kernel, 3) + bias)

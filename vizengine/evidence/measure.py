@@ -25,7 +25,6 @@ from vizengine.evidence.settings import EvidenceSettings
 from vizengine.evidence.stream import Remember, Streamed, stream
 from vizengine.evidence.tuning import tune
 from vizengine.networks.network import Network
-from vizengine.networks.zoo import class_labels
 
 # Calls of `advance` besides one for each photo: the arithmetic, the tuning, the classifier.
 OTHER_STEPS = 3
@@ -135,6 +134,5 @@ def _examples(
 
 
 def _downstream(network: Network, circuit: Circuit, photos: Sequence[Photo], peaks: Positions) -> Downstream | None:
-    classes = network.architecture.channels(network.architecture.layers[-1].name)
-    labels = class_labels() if classes == 1000 else tuple(str(index) for index in range(classes))
-    return downstream(network, circuit.layer, circuit.unit, [photos[index] for index in peaks.photo.tolist()], labels)
+    chosen = [photos[index] for index in peaks.photo.tolist()]
+    return downstream(network, circuit.layer, circuit.unit, chosen, network.labels)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from vizengine.evidence.canvas import canvas_for
 from vizengine.evidence.indices import hue_selectivity, orientation_selectivity
 from vizengine.evidence.stimuli import battery, draw
 from vizengine.evidence.survey_model import Selectivity
+from vizengine.networks.canvas import canvas_for
 from vizengine.networks.network import Network
 from vizengine.networks.probe import Probe
 

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.evidence.canvas import Canvas
+from vizengine.networks.canvas import Canvas
 
 Kind = Literal["rotation", "scale", "hue", "polarity", "position", "blur"]
 KINDS: tuple[Kind, ...] = ("rotation", "scale", "hue", "polarity", "position", "blur")

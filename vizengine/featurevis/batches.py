@@ -29,6 +29,7 @@ def batches(architecture: Architecture, layer: str, channels: Sequence[int], siz
 def widest(architecture: Architecture, layer: str, size: int) -> int:
     """How many pictures of a layer may be made together."""
     values = sum(
-        architecture.side(spec.name, size) ** 2 * architecture.channels(spec.name) for spec in architecture.upto(layer)
+        architecture.side(spec.name, size, 0) * architecture.side(spec.name, size, 1) * architecture.channels(spec.name)
+        for spec in architecture.upto(layer)
     )
     return max(1, min(WIDEST_BATCH, MEMORY_BUDGET_BYTES // (values * 4 * _COPIES)))

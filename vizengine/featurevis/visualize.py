@@ -47,7 +47,7 @@ def visualize(
 
     if job.layer == INPUT:
         for channel, best in job.best.items():
-            done(colour_picture(network.architecture, channel, best, job.settings.size))
+            done(colour_picture(network, channel, best, job.settings.size))
         return finished
     shown: dict[int, Candidate] = {}
     remaining = sorted(job.best)

@@ -6,113 +6,71 @@ Nothing here needs TensorFlow, so that a config can be checked in a fraction of 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-LayerKind = Literal["input", "conv", "max_pool", "concat", "global_average_pool", "flatten", "dense", "softmax"]
-INPUT = "input"
+from vizengine.networks.geometry import Extent, extents, fitting
+from vizengine.networks.layer import GLOBAL_KINDS, INPUT, LayerKind, LayerSpec, ReceptiveField
+from vizengine.networks.sources import SourceChannel, trace
 
-
-@dataclass(frozen=True)
-class LayerSpec:
-    """One layer.
-
-    Attributes:
-        name: name in the literature, for example `block3_conv3` or `fire5/expand3x3`.
-        kind: what it computes.
-        inputs: names of the layers that feed it.
-        filters: channels that it gives (for conv and dense), else 0.
-        kernel: side of its square window in positions of its input (conv and max_pool), else 1.
-        stride: step of that window.
-        padding: `same` or `valid`, as in Keras.
-        activation: `relu`, `softmax` or `linear`, applied to the pre-activation.
-    """
-
-    name: str
-    kind: LayerKind
-    inputs: tuple[str, ...] = ()
-    filters: int = 0
-    kernel: int = 1
-    stride: int = 1
-    padding: Literal["same", "valid"] = "same"
-    activation: Literal["relu", "softmax", "linear"] = "linear"
-
-    @property
-    def keras_name(self) -> str:
-        """The name inside the Keras model, where a slash isn't allowed."""
-        return self.name.replace("/", "_")
-
-
-@dataclass(frozen=True)
-class ReceptiveField:
-    """The square of input pixels that one position of a layer can see.
-
-    Attributes:
-        size: side in pixels.
-        stride: pixels between the fields of two neighbouring positions.
-        start: first pixel of the field of position 0; negative where padding reaches outside.
-    """
-
-    size: int
-    stride: int
-    start: float
-
-    def window(self, position: int) -> tuple[int, int]:
-        """First pixel and one past the last pixel that `position` can see, not clipped to the image."""
-        first = round(self.start + position * self.stride)
-        return first, first + self.size
-
-
-@dataclass(frozen=True)
-class SourceChannel:
-    """A channel that feeds a conv layer, traced back through pooling and concatenation to its maker.
-
-    Attributes:
-        layer: the conv layer that makes it, or `input` for a colour channel of the image.
-        channel: index among that layer's channels.
-        label: `layer:channel`, or `red`, `green`, `blue`.
-        path: names of the layers between maker and reader, in order, for example (`block2_pool`,).
-    """
-
-    layer: str
-    channel: int
-    label: str
-    path: tuple[str, ...] = ()
+__all__ = ["INPUT", "Architecture", "LayerKind", "LayerSpec", "ReceptiveField", "SourceChannel"]
 
 
 @dataclass(frozen=True)
 class Architecture:
     """A network's layers in order of computation, and how to prepare its input.
 
+    The input is `(pixels in [0, 1] × scale − channel_mean) ÷ channel_deviation`, in `channel_order`.
+
     Attributes:
         name: the name a config uses, for example `vgg19`.
         title: the name a reader knows, for example `VGG19`.
         layers: from `input` to the class probabilities.
         input_size: side in pixels of the square image that the classifier takes.
-        channel_order: order of colours in the network's input, `rgb` or `bgr`.
-        channel_mean: subtracted from pixels in [0, 255], in `channel_order`.
-        citation: paper that describes the network.
+        channel_order: order of colours in the network's input, `rgb` or `bgr`, or `grey` for one channel.
+        channel_mean: subtracted from scaled pixels, in `channel_order`.
+        citation: paper that describes the network; empty where it isn't known.
         weights_credit: who trained the published weights, and their licence.
         microscope: page of a unit in OpenAI Microscope with `{layer}` (as Microscope names it) and
             `{unit}`, or None where the network isn't there.
         microscope_layers: layer name here to layer name there.
+        scale: by which pixels in [0, 1] are multiplied.
+        channel_deviation: by which the rest is divided, in `channel_order`; nothing where empty.
+        preprocess: `module:function` that prepares images in place of the formula; none where empty.
     """
 
     name: str
     title: str
     layers: tuple[LayerSpec, ...]
     input_size: int
-    channel_order: Literal["rgb", "bgr"]
-    channel_mean: tuple[float, float, float]
+    channel_order: Literal["rgb", "bgr", "grey"]
+    channel_mean: tuple[float, ...]
     citation: str
     weights_credit: str
     microscope: str | None = None
     microscope_layers: tuple[tuple[str, str], ...] = ()
+    scale: float = 255.0
+    channel_deviation: tuple[float, ...] = ()
+    preprocess: str = ""
 
     @cached_property
     def _by_name(self) -> dict[str, LayerSpec]:
         return {layer.name: layer for layer in self.layers}
+
+    @cached_property
+    def _extents(self) -> dict[tuple[str, int, int], Mapping[str, Extent]]:
+        return {}
+
+    @cached_property
+    def readers(self) -> Mapping[str, tuple[str, ...]]:
+        """For each layer the names of those that it feeds."""
+        found: dict[str, tuple[str, ...]] = {layer.name: () for layer in self.layers}
+        for layer in self.layers:
+            for name in layer.inputs:
+                found[name] += (layer.name,)
+        return found
 
     def layer(self, name: str) -> LayerSpec:
         """The layer of that name.
@@ -122,10 +80,24 @@ class Architecture:
         """
         return self._by_name[name]
 
+    @cached_property
+    def _whole_image(self) -> frozenset[str]:
+        """Layers that have one value per image and channel."""
+        found: set[str] = set()
+        for layer in self.layers:
+            pooled = layer.kind in (*GLOBAL_KINDS, "flatten", "dense")
+            if pooled or (layer.maps and found.issuperset(layer.maps)):
+                found.add(layer.name)
+        return frozenset(found)
+
+    def has_map(self, name: str) -> bool:
+        """Whether layer `name` has positions, and not one value for the whole image."""
+        return name not in self._whole_image
+
     @property
     def conv_layers(self) -> tuple[LayerSpec, ...]:
-        """All conv layers, in order of computation."""
-        return tuple(layer for layer in self.layers if layer.kind == "conv")
+        """All conv layers with a map, in order of computation."""
+        return tuple(layer for layer in self.layers if layer.is_conv and self.has_map(layer.name))
 
     def upto(self, *names: str) -> tuple[LayerSpec, ...]:
         """The layers that are needed to compute `names`, themselves included, in order of computation."""
@@ -135,87 +107,152 @@ class Architecture:
                 needed.update(layer.inputs)
         return tuple(layer for layer in self.layers if layer.name in needed)
 
+    @cached_property
+    def _channels(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for layer in self.layers:
+            feeds = [found[name] for name in layer.maps]
+            if layer.kind == "input":
+                found[layer.name] = 1 if self.channel_order == "grey" else 3
+            elif layer.filters:
+                found[layer.name] = layer.filters
+            else:
+                found[layer.name] = sum(feeds) if layer.kind == "concat" else feeds[0]
+        return found
+
     def channels(self, name: str) -> int:
         """Number of channels that layer `name` gives."""
-        layer = self.layer(name)
-        if layer.kind == "input":
-            return 3
-        if layer.kind in ("conv", "dense"):
-            return layer.filters
-        return sum(self.channels(source) for source in layer.inputs)
+        return self._channels[name]
 
-    def side(self, name: str, size: int) -> int:
-        """Side of layer `name`'s map, in positions, for a square image of `size` pixels."""
-        layer = self.layer(name)
-        if layer.kind == "input":
-            return size
-        side = self.side(layer.inputs[0], size)
-        if layer.kind in ("conv", "max_pool"):
-            return -(-side // layer.stride) if layer.padding == "same" else (side - layer.kernel) // layer.stride + 1
-        return side if layer.kind == "concat" else 1
+    @cached_property
+    def _fitting(self) -> dict[int, int]:
+        return {}
 
-    def receptive_field(self, name: str, size: int | None = None) -> ReceptiveField:
-        """What one position of `name` sees, after Araujo et al., Computing Receptive Fields, Distill 2019.
+    def fitting(self, size: int) -> int:
+        """The largest image side up to `size` at which the network's branches fit together; nearly always `size`.
+
+        Some networks pad for images of a certain parity; an image of another size is cropped to this side, on the
+        right and at the bottom, before it goes in.
+
+        Raises:
+            Misfit: there is none.
+        """
+        if size not in self._fitting:
+            self._fitting[size] = fitting(self.layers, size)
+        return self._fitting[size]
+
+    def _extent(self, name: str, size: int, axis: int) -> Extent:
+        size = self.fitting(size)
+        key = (name, size, axis)
+        if key not in self._extents:
+            self._extents[key] = extents(self.upto(name), size, axis)
+        return self._extents[key][name]
+
+    def side(self, name: str, size: int, axis: int = 0) -> int:
+        """Side of layer `name`'s map along one axis, in positions, for an image of `size` pixels along it.
+
+        Raises:
+            Misfit: branches don't fit together at any size up to that.
+            Vanished: nothing is left of a map.
+        """
+        return self._extent(name, size, axis).side
+
+    def receptive_field(self, name: str, size: int | None = None, axis: int | None = None) -> ReceptiveField:
+        """What one position of `name` sees through its maps; gates see the whole image besides.
 
         Args:
-            name: a layer with a map (conv, max_pool, concat or input).
+            name: a layer with a map.
             size: side of the input image in pixels, on which the split of `same` padding depends
                 where a stride is over 1; the classifier's input by default.
+            axis: 0 (rows) or 1 (columns); by default the smallest square that holds both.
+
+        Raises:
+            Misfit: branches don't fit together at any size up to that.
+            Vanished: nothing is left of a map.
         """
         size = size or self.input_size
-        layer = self.layer(name)
-        if layer.kind == "input":
-            return ReceptiveField(1, 1, 0.0)
-        fields = [self.receptive_field(source, size) for source in layer.inputs]
-        field = max(fields, key=lambda each: each.size)
-        if layer.kind == "concat":
-            return field
-        before = 0
-        if layer.padding == "same":
-            side = self.side(layer.inputs[0], size)
-            total = max((-(-side // layer.stride) - 1) * layer.stride + layer.kernel - side, 0)
-            before = total // 2
-        return ReceptiveField(
-            field.size + (layer.kernel - 1) * field.stride,
-            field.stride * layer.stride,
-            field.start - before * field.stride,
-        )
+        if axis is not None:
+            return self._extent(name, size, axis).field
+        rows, columns = self._extent(name, size, 0).field, self._extent(name, size, 1).field
+        start = min(rows.start, columns.start)
+        end = max(rows.start + rows.size, columns.start + columns.size)
+        return ReceptiveField(round(end - start), rows.stride, start)
 
     def kernel_shape(self, name: str) -> tuple[int, ...]:
-        """Shape of layer `name`'s kernel: (height, width, in, out) for conv, (in, out) for dense."""
+        """Shape of a plain layer's kernel: (height, width, in, out) for conv, (in, out) for dense."""
         layer = self.layer(name)
         before = self.layer(layer.inputs[0])
-        width = self.channels(before.name)
+        width = self.channels(before.name) // layer.groups
         if before.kind == "flatten":
             width *= self.side(before.inputs[0], self.input_size) ** 2
-        window = (layer.kernel, layer.kernel) if layer.kind == "conv" else ()
+        window = layer.window if layer.is_conv else ()
         return (*window, width, layer.filters)
 
     def parameters(self, name: str) -> int:
         """Number of trainable weights in layer `name` at the classifier's input size."""
         layer = self.layer(name)
+        if layer.weights is not None:
+            return layer.weights
         return math.prod(self.kernel_shape(name)) + layer.filters if layer.filters else 0
 
     def total_parameters(self) -> int:
         """Number of trainable weights of the whole network, classifier included."""
         return sum(self.parameters(layer.name) for layer in self.layers)
 
-    def source_channels(self, name: str) -> tuple[SourceChannel, ...]:
-        """The channels that feed conv layer `name`, in the order of its kernel's input axis."""
-        return self._trace(self.layer(name).inputs[0], ())
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the last layer gives class probabilities, or what their softmax gets."""
+        last = self.layers[-1]
+        return last.kind == "softmax" or last.activation == "softmax" or self.gives_logits
 
-    def _trace(self, name: str, path: tuple[str, ...]) -> tuple[SourceChannel, ...]:
+    @property
+    def gives_logits(self) -> bool:
+        """Whether the last layer is a dense one without an activation, whose softmax is left to the reader."""
+        last = self.layers[-1]
+        return last.kind == "dense" and last.activation == "linear"
+
+    def norm_after(self, name: str) -> LayerSpec | None:
+        """The batch normalisation that is folded into conv layer `name`, or None.
+
+        It is folded where it is the only reader and nothing stands between, so that the layer's pre-activation
+        is what comes after it: what the activation function gets.
+        """
+        readers = self.readers[name]
+        after = self.layer(readers[0]) if len(readers) == 1 else None
+        linear = self.layer(name).activation == "linear"
+        return after if after is not None and after.kind == "batch_norm" and linear else None
+
+    def pre_activation(self, name: str) -> str:
+        """The layer that gives the pre-activations of `name`: itself, or the batch normalisation folded into it."""
+        norm = self.norm_after(name) if self.layer(name).is_conv else None
+        return norm.name if norm else name
+
+    def activation(self, name: str) -> str:
+        """The layer that gives the activations of `name`: where its pre-activations have gone through a function."""
+        given = self.pre_activation(name)
+        readers = self.readers[given]
+        after = self.layer(readers[0]) if len(readers) == 1 else None
+        return after.name if after is not None and after.kind == "activation" else given
+
+    def reads(self, name: str, unit: int) -> slice:
+        """The channels of its input that unit `unit` of conv layer `name` reads: all, or those of its group."""
         layer = self.layer(name)
-        if layer.kind == "input":
-            names = {"r": "red", "g": "green", "b": "blue"}
-            colours = [names[letter] for letter in self.channel_order]
-            return tuple(SourceChannel(INPUT, index, colour, path) for index, colour in enumerate(colours))
-        if layer.kind == "conv":
-            return tuple(SourceChannel(name, index, f"{name}:{index}", path) for index in range(layer.filters))
-        traced: tuple[SourceChannel, ...] = ()
-        for source in layer.inputs:
-            traced += self._trace(source, (name, *path))
-        return traced
+        width = self.channels(layer.inputs[0]) // layer.groups
+        first = unit // (layer.filters // layer.groups) * width
+        return slice(first, first + width)
+
+    def source_channels(self, name: str, unit: int | None = None) -> tuple[SourceChannel, ...]:
+        """The channels that feed conv layer `name`, in the order of its kernel's input axis.
+
+        Args:
+            name: a conv layer.
+            unit: one of its units, whose group alone is returned; all channels by default.
+
+        Raises:
+            Untraceable: a layer in the way mixes or moves channels in a way that can't be followed.
+        """
+        sources = trace(self, name)
+        return sources if unit is None else sources[self.reads(name, unit)]
 
     def microscope_page(self, layer: str, unit: int) -> str | None:
         """Address of the unit's page in OpenAI Microscope, or None where it has none."""

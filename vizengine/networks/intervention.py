@@ -20,19 +20,21 @@ class Intervention:
 
     Args:
         network: one with all weights up to the class probabilities.
-        layer: a layer with a map.
+        layer: a conv layer, whose activation is changed.
+
+    Attributes:
+        layer: the layer that gives that activation: itself, or the activation function behind it.
     """
 
     def __init__(self, network: Network, layer: str) -> None:
         self._network = network
-        self._layer = layer
-        self._model = network.classifier
+        self.layer = network.architecture.activation(layer)
         self._specs = network.architecture.layers
-        behind = {layer}
+        behind = {self.layer}
         for spec in self._specs:
             if behind.intersection(spec.inputs):
                 behind.add(spec.name)
-        self._behind = tuple(spec for spec in self._specs if spec.name in behind and spec.name != layer)
+        self._behind = tuple(spec for spec in self._specs if spec.name in behind and spec.name != self.layer)
 
     def activations(self, images: NDArray[np.floating]) -> dict[str, tf.Tensor]:
         """Every layer's activation; the last entry, `logits`, is the input of the softmax.
@@ -57,24 +59,21 @@ class Intervention:
             (batch, classes).
         """
         kept = dict(activations)
-        kept[self._layer] = tf.constant(change(np.array(activations[self._layer])))
+        kept[self.layer] = tf.constant(change(np.array(activations[self.layer])))
         return np.asarray(self._compute(kept, self._behind)["logits"])
 
     def _compute(self, found: dict[str, tf.Tensor], specs: tuple[LayerSpec, ...]) -> dict[str, tf.Tensor]:
         for spec in specs:
-            feeds = [found[name] for name in spec.inputs]
-            layer = self._model.get_layer(spec.keras_name)
-            if spec.kind == "softmax":
-                found["logits"] = feeds[0]
-            elif spec.kind == "dense" and spec.activation == "softmax":
-                found["logits"] = tf.matmul(feeds[0], tf.constant(layer.kernel.value)) + tf.constant(layer.bias.value)
+            if spec.kind == "softmax" or spec.activation == "softmax":
+                found["logits"] = self._network.before_softmax(spec, found)
             else:
-                found[spec.name] = layer(feeds if spec.kind == "concat" else feeds[0], training=False)
+                found[spec.name] = self._network.apply(spec, found)
+        if self._network.architecture.gives_logits:
+            found["logits"] = found[self._specs[-1].name]
         return found
 
 
 def has_classifier(network: Network) -> bool:
     """Whether the network has the weights of every layer to the class probabilities."""
-    layers = network.architecture.layers
-    ends = layers[-1].kind == "softmax" or layers[-1].activation == "softmax"
-    return ends and all(spec.name in network.weights for spec in layers if spec.kind in ("conv", "dense"))
+    architecture = network.architecture
+    return architecture.is_classifier and all(network.has_weights(spec) for spec in architecture.layers)

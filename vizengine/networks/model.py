@@ -28,6 +28,21 @@ class LayerDescription:
 
 
 @dataclass(frozen=True)
+class WeightsIdentity:
+    """Which weights a network has.
+
+    Attributes:
+        name: base name of the weights file or another name, never a path of this machine.
+        origin: where they came from, in words for the page.
+        sha256: hash of the file, or of what determines the weights.
+    """
+
+    name: str
+    origin: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class NetworkDescription:
     """The network, its weights and the chain of layers to the unit.
 

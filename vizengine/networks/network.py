@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,9 +12,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vizengine.networks.architecture import Architecture, LayerSpec
-from vizengine.networks.formats import LayerWeights
+from vizengine.networks.labels import numbered
 
+# Luma of ITU-R BT.601, as in Pillow's conversion to grey.
+GREY = (0.299, 0.587, 0.114)
 Precision = str
+Prepare = Callable[[tf.Tensor], tf.Tensor]
 
 
 def make_deterministic() -> None:
@@ -33,14 +37,30 @@ class Network:
     Args:
         architecture: the layers.
         weights: kernel and bias of at least the layers up to the unit.
+        prepare: the architecture's `preprocess`, where it names a function.
+        labels: names of the classes; numbers by default.
+
+    Attributes:
+        labels: names of the classes, in the order of the outputs.
+        precisions: the arithmetic that `model_upto` offers.
 
     Raises:
         KeyError: a method needs a layer whose weights weren't given.
     """
 
-    def __init__(self, architecture: Architecture, weights: LayerWeights) -> None:
+    precisions: tuple[Precision, ...] = ("float32", "bfloat16")
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        weights: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]],
+        prepare: Prepare | None = None,
+        labels: tuple[str, ...] = (),
+    ) -> None:
         self.architecture = architecture
         self.weights = weights
+        self._prepare = prepare
+        self.labels = labels or numbered(architecture.channels(architecture.layers[-1].name))
 
     def prepare(self, images: tf.Tensor) -> tf.Tensor:
         """Images as a person sees them to what the network takes.
@@ -49,11 +69,23 @@ class Network:
             images: (batch, height, width, 3), RGB in [0, 1].
 
         Returns:
-            Same shape: pixels in [0, 255] in the network's colour order, less its channel means.
+            Same shape, or one channel for a network that takes grey images: what `Architecture` says. Rows and
+            columns beyond `Architecture.fitting` are cut off.
         """
-        if self.architecture.channel_order == "bgr":
+        architecture = self.architecture
+        height, width = (architecture.fitting(side) for side in images.shape[1:3])
+        if (height, width) != tuple(images.shape[1:3]):
+            images = images[:, :height, :width]
+        if architecture.channel_order == "grey":
+            images = tf.reduce_sum(images * tf.constant(GREY, images.dtype), -1, keepdims=True)
+        if self._prepare is not None:
+            return self._prepare(images)
+        if architecture.channel_order == "bgr":
             images = images[..., ::-1]
-        return images * 255.0 - tf.constant(self.architecture.channel_mean, images.dtype)
+        shifted = images * architecture.scale - tf.constant(architecture.channel_mean, images.dtype)
+        if not architecture.channel_deviation:
+            return shifted
+        return shifted / tf.constant(architecture.channel_deviation, images.dtype)
 
     def model_upto(self, layer: str, precision: Precision = "float32") -> keras.Model:
         """A model from a prepared image of any size to the activation of `layer`, its weights constant.
@@ -62,12 +94,16 @@ class Network:
             layer: any layer from the input on; the model has no layer beyond it.
             precision: Keras dtype policy of weights and arithmetic, `float32` or `bfloat16`.
         """
-        return self._build(layer, None, precision)
+        return self._build([layer], None, precision)
+
+    def model_upto_each(self, layers: Sequence[str]) -> keras.Model:
+        """A model from a prepared image of any size to the activations of several layers, one output for each."""
+        return self._build(layers, None, "float32")
 
     @cached_property
     def classifier(self) -> keras.Model:
-        """A model from prepared images of the classifier's input size to class probabilities (batch, 1000)."""
-        return self._build(self.architecture.layers[-1].name, self.architecture.input_size, "float32")
+        """A model from prepared images of the classifier's input size to class probabilities (batch, classes)."""
+        return self._build([self.architecture.layers[-1].name], self.architecture.input_size, "float32")
 
     def classify(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Class probabilities.
@@ -76,15 +112,56 @@ class Network:
             images: (batch, input_size, input_size, 3), RGB in [0, 1].
 
         Returns:
-            (batch, 1000), rows sum to 1.
+            (batch, classes), rows sum to 1.
         """
         prepared = self.prepare(tf.constant(images, tf.float32))
-        return np.asarray(self.classifier(prepared, training=False))
+        given = self.classifier(prepared, training=False)
+        return np.asarray(tf.nn.softmax(given) if self.architecture.gives_logits else given)
 
-    def _build(self, last: str, size: int | None, precision: Precision) -> keras.Model:
+    def has_weights(self, spec: LayerSpec) -> bool:
+        """Whether a layer can be computed: it has no weights, or they were given."""
+        return spec.name in self.weights or spec.kind not in ("conv", "dense")
+
+    def apply(self, spec: LayerSpec, found: dict[str, Any]) -> Any:
+        """One layer of the classifier on other tensors.
+
+        Args:
+            spec: the layer.
+            found: at least the outputs of its inputs, by name.
+        """
+        feeds = [found[name] for name in spec.inputs]
+        layer = self.classifier.get_layer(spec.keras_name)
+        return layer(feeds if spec.kind == "concat" else feeds[0], training=False)
+
+    def channel_factor(self, spec: LayerSpec) -> NDArray[np.float32]:
+        """By what a normalisation or a fixed scaling multiplies each channel, (channels,) or ().
+
+        Raises:
+            ValueError: the layer is of another kind.
+        """
+        raise ValueError(f"{spec.name} is of kind {spec.kind}; expected a normalisation or a scaling")
+
+    def branch_factors(self, spec: LayerSpec) -> tuple[float, ...]:
+        """By what a sum multiplies each of its maps, in their order."""
+        return (1.0,) * len(spec.maps)
+
+    def before_softmax(self, spec: LayerSpec, found: dict[str, Any]) -> Any:
+        """What the softmax of the last layer gets.
+
+        Args:
+            spec: the layer with the softmax.
+            found: at least the outputs of its inputs, by name.
+        """
+        (feed,) = (found[name] for name in spec.inputs)
+        if spec.kind == "softmax":
+            return feed
+        layer = self.classifier.get_layer(spec.keras_name)
+        return tf.matmul(feed, tf.constant(layer.kernel.value)) + tf.constant(layer.bias.value)
+
+    def _build(self, wanted: Sequence[str], size: int | None, precision: Precision) -> keras.Model:
         tensors: dict[str, Any] = {}
         layers: dict[str, keras.layers.Layer] = {}
-        needed = self.architecture.upto(last)
+        needed = self.architecture.upto(*wanted)
         for spec in needed:
             if spec.kind == "input":
                 tensors[spec.name] = keras.Input((size, size, 3), dtype=precision)
@@ -96,7 +173,9 @@ class Network:
         for spec in needed:
             if spec.kind in ("conv", "dense"):
                 layers[spec.name].set_weights(list(self.weights[spec.name]))
-        model = keras.Model(tensors[needed[0].name], tensors[last])
+        model = keras.Model(
+            tensors[needed[0].name], [tensors[name] for name in wanted] if len(wanted) > 1 else tensors[wanted[0]]
+        )
         model.trainable = False
         return model
 

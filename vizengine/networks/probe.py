@@ -13,14 +13,15 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vizengine.networks.network import Network, Precision
+from vizengine.networks.pre_activation import PreActivation
 
 
 class Probe:
-    """Computes pre-activations of some channels of one conv layer, and nothing beyond them.
+    """Computes pre-activations of some channels of one layer, and nothing beyond them.
 
     Args:
         network: the network.
-        layer: a conv layer.
+        layer: a conv layer, or a sum or another layer with a map.
         channels: which of its channels, in which order; all by default.
         precision: `float32`, or `bfloat16` for the ascent.
     """
@@ -29,13 +30,12 @@ class Probe:
         self, network: Network, layer: str, channels: Sequence[int] | None = None, precision: Precision = "float32"
     ) -> None:
         self.network = network
-        self.spec = network.architecture.layer(layer)
-        self._below = network.model_upto(self.spec.inputs[0], precision)
-        kernel, bias = network.weights[layer]
-        chosen = np.arange(kernel.shape[-1]) if channels is None else np.asarray(channels, dtype=int)
+        # A network that hasn't the precision computes in the one that it has.
+        precision = precision if precision in network.precisions else network.precisions[0]
+        self._pre_activation = PreActivation(network, layer, channels, precision)
+        self.spec = self._pre_activation.spec
+        self._below = network.model_upto(self._pre_activation.feed, precision)
         self._dtype = tf.as_dtype(precision)
-        self._kernel = tf.constant(kernel[..., chosen], self._dtype)
-        self._bias = tf.constant(bias[chosen], self._dtype)
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """Pre-activations of images.
@@ -47,8 +47,7 @@ class Probe:
             (batch, positions down, positions across, channels) float32.
         """
         below = self._below(tf.cast(self.network.prepare(images), self._dtype), training=False)
-        pre = tf.nn.conv2d(below, self._kernel, self.spec.stride, self.spec.padding.upper())
-        return tf.cast(pre + self._bias, tf.float32)
+        return self._pre_activation(below)
 
     def numpy(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
         """The same for a NumPy array and back."""

@@ -116,9 +116,11 @@ def multiplications(architecture: Architecture, layer: str, size: int) -> float:
     """How many it takes to send a square image of `size` pixels through a layer."""
     return float(
         sum(
-            architecture.side(spec.name, size) ** 2 * int(np.prod(architecture.kernel_shape(spec.name)))
+            architecture.side(spec.name, size, 0)
+            * architecture.side(spec.name, size, 1)
+            * int(np.prod(architecture.kernel_shape(spec.name)))
             for spec in architecture.upto(layer)
-            if spec.kind == "conv"
+            if spec.is_conv
         )
     )
 

@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.networks import weights as weights_files
 from vizengine.sweep.select import readers
 from vizengine.sweep.workshop import Workshop
 
@@ -49,8 +48,8 @@ class Outputs:
 
     def _kernel(self, layer: str) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
         """Kernel and bias of a layer, or None where the weights file doesn't have it."""
-        spec = self._workshop.architecture.layer(layer)
-        return weights_files.read(self._workshop.have.weights_file, (spec,)).get(layer)
+        source = self._workshop.have.source
+        return source.kernel_and_bias(layer) if source.has(layer) else None
 
     def _find(self, layer: str) -> tuple[tuple[Output, ...], ...]:
         architecture = self._workshop.architecture
@@ -62,13 +61,15 @@ class Outputs:
             kernel = weights[0]
             energy = np.square(kernel.astype(np.float64)).sum(axis=(0, 1))
             shares = energy / np.maximum(energy.sum(axis=0), np.finfo(np.float64).tiny)
+            width = kernel.shape[3] // architecture.layer(reader).groups
             for index, source in enumerate(architecture.source_channels(reader)):
                 if source.layer != layer:
                     continue
-                for unit in np.argsort(-shares[index], kind="stable")[:OUTPUTS].tolist():
-                    found[source.channel].append(
-                        Output(
-                            reader, unit, float(shares[index, unit]), np.ascontiguousarray(kernel[:, :, index, unit])
-                        )
-                    )
+                # With groups, only the units of the channel's own group read it.
+                group, place = divmod(index, kernel.shape[2])
+                first = group * width
+                for offset in np.argsort(-shares[place, first : first + width], kind="stable")[:OUTPUTS].tolist():
+                    unit = first + offset
+                    piece = np.ascontiguousarray(kernel[:, :, place, unit])
+                    found[source.channel].append(Output(reader, unit, float(shares[place, unit]), piece))
         return tuple(tuple(sorted(each, key=lambda output: -output.share)[:OUTPUTS]) for each in found)

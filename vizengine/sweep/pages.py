@@ -57,7 +57,7 @@ class Pages:
         pictures: dict[str, list[int]] = {}
         for layer, channel in made:
             pictures.setdefault(layer, []).append(channel)
-        layers = (INPUT, *(layer.name for layer in self._architecture.conv_layers))
+        layers = tuple(layer.name for layer in self._architecture.layers)
         self.addresses = Addresses(layers, plan.units, pictures)
         self._outputs = Outputs(workshop)
         self._photo = lru_cache(maxsize=_PHOTOS)(self._read_photo)
@@ -153,7 +153,7 @@ class Pages:
     def _circuit(self, layer: str, unit: int) -> Circuit:
         weights = self._outputs.kernel(layer)
         assert weights is not None
-        sources = self._architecture.source_channels(layer)
+        sources = self._architecture.source_channels(layer, unit)
         return strength.analyse(layer, unit, *weights, sources, self._workshop.section.inputs)
 
     def _inputs(self, circuit: Circuit, mean: NDArray[np.float64]) -> tuple[Connection, ...]:

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from vizengine.config.units import Measure
 from vizengine.featurevis.batches import batches
-from vizengine.networks import weights as weights_files
-from vizengine.networks.architecture import INPUT
 from vizengine.sweep.jobs import Job
 from vizengine.sweep.select import chosen_layers, named_units, source_layers
 from vizengine.sweep.workshop import Workshop
@@ -66,18 +64,18 @@ def plan(workshop: Workshop) -> Plan:
     broken: dict[tuple[str, int], str] = {}
     shown: dict[str, set[int]] = {}
     for layer in chosen_layers(workshop.section.unit, architecture):
-        kernel, bias = weights_files.read(workshop.have.weights_file, (architecture.layer(layer),))[layer]
+        kernel, bias = workshop.have.source.kernel_and_bias(layer)
         units[layer] = _units(workshop, layer, kernel)
-        sources = architecture.source_channels(layer)
         finite = np.isfinite(kernel).all(axis=(0, 1, 2)) & np.isfinite(bias)
         for unit in units[layer]:
             if not finite[unit]:
                 broken[layer, unit] = "its weights aren't all numbers (NaN or infinity), so nothing can be measured"
                 continue
             shown.setdefault(layer, set()).add(unit)
+            sources = architecture.source_channels(layer, unit)
             for index in strongest(kernel[..., unit], workshop.section.inputs):
                 shown.setdefault(sources[index].layer, set()).add(sources[index].channel)
-    order = [INPUT, *(layer.name for layer in architecture.conv_layers)]
+    order = [layer.name for layer in architecture.layers]
     return Plan(units, broken, {layer: tuple(sorted(shown[layer])) for layer in order if layer in shown})
 
 

@@ -64,7 +64,7 @@ class SweepRun:
             NotComputed: something isn't kept and may not be computed.
             VizengineError: photos can't be sent through a layer, so nothing can be said of its units.
         """
-        _ = self.workshop.have.weights_file
+        _ = self.workshop.have.source.identity
 
         with LazyEngine(self._place.config.execution, self._place, self.workshop, self._log.line) as engine:
             failed = self._do(engine, "photos and stimuli", measuring_jobs(self.workshop))

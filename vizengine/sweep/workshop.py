@@ -13,6 +13,7 @@ from vizengine.evidence.photos import Photo
 from vizengine.evidence.survey_model import Selectivity, Survey, join
 from vizengine.featurevis.model import Visualization
 from vizengine.networks.architecture import Architecture
+from vizengine.networks.source import open_source
 from vizengine.picture_stages import PictureStages
 from vizengine.progress import SILENT
 from vizengine.resources import Resources
@@ -22,7 +23,7 @@ from vizengine.sweep.select import chosen_layers
 _SURVEY_CODE = ("networks", "evidence.survey", "evidence.model", "evidence.photos", "evidence.survey_model")
 _SELECTIVITY_CODE = (
     "networks",
-    *(f"evidence.{name}" for name in ("selectivity", "survey_model", "canvas", "indices", "stimuli")),
+    *(f"evidence.{name}" for name in ("selectivity", "survey_model", "indices", "stimuli")),
 )
 
 
@@ -75,14 +76,12 @@ class Workshop:
 
     @staticmethod
     def _architecture_of(place: Place) -> Architecture:
-        from vizengine.networks import zoo
-
-        return zoo.entry(place.section.network.model).architecture
+        return open_source(place.section.network, (), place.folder, Cache(place.cache)).structure
 
     @property
     def architecture(self) -> Architecture:
         """The network's layers."""
-        return self.have.zoo_entry.architecture
+        return self.have.source.architecture
 
     @cached_property
     def photos(self) -> tuple[Photo, ...]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vizengine.networks.architecture import INPUT, Architecture
+
+# Deep layers of deep networks see more than any photo has; beyond this side in pixels a field is cut.
+LARGEST = 512
 
 
 @dataclass(frozen=True)
 class Canvas:
     """The smallest square image in which one position's receptive field lies whole.
 
-    No padding of any layer reaches that position, so its value is the one that it has anywhere inside a photo.
+    No padding of any layer reaches that position, so its value is the one that it has anywhere inside a photo. Where
+    the field is wider than `LARGEST`, the canvas has that side, and the position is the one nearest to its middle.
 
     Attributes:
         side: of the image in pixels.
         position: of the unit on its map, the same down and across.
         first: first pixel of the receptive field, the same down and across.
-        size: side of the receptive field in pixels.
+        size: side of the receptive field in pixels, as far as it lies on the canvas.
     """
 
     side: int
@@ -41,11 +45,20 @@ def canvas_for(architecture: Architecture, layer: str) -> Canvas:
         ValueError: no size is found, which would be a mistake in the architecture.
     """
     field = architecture.receptive_field(layer, architecture.input_size)
+    if field.size > LARGEST:
+        side = architecture.fitting(LARGEST)
+        whole = Canvas(side, 0, 0, side)
+        return replace(whole, position=nearest_position(architecture, layer, whole))
     for side in range(field.size, 4 * field.size + 4 * field.stride):
         field = architecture.receptive_field(layer, side)
         position = max(-(-round(-field.start) // field.stride), 0)
         first, end = field.window(position)
-        if first >= 0 and end <= side and position < architecture.side(layer, side):
+        if (
+            architecture.fitting(side) == side
+            and first >= 0
+            and end <= side
+            and all(position < architecture.side(layer, side, axis) for axis in (0, 1))
+        ):
             return Canvas(side, position, first, field.size)
     raise ValueError(f"no image size holds a receptive field of {layer} whole; expected one under {4 * field.size} px")
 
@@ -56,4 +69,5 @@ def nearest_position(architecture: Architecture, layer: str, canvas: Canvas) -> 
         return int(canvas.centre)
     field = architecture.receptive_field(layer, canvas.side)
     position = round((canvas.centre - field.size / 2 - field.start) / field.stride)
-    return min(max(position, 0), architecture.side(layer, canvas.side) - 1)
+    last = min(architecture.side(layer, canvas.side, axis) for axis in (0, 1)) - 1
+    return min(max(position, 0), last)

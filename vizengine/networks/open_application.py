@@ -1,0 +1,106 @@
+"""Build a network of keras.applications, with random weights, ImageNet's or those of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+from vizengine.errors import WeightsUnavailable
+from vizengine.networks.applications import APPLICATIONS, PREPARATIONS
+from vizengine.networks.architecture import Architecture
+from vizengine.networks.graph import ModelGraph, read_model
+from vizengine.networks.random_weights import draw_weights
+
+RANDOM, IMAGENET = "random", "imagenet"
+
+
+def open_application(name: str, weights: str | Path, seed: int = 0) -> ModelGraph:
+    """The graph of a network of keras.applications, whose layers hold the weights.
+
+    Args:
+        name: a key of `APPLICATIONS`.
+        weights: `random`, `imagenet`, or the path of a file that Keras can load into it.
+        seed: of random weights.
+
+    Raises:
+        WeightsUnavailable: the weights can't be had, or don't fit.
+    """
+    entry = APPLICATIONS[name]
+    make = getattr(keras.applications, entry.function)
+    if weights == IMAGENET:
+        try:
+            return read_model(make(weights="imagenet"))
+        except (OSError, ValueError, RuntimeError) as error:
+            # Keras reports a failed download as a bare Exception of its own; others are mistakes here.
+            raise _no_download(entry.function, error) from error
+        except Exception as error:
+            if "URL fetch failure" not in str(error):
+                raise
+            raise _no_download(entry.function, error) from error
+    model = make(weights=None)
+    graph = read_model(model)
+    if weights == RANDOM:
+        draw_weights(graph, seed)
+    else:
+        load_weights(model, Path(weights), entry.function)
+    return graph
+
+
+def application_architecture(name: str, graph: ModelGraph, credit: str) -> Architecture:
+    """The plain data of such a network.
+
+    Args:
+        name: a key of `APPLICATIONS`.
+        graph: of the Keras model.
+        credit: who trained the weights.
+    """
+    entry = APPLICATIONS[name]
+    preparation = PREPARATIONS[entry.mode]
+    return Architecture(
+        name=name,
+        title=entry.function,
+        layers=graph.layers,
+        input_size=entry.size,
+        channel_order=preparation.order,
+        channel_mean=preparation.mean,
+        citation=entry.citation,
+        weights_credit=credit,
+        scale=preparation.scale,
+        channel_deviation=preparation.deviation,
+    )
+
+
+def _no_download(function: str, error: Exception) -> WeightsUnavailable:
+    return WeightsUnavailable(
+        f"Keras' ImageNet weights of {function} can't be had: {_line(error)}.",
+        "Download them where there is a network (Keras keeps them in ~/.keras/models) and name the file under "
+        "`weights`, or write `weights: random`.",
+    )
+
+
+def load_weights(model: keras.Model, path: Path, function: str) -> None:
+    """Load a weights file into a model that is built.
+
+    Args:
+        model: the model.
+        path: the file.
+        function: what made the model, for the message.
+
+    Raises:
+        WeightsUnavailable: there is no such file, or it doesn't fit.
+    """
+    if not path.is_file():
+        raise WeightsUnavailable(f"There is no weights file {path.name}.", "Correct the path under `weights`.")
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsUnavailable(
+            f"The weights of {path.name} can't be loaded into {function}: {_line(error)}.",
+            f"Name a `.weights.h5` or `.h5` file that was saved from {function} with its classifier.",
+        ) from error
+
+
+def _line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__).rstrip(".")
