@@ -157,3 +157,27 @@ def test_a_scheduler_that_does_not_answer_is_named(tmp_path: Path) -> None:
     config = write_config(tmp_path, execution="execution: {scheduler: 'tcp://127.0.0.1:9'}")
     done = run(config, code=1)
     assert "tcp://127.0.0.1:9" in done.stderr and "dask scheduler" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_log_has_every_job_and_the_time_left(built: Path) -> None:
+    lines = (built / ".vizengine-cache" / "log" / "small.log").read_text().splitlines()
+    done = [line for line in lines if ": done in" in line]
+    # Photos through the image and two layers, stimuli through two, and four batches of pictures.
+    assert len(done) == 3 + 2 + 4
+    assert all(re.search(r"by this process; \d+ of \d+, [\d.]+ a second, about .* left$", line) for line in done)
+    assert re.match(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}", lines[0])
+    stages = json.loads((built / "site" / "build.json").read_text())["seconds_by_stage"]
+    assert all(stages[f"{kind}, processor"] > 0 for kind in ("survey", "selectivity", "pictures", "pages"))
+
+
+def test_the_estimate_computes_nothing_that_it_was_not_asked_for(tmp_path: Path) -> None:
+    config = write_config(tmp_path, "{layer: [conv1, fire2/squeeze1x1], index: 0-9}")
+    done = run(config, "--estimate")
+    said = done.stdout
+    # Ten units of each layer; conv1 reads three colours, and the ten of the next read three each of 64 channels.
+    assert "small: 20 units, 53 pictures" in said
+    seconds = re.search(r"time: about .*photos and stimuli (?:(\d+) min )?([\d.]+) s, pictures", said)
+    assert seconds and float(seconds[2]) + 60 * int(seconds[1] or 0) > 0
+    assert float(re.search(r"memory: about ([\d.]+) GB", said)[1]) > 0.2  # type: ignore[index]
+    assert re.search(r"disk: about \d+ MB of site", said)
+    assert not (tmp_path / "site").exists() and not (tmp_path / ".vizengine-cache" / "pictures").exists()

@@ -76,8 +76,8 @@ def estimate(workshop: Workshop, processes: int) -> Estimate:
         sources = source_layers(architecture, layer)
         for source in sources:
             # No more than all units' inputs together, nor than the layer has.
-            most = min(architecture.channels(source), units[layer] * section.inputs)
-            pictures[source] = min(architecture.channels(source), max(pictures.get(source, 0), most))
+            most = pictures.get(source, 0) + units[layer] * section.inputs
+            pictures[source] = min(architecture.channels(source), most)
     size = section.visualization.size
     ends = sorted(layers, key=lambda layer: multiplications(architecture, layer, size))
     ends = [ends[0], ends[-1]]
