@@ -42,7 +42,8 @@ class Survey:
     def strength(self) -> NDArray[np.float64]:
         """(channels,) highest pre-activation in standard deviations above the mean; 0 where nothing varies."""
         highest = self.extremes.values.max(axis=0).astype(np.float64)
-        return np.divide(highest - self.mean, self.deviation, out=np.zeros_like(self.mean), where=self.deviation > 0)
+        spread = self.deviation > 0
+        return np.asarray(np.divide(highest - self.mean, self.deviation, out=np.zeros_like(self.mean), where=spread))
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def _units(workshop: Workshop, layer: str, kernel: NDArray[np.float32]) -> tuple
 def measure(workshop: Workshop, layer: str, by: Measure, kernel: NDArray[np.float32]) -> NDArray[np.float64]:
     """(units,) what `top` goes by."""
     if by == "norm":
-        return np.sqrt(np.square(kernel.astype(np.float64)).sum(axis=(0, 1, 2)))
+        return np.asarray(np.sqrt(np.square(kernel.astype(np.float64)).sum(axis=(0, 1, 2))))
     if by in ("orientation", "hue"):
         selectivity = workshop.selectivity(layer)
         return selectivity.orientation if by == "orientation" else selectivity.hue
