@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine import __version__
+from vizengine.analysis import Analysis, site_of_one
 from vizengine.cache import Cache, source_hash
 from vizengine.circuit import strength
 from vizengine.circuit.model import Circuit
@@ -42,6 +43,7 @@ class CircuitRun:
     def __init__(
         self, config: Config, section: CircuitSection, cache: Cache, progress: Progress, may_compute: bool = True
     ) -> None:
+        self._site = config.site
         self.section = section
         self.is_only_circuit = len(config.circuits) == 1
         self._have = Resources(section, (section.unit.layer,), config.folder, cache, may_compute)
@@ -60,7 +62,11 @@ class CircuitRun:
         return self.section.title or f"{self._have.source.structure.title} {unit.layer} unit {unit.index}"
 
     def report(self) -> Report:
-        """The circuit's report.
+        """The circuit's report; what `analysis` raises, this raises too."""
+        return self.analysis().report
+
+    def analysis(self) -> Analysis:
+        """All that was computed of the circuit, and its report.
 
         Raises:
             WeightsUnavailable: the weights can't be had.
@@ -78,10 +84,23 @@ class CircuitRun:
         evidence = self._evidence.measure(circuit, shown)
         factors = [self._over_the_layer(circuit, each.channels) for each in evidence.factors.factors]
         groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
-        measured = Measured(evidence, self._evidence.claims(circuit, evidence), groups)
+        claims = self._evidence.claims(circuit, evidence)
+        measured = Measured(evidence, claims, groups)
         code = source_hash("networks", "circuit", "featurevis", "evidence")
-        return build(
+        report = build(
             self.section, description, classification, circuit, pictures, study, measured, self._versions(), code
+        )
+        return Analysis(
+            circuit=circuit,
+            pictures=pictures,
+            study=study,
+            evidence=evidence,
+            groups=groups,
+            claims=claims,
+            classification=classification,
+            network=description,
+            report=report,
+            site=site_of_one(self._site, report, self.is_only_circuit),
         )
 
     def _wanted(self, circuit: Circuit) -> Mapping[str, tuple[int, ...]]:

@@ -121,11 +121,29 @@
     });
   };
 
+  /** In a notebook the page is a frame's `srcdoc`: it has no address of its own, and no file lies beside it. */
+  const setUpFrame = () => {
+    if (location.protocol !== "about:") return;
+    for (const link of document.querySelectorAll("a[href]")) {
+      const address = link.getAttribute("href");
+      if (address.startsWith("#")) {
+        link.addEventListener("click", (event) => {
+          event.preventDefault();
+          location.hash = address;
+          unfoldTarget();
+          document.querySelector(address).scrollIntoView();
+        });
+      } else if (/^https?:/.test(address)) link.setAttribute("target", "_blank");
+      else link.removeAttribute("href");
+    }
+  };
+
   addEventListener("DOMContentLoaded", () => {
     setUpTheme();
     document.querySelectorAll("table.sortable").forEach(setUpTable);
     document.querySelectorAll(".order").forEach(setUpOrder);
     setUpPrint();
+    setUpFrame();
     unfoldTarget();
     showPanel();
     addEventListener("hashchange", () => { unfoldTarget(); showPanel(); });

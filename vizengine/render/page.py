@@ -77,6 +77,18 @@ def _preview_address(report: Report, site: SiteReport) -> str:
     return citation.address(report, site) and citation.address(report, site) + PREVIEW
 
 
+def render_frame(title: str, page: str) -> str:
+    """A frame that holds a whole page, for a notebook: an `iframe` with the page in its `srcdoc`.
+
+    The page's own script may run in it and links open beside it; it can't reach the notebook.
+
+    Args:
+        title: what the frame is called.
+        page: HTML, as `render_circuit` gives it.
+    """
+    return environment().get_template("frame.html").render(title=title, page=page)
+
+
 def _render(template: str, **context: Any) -> str:
     return environment().get_template(template).render(assets=assets.load(), **context)
 

@@ -1,0 +1,290 @@
+"""The Python API: what `analyze` gives, that it shares the command line's cache, and its page in a frame."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+import vizengine
+from tests.browser.checks import assert_decoded, opened
+from tests.browser.conftest import browser  # noqa: F401
+from tests.conftest import REPOSITORY
+from vizengine.circuit.model import Circuit
+from vizengine.evidence.results import Evidence
+from vizengine.featurevis.model import Visualization
+from vizengine.report.model import Report
+
+CONFIG = """\
+site: {title: Test, author: Ada, url: "https://example.org/site"}
+visualization: {size: 64, steps: 24, attempts: 1}
+circuits:
+  - name: squeeze
+    network: {model: squeezenet1.1}
+    unit: {layer: fire2/squeeze1x1, index: 3}
+    siblings: [1]
+    hypothesis: {claims: [{polysemantic: false}]}
+"""
+VGG19 = """\
+  - name: vgg
+    optional: true
+    network: {model: vgg19, weights_folder: weights}
+    unit: {layer: block2_conv1, index: 5}
+"""
+
+
+def _python(program: str, folder: Path, code: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
+    """A program in a process of its own that runs in `folder`."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **more}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == code, done.stderr[-3000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a config and the site that the command made of it; not to be changed."""
+    folder = tmp_path_factory.mktemp("built")
+    (folder / "config.yaml").write_text(CONFIG)
+    command = [sys.executable, str(REPOSITORY / "generate.py"), str(folder / "config.yaml")]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def analysis(built: Path) -> vizengine.Analysis:
+    (only,) = vizengine.analyze(built / "config.yaml", progress=False)
+    return only
+
+
+@pytest.fixture(scope="module")
+def published(built: Path) -> Report:
+    return Report.model_validate_json((built / "site" / "circuit.json").read_bytes())
+
+
+def test_the_import_is_light() -> None:
+    program = (
+        "import sys, vizengine\n"
+        "heavy = {'numpy', 'tensorflow', 'keras', 'pydantic', 'jinja2'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "assert {'analyze', 'Analysis', 'ConfigError', '__version__'} <= set(dir(vizengine))\n"
+        "assert all(hasattr(vizengine, name) for name in vizengine.__all__)\n"
+        "assert not hasattr(vizengine, 'analyse')\n"
+    )
+    _python(program, REPOSITORY)
+
+
+def test_results_are_typed(analysis: vizengine.Analysis) -> None:
+    assert isinstance(analysis, vizengine.Analysis)
+    assert isinstance(analysis.circuit, Circuit) and isinstance(analysis.evidence, Evidence)
+    assert (analysis.name, analysis.circuit.layer, analysis.circuit.unit) == ("squeeze", "fire2/squeeze1x1", 3)
+    assert analysis.unit_picture.shape == (64, 64, 3) and analysis.unit_picture.dtype == np.uint8
+    assert len(analysis.pictures) == 6 + 1 + 1
+    for (layer, channel), visualization in analysis.pictures.items():
+        assert isinstance(visualization, Visualization) and (layer, channel) == (
+            visualization.layer,
+            visualization.channel,
+        )
+        assert visualization.image.dtype == np.uint8
+    assert len(analysis.groups) == len(analysis.evidence.factors.factors)
+    assert analysis.network.name == "squeezenet1.1" and analysis.classification.photos
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        analysis.circuit = analysis.circuit  # type: ignore[misc]
+
+
+def test_it_says_what_it_is(analysis: vizengine.Analysis) -> None:
+    text = repr(analysis)
+    assert "\n" not in text and len(text) < 250
+    for part in ("squeeze", "fire2/squeeze1x1", "unit 3", "64 × 64 px", analysis.inputs[0].label, "1 claim>"):
+        assert part in text
+    assert ("not converged" in text) != analysis.unit.converged
+
+
+def test_the_arrays_are_what_the_site_says(analysis: vizengine.Analysis, published: Report) -> None:
+    assert analysis.report == published and analysis.title == published.title
+    assert [each.label for each in analysis.inputs] == [each.label for each in published.inputs]
+    for each in published.inputs:
+        rows = [[value.value for value in row] for row in each.kernel.rows]
+        np.testing.assert_array_equal(analysis.kernel(each.index), np.array(rows, np.float32))
+        assert analysis.kernel(each.label) is analysis.kernel(each.index)
+        assert analysis.input(each.label).norm == each.norm.value
+        assert analysis.evidence.contributions.mean[each.index] == each.contribution.value
+    assert analysis.unit.reached == published.feature.reached.value  # type: ignore[union-attr]
+    assert [each.verdict for each in analysis.claims] == [each.finding for each in published.evidence.claims]
+    shown = [(analysis.unit_picture, published.feature)]
+    shown += [(analysis.picture(each.slice.index), each.feature) for each in published.strongest]
+    for pixels, feature in shown:
+        with Image.open(io.BytesIO(b64decode(feature.picture.source.partition(",")[2]))) as image:
+            decoded = np.asarray(image.convert("RGB"), np.float64)
+        # The page's picture is a JPEG.
+        assert np.abs(decoded - pixels).mean() < 12
+        assert np.abs(decoded - pixels[::-1]).mean() > 20
+
+
+def test_what_is_not_there_is_told(analysis: vizengine.Analysis) -> None:
+    with pytest.raises(ValueError, match="no input 'conv1:99'"):
+        analysis.kernel("conv1:99")
+    seventh = analysis.inputs[6]
+    with pytest.raises(ValueError, match=r"number 7 by norm.*`inputs: 7`"):
+        analysis.picture(seventh.label)
+
+
+def test_it_can_be_sent_to_another_process(analysis: vizengine.Analysis) -> None:
+    again = pickle.loads(pickle.dumps(analysis))
+    np.testing.assert_array_equal(again.unit_picture, analysis.unit_picture)
+    assert again.report == analysis.report
+
+
+def test_after_the_command_nothing_is_computed(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copytree(built, tmp_path / "copy")
+    program = (
+        "import os, sys, vizengine\n"
+        "(one,) = vizengine.analyze('../copy/config.yaml')\n"
+        "os.chdir('/')\n"
+        "assert one._repr_html_()\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
+    )
+    before = sorted(str(path) for path in (tmp_path / "copy").rglob("*"))
+    done = _python(program, tmp_path / "elsewhere")
+    assert done.stdout == "" and done.stderr == ""
+    # Copies have new places on disk, whose hashes are remembered; no result was added and no site was written.
+    after = {str(path) for path in (tmp_path / "copy").rglob("*")} - set(before)
+    assert all(Path(each).parent.name == "files" for each in after)
+
+
+def test_the_command_computes_nothing_after_it(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG.replace("size: 64, steps: 24", "size: 32, steps: 2"))
+    program = (
+        "import vizengine\n"
+        "from pathlib import Path\n"
+        "def written(): return {each: each.stat().st_mtime_ns for each in Path().glob('.vizengine-cache/pictures/*')}\n"
+        "first = vizengine.analyze('config.yaml')\n"
+        "before = written()\n"
+        "again = vizengine.analyze('config.yaml', fresh=True, progress=False)\n"
+        "assert before.keys() == written().keys() and all(written()[each] > before[each] for each in before)\n"
+        "assert first[0].report == again[0].report\n"
+    )
+    done = _python(program, tmp_path)
+    # Said of the first call only.
+    assert done.stderr.count("pictures of conv1: done in") == 1 and done.stdout == ""
+    assert not (tmp_path / "site").exists()
+    subprocess.run(
+        [sys.executable, str(REPOSITORY / "generate.py"), str(config)], check=True, capture_output=True, timeout=300
+    )
+    assert json.loads((tmp_path / "site" / "build.json").read_text())["seconds_by_stage"] == {}
+
+
+def test_every_problem_of_a_config_is_in_its_error(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG.replace("fire2", "fier2").replace("size: 64", "size: 65"))
+    with pytest.raises(vizengine.ConfigError) as caught:
+        vizengine.analyze(config)
+    assert "config.yaml:2:" in str(caught.value) and "config.yaml:6:" in str(caught.value)
+    assert len(caught.value.problems) == 2
+    with pytest.raises(vizengine.ConfigError, match="did you mean `config.yaml`"):
+        vizengine.analyze(str(tmp_path / "confg.yaml"))
+
+
+def test_circuits_can_be_chosen_and_missing_weights_are_an_error(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG + VGG19)
+    monkeypatch.delenv("VIZENGINE_WEIGHTS", raising=False)
+    for name, value in {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "KERAS_HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(vizengine.WeightsUnavailable, match=r"vgg: .*weights.*`only`"):
+        vizengine.analyze(config)
+    for only in ("squeeze", ["squeeze"]):
+        (one,) = vizengine.analyze(config, only=only)
+        assert one.name == "squeeze"
+    # Cited by its place on the whole site, though its page stands alone here.
+    assert "https://example.org/site/squeeze/" in one.page() and "../index.html" not in one.page()
+    with pytest.raises(ValueError, match=r"no circuit 'squeezed'.*did you mean `squeeze`"):
+        vizengine.analyze(config, only="squeezed")
+    with pytest.raises(ValueError, match="names no circuit"):
+        vizengine.analyze(config, only=[])
+
+
+def test_another_backend_of_keras_is_told(built: Path) -> None:
+    # Keras' other backends need packages that aren't here, so this one is only named.
+    program = (
+        "import os; os.environ['KERAS_BACKEND'] = 'tensorflow'\n"
+        "import keras, vizengine\n"
+        "assert len(vizengine.analyze('config.yaml')) == 1\n"
+        "keras.src.backend.config._BACKEND = 'torch'\n"
+        "vizengine.analyze('config.yaml')"
+    )
+    done = _python(program, built, code=1)
+    assert "VizengineError: Keras was loaded in this process with the backend torch; expected tensorf" in done.stderr
+
+
+def test_the_page_works_in_a_notebooks_frame(
+    analysis: vizengine.Analysis,
+    browser: Browser,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    host = tmp_path / "notebook.html"
+    host.write_text(
+        f"<!doctype html><meta charset=utf-8><title>Notebook</title>{analysis._repr_html_()}", encoding="utf-8"
+    )
+    with opened(browser, host) as outer:
+        assert outer.title() == "Notebook"
+        frame = outer.frames[1]
+        assert outer.get_by_title(analysis.title).bounding_box()["height"] >= 800  # type: ignore[index]
+        assert frame.url == "about:srcdoc" and frame.locator("h1").inner_text() == analysis.title
+        assert_decoded(frame)  # type: ignore[arg-type]
+        # The styles and the script are those that the policy admits.
+        assert frame.locator(".theme").is_visible()
+        frame.locator(".theme").click()
+        assert frame.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert frame.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+        # A link inside the page, taken twice, stays inside; one to a file beside the page leads nowhere.
+        for _ in range(2):
+            frame.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+            expect(frame.locator("#made")).not_to_be_in_viewport()
+            frame.locator("a[href='#made']").first.click()
+            expect(frame.locator("#made")).to_be_in_viewport()
+        assert frame.url == "about:srcdoc#made" and frame.locator("h1").inner_text() == analysis.title
+        assert frame.locator("a[href]:not([href^='#'], [href^='http'])").count() == 0
+        assert frame.locator("a[href^='http']:not([target='_blank'])").count() == 0
+        # The notebook is out of the page's reach.
+        assert frame.evaluate("(() => { try { return parent.document.title } catch { return null } })()") is None
+
+
+def test_the_documented_example_runs(built: Path) -> None:
+    text = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 2
+    done = _python("".join(blocks), built)
+    try:
+        assert "<Analysis squeeze" in done.stdout and "(64, 64, 3)" in done.stdout and "uint8" in done.stdout
+        assert done.stdout.count("on the top examples") == 6
+        assert (built / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    finally:
+        (built / "page.html").unlink(missing_ok=True)
+
+
+def test_everything_an_analysis_has_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
+    public = {name for name in vars(vizengine.Analysis) if not name.startswith("_")}
+    public |= {field.name for field in dataclasses.fields(vizengine.Analysis)} - {"site"}
+    assert {name for name in public if not re.search(rf"\| .*`{name}[`(].*\|", text)} == set()

@@ -1,0 +1,113 @@
+"""The way in for Python and notebooks: a config in, typed results out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from vizengine import pipeline
+from vizengine.analysis import Analysis
+from vizengine.cache import CACHE_FOLDER, Cache
+from vizengine.compute import CircuitRun
+from vizengine.config.explain import nearest
+from vizengine.config.schema import CircuitSection, Config
+from vizengine.console import logged
+from vizengine.errors import VizengineError, WeightsUnavailable
+from vizengine.hush import hush_tensorflow
+
+
+def analyze(
+    path: str | os.PathLike[str],
+    only: str | Iterable[str] | None = None,
+    fresh: bool = False,
+    progress: bool = True,
+) -> tuple[Analysis, ...]:
+    """Compute the circuits of a config, or take them from the cache that the command line fills as well.
+
+    No site is written, and sweeps over many units are passed over: they are for the command line. A circuit that is `optional` isn't left out where its weights can't be had, since all that
+    come after it would move up a place; leave it out with `only`.
+
+    Args:
+        path: the config, for example `config.yaml`; from which folder makes no difference to what it says.
+        only: names of the circuits that are wanted; all where left out.
+        fresh: whether to compute everything again.
+        progress: whether to say on stderr what is being done; warnings are said in any case.
+
+    Returns:
+        The circuits in the config's order.
+
+    Raises:
+        ConfigError: the config is wrong; `str` of it has every problem with its line.
+        ValueError: `only` names no circuit, or one that isn't there.
+        WeightsUnavailable: the weights of a circuit can't be had, whether it is optional or not.
+        BuildFailed: none of the photos can be read.
+        VizengineError: Keras was loaded in this process with another backend than TensorFlow.
+
+    Example:
+        ```python
+        import vizengine
+
+        circuit = vizengine.analyze("config.yaml")[0]
+        circuit.unit_picture.shape
+        circuit  # shows the page
+        ```
+    """
+    config = pipeline.check(Path(path).expanduser())
+    wanted = _wanted(config, only)
+    _choose_backend()
+    hush_tensorflow()
+    cache = Cache(config.folder / CACHE_FOLDER, fresh=fresh)
+    analyses: list[Analysis] = []
+    with logged(0 if progress else -1) as shown:
+        for section in _circuits(config):
+            if section.name not in wanted:
+                continue
+            try:
+                analyses.append(CircuitRun(config, section, cache, shown).analysis())
+            except WeightsUnavailable as error:
+                mend = f"{error.mend} To go on without it, name the others in `only`."
+                raise WeightsUnavailable(f"{section.name}: {error.reason}", mend) from error
+    return tuple(analyses)
+
+
+def _circuits(config: Config) -> tuple[CircuitSection, ...]:
+    """The circuits of one unit; sweeps are for the command line."""
+    return tuple(section for section in config.circuits if isinstance(section, CircuitSection))
+
+
+def _wanted(config: Config, only: str | Iterable[str] | None) -> tuple[str, ...]:
+    """The names of the circuits to compute.
+
+    Raises:
+        ValueError: there are none, or one isn't in the config.
+    """
+    names = tuple(circuit.name for circuit in _circuits(config))
+    if only is None:
+        return names
+    wanted = (only,) if isinstance(only, str) else tuple(only)
+    if not wanted:
+        raise ValueError(f"`only` names no circuit; expected some of {', '.join(names)}, or None for all")
+    for name in wanted:
+        if name not in names:
+            raise ValueError(
+                f"`only`: the config has no circuit {name!r}; expected one of {', '.join(names)}{nearest(name, names)}"
+            )
+    return wanted
+
+
+def _choose_backend() -> None:
+    """Have Keras compute with TensorFlow.
+
+    Raises:
+        VizengineError: it was loaded with another backend.
+    """
+    keras = sys.modules.get("keras")
+    if keras is None:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+    elif (backend := keras.config.backend()) != "tensorflow":
+        raise VizengineError(
+            f"Keras was loaded in this process with the backend {backend}; expected tensorflow. Start Python (in a "
+            "notebook: the kernel) again, and call vizengine.analyze before Keras is imported."
+        )
