@@ -26,8 +26,9 @@ def analyze(
 ) -> tuple[Analysis, ...]:
     """Compute the circuits of a config, or take them from the cache that the command line fills as well.
 
-    No site is written, and sweeps over many units are passed over: they are for the command line. A circuit that is `optional` isn't left out where its weights can't be had, since all that
-    come after it would move up a place; leave it out with `only`.
+    No site is written, and sweeps over many units are passed over: they are for the command line. A circuit that is
+    `optional` isn't left out where its weights can't be had, since all that come after it would move up a place;
+    leave it out with `only`.
 
     Args:
         path: the config, for example `config.yaml`; from which folder makes no difference to what it says.
