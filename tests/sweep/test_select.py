@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.sweep.setups import write_config
 from vizengine.check import check_entry
 from vizengine.config.load import load
@@ -79,6 +80,15 @@ def test_the_execution_is_in_one_place(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="tcp://"):
         load(write_config(tmp_path, execution="execution: {scheduler: 10.0.0.1}"))
     assert load(write_config(tmp_path, execution="execution: {workers: 2}")).execution.workers == 2
+
+
+def test_the_example_names_fire5_and_what_it_reads() -> None:
+    (section,) = load(REPOSITORY / "examples" / "squeezenet-fire5.yaml", (check_entry,)).circuits
+    assert isinstance(section, SweepSection)
+    layers = chosen_layers(section.unit, ARCHITECTURE)
+    assert layers == ("fire4/expand1x1", "fire4/expand3x3", "fire5/squeeze1x1", "fire5/expand3x3")
+    assert source_layers(ARCHITECTURE, "fire5/expand3x3") == layers[2:3]
+    assert source_layers(ARCHITECTURE, "fire5/squeeze1x1") == layers[:2]
 
 
 def test_who_feeds_and_reads_a_layer() -> None:

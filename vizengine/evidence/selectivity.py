@@ -13,7 +13,7 @@ from vizengine.networks.network import Network
 from vizengine.networks.probe import Probe
 
 # Bound on the pixels of one batch of stimuli.
-_BATCH_PIXELS = 1_000_000
+_BATCH_PIXELS = 300_000
 
 
 def selectivity(network: Network, layer: str) -> Selectivity:
