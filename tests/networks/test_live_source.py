@@ -152,7 +152,7 @@ def test_files_that_are_no_models(folder: Path) -> None:
         "text.keras": "isn't a model that Keras saved",
         "text.h5": "isn't a model that Keras saved",
         "own.weights.h5": "isn't a model that Keras saved",
-        "saved": "no SavedModel",
+        "./saved": "no SavedModel",
         "missing.keras": "no model file",
     }.items():
         with pytest.raises(WeightsUnavailable, match=words):
