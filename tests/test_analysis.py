@@ -224,6 +224,17 @@ def test_circuits_can_be_chosen_and_missing_weights_are_an_error(
         vizengine.analyze(config, only=[])
 
 
+def test_sweeps_are_passed_over(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    config = tmp_path / "config.yaml"
+    sweep = "  - name: many\n    network: {model: squeezenet1.1}\n    unit: {layer: fire2/squeeze1x1, index: all}\n"
+    config.write_text(CONFIG + sweep)
+    assert [each.name for each in vizengine.analyze(config)] == ["squeeze"]
+    config.write_text("site: {title: Test}\ncircuits:\n" + sweep)
+    with pytest.raises(ValueError, match="sweeps only"):
+        vizengine.analyze(config)
+
+
 def test_another_backend_of_keras_is_told(built: Path) -> None:
     # Keras' other backends need packages that aren't here, so this one is only named.
     program = (

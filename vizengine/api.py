@@ -41,7 +41,7 @@ def analyze(
 
     Raises:
         ConfigError: the config is wrong; `str` of it has every problem with its line.
-        ValueError: `only` names no circuit, or one that isn't there.
+        ValueError: `only` names no circuit, or one that isn't there, or the config has sweeps only.
         WeightsUnavailable: the weights of a circuit can't be had, whether it is optional or not.
         BuildFailed: none of the photos can be read.
         VizengineError: Keras was loaded in this process with another backend than TensorFlow.
@@ -85,6 +85,8 @@ def _wanted(config: Config, only: str | Iterable[str] | None) -> tuple[str, ...]
         ValueError: there are none, or one isn't in the config.
     """
     names = tuple(circuit.name for circuit in _circuits(config))
+    if not names:
+        raise ValueError(f"{config.source} has sweeps only; expected a circuit of one unit, as `index: 23`")
     if only is None:
         return names
     wanted = (only,) if isinstance(only, str) else tuple(only)
