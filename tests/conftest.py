@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from vizengine.networks import weights as weights_files
 from vizengine.networks import zoo
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from vizengine.networks.network import Network
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -55,3 +58,16 @@ def vgg19(shared_weights: Path) -> Network:
     (path,) = shared_weights.glob("*vgg19*.h5")
     file = weights_files.WeightsFile(path, "test", "")
     return Network(entry.architecture, weights_files.read(file, entry.architecture.layers))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The one browser of a run: Playwright can't be started twice in one process."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.checks import chromium
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield running
+        running.close()

@@ -21,7 +21,6 @@ from playwright.sync_api import Browser, expect
 
 import vizengine
 from tests.browser.checks import assert_decoded, opened
-from tests.browser.conftest import browser  # noqa: F401
 from tests.conftest import REPOSITORY
 from vizengine.circuit.model import Circuit
 from vizengine.evidence.results import Evidence
@@ -250,7 +249,7 @@ def test_another_backend_of_keras_is_told(built: Path) -> None:
 
 def test_the_page_works_in_a_notebooks_frame(
     analysis: vizengine.Analysis,
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     tmp_path: Path,
 ) -> None:
     host = tmp_path / "notebook.html"

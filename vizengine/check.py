@@ -55,10 +55,11 @@ def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
         yield ("unit", "layer"), _no_such_layer(section.unit.layer, architecture, layers)
         return
     yield from _check_units(section, architecture)
-    if section.unit.index >= architecture.channels(section.unit.layer):
-        return
+    # Where the unit is out of range, what else is wrong is told as it would be of the last one.
+    unit = min(section.unit.index, architecture.channels(section.unit.layer) - 1)
+    section = section.model_copy(update={"unit": section.unit.model_copy(update={"index": unit})})
     try:
-        inputs = len(architecture.source_channels(section.unit.layer, section.unit.index))
+        inputs = len(architecture.source_channels(section.unit.layer, unit))
     except Untraceable as error:
         yield ("unit", "layer"), str(error)
         return
