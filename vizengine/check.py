@@ -11,6 +11,7 @@ from vizengine.check_claims import check_claims
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import WeightsUnavailable
 from vizengine.evidence.photos import IMAGE_SUFFIXES, SAMPLES, Photos
+from vizengine.networks import zoo
 from vizengine.networks.architecture import Architecture
 from vizengine.networks.named import network_problems
 from vizengine.networks.source import open_source
@@ -81,7 +82,9 @@ def _network(section: CircuitSection | SweepSection, folder: Path) -> tuple[Arch
         (("network", *path), message) for path, message in network_problems(section.network, folder)
     ]
     if found:
-        return None, found
+        # What is wrong with the weights doesn't hide what is wrong with the unit, where the layers are known anyway.
+        built_in = section.network.model in zoo.MODEL_NAMES
+        return zoo.entry(section.network.model).architecture if built_in else None, found
     try:
         return open_source(section.network, (), folder, Cache(folder / CACHE_FOLDER)).structure, found
     except WeightsUnavailable as error:
