@@ -159,7 +159,7 @@ def test_from_a_unit_to_an_input_to_its_input_and_back(browser: Browser, site: P
         page.wait_for_url("**/fire5-squeeze1x1/*.html")
         reads = page.locator("section", has=page.get_by_role("heading", name="What it reads"))
         reads.locator("a[href*='fire4-expand']:not([tabindex])").first.click()
-        page.wait_for_url("**/fire4-expand*.html")
+        page.wait_for_url("**/fire4-expand*/*.html")
         page.go_back()
         page.go_back()
         page.wait_for_url("**/fire5-expand3x3/3.html")
