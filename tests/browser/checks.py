@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request
 
 WIDTHS = (320, 375, 1280)
 _REPORT_VIOLATIONS = """
@@ -88,16 +88,24 @@ def opened(
     page = context.new_page()
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: said.append(f"error: {error}"))
-    page.on("request", lambda request: asked.append(request.url.partition("#")[0]))
+    went: set[str] = set()
+
+    def note(request: Request) -> None:
+        """Where the test sends the page, apart from what the page asks for."""
+        place = re.split("[?#]", request.url)[0]
+        went.add(place) if request.is_navigation_request() else asked.append(place)
+
+    page.on("request", note)
     try:
         page.goto(address + (f"#{fragment}" if fragment else ""), wait_until="load")
         yield page
         assert said == []
-        files = {re.split("[?#]", each)[0] for each in asked if not each.startswith("data:")}
+        files = [each for each in asked if not each.startswith("data:")]
         if site is None:
-            assert files == {address}
+            assert went == {address} and files == []
         else:
-            assert [each for each in files if not each.startswith(site.resolve().as_uri() + "/")] == []
+            inside = site.resolve().as_uri() + "/"
+            assert [each for each in (*went, *files) if not each.startswith(inside)] == []
     finally:
         context.close()
 

@@ -15,7 +15,7 @@ from tests.conftest import REPOSITORY
 from vizengine.check import check_circuit
 from vizengine.config import document, network_names
 from vizengine.config.load import load
-from vizengine.config.schema import NetworkSection
+from vizengine.config.network import NetworkSection
 from vizengine.errors import ConfigError
 from vizengine.networks import zoo
 from vizengine.networks.applications import APPLICATIONS

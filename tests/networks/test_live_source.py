@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.networks.own_models import SubclassedModel, functional_model, network_of
 from vizengine.cache import Cache
-from vizengine.config.schema import NetworkSection
+from vizengine.config.network import NetworkSection
 from vizengine.errors import WeightsUnavailable
 from vizengine.networks.live_source import LiveSource
 from vizengine.networks.named import network_problems
@@ -80,7 +80,7 @@ def test_a_kept_structure_needs_no_tensorflow(folder: Path) -> None:
     assert source(folder, model="own.keras").architecture.channels("stem") == 8
     program = (
         "import sys\nfrom pathlib import Path\nfrom vizengine.cache import Cache\n"
-        "from vizengine.config.schema import NetworkSection\nfrom vizengine.networks.live_source import LiveSource\n"
+        "from vizengine.config.network import NetworkSection\nfrom vizengine.networks.live_source import LiveSource\n"
         "section = NetworkSection.model_validate({'model': 'own.keras', 'preprocess': {'scale': 255}})\n"
         "found = LiveSource(section, Path('.'), Cache(Path('cache')))\n"
         "assert found.architecture.channels('stem') == 8 and len(found.identity.sha256) == 64\n"

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from tests.report.example_evidence import evidence
 from vizengine.circuit.model import Circuit
 from vizengine.circuit.strength import analyse
-from vizengine.config.schema import CircuitSection, HypothesisSection, NetworkSection, UnitSection
+from vizengine.config.network import NetworkSection
+from vizengine.config.schema import CircuitSection, HypothesisSection, UnitSection
 from vizengine.evidence.claim_model import read_claim
 from vizengine.evidence.claims import check
 from vizengine.evidence.model import Classification, ClassifiedPhoto, Guess

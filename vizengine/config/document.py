@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vizengine.config.schema import NOT_BLANK, PATTERNS, Config
+from vizengine.config.schema import PATTERNS, Config
+from vizengine.config.texts import NOT_BLANK
 
 _INTRODUCTION = """\
 # The config

@@ -9,27 +9,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     PrivateAttr,
     Tag,
-    ValidationInfo,
 )
-from pydantic_core import PydanticCustomError
 
 from vizengine.config.claims import ClaimSection
-from vizengine.config.network_names import known_network
+from vizengine.config.network import NetworkSection
 from vizengine.config.section import Section
+from vizengine.config.texts import NOT_BLANK, Markdown, Words
 from vizengine.config.units import SCHEDULER, ExecutionSection, Units, says_many
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
 ADDRESS = r"^https?://[^\s/]+\S*$"
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
-NOT_BLANK = r"\S"
 PATTERNS = {
     SLUG: "small letters, digits and hyphens, beginning with a letter or a digit, for example `vgg19-curves`",
     ADDRESS: "a web address that begins with https:// or http://",
@@ -40,35 +34,7 @@ PATTERNS = {
 """Each pattern of a setting, with what it asks for in words."""
 
 
-def _read_text(value: Any, information: ValidationInfo) -> Any:
-    """Put the text of a file in the place of `{file: path}`; anything else goes on as it is."""
-    if not isinstance(value, dict):
-        return value
-    if set(value) != {"file"} or not isinstance(value["file"], str):
-        raise PydanticCustomError("text", "a section; expected Markdown text, or a file with it: `{file: path}`")
-    context = information.context or {}
-    path = Path(context.get("folder", "."), Path(value["file"]).expanduser())
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        reason = f"it isn't UTF-8 (byte {error.start + 1}); expected Markdown saved as UTF-8"
-    except (OSError, ValueError, RuntimeError) as error:
-        words = error.strerror if isinstance(error, OSError) else None
-        reason = f"{(words or str(error)).lower()}; expected a Markdown file, its path relative to the config's folder"
-    raise PydanticCustomError("text", "the file {file}: {reason}", {"file": value["file"], "reason": reason})
-
-
-class TextFile(BaseModel):
-    """A file that holds the text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    file: Annotated[str, Field(min_length=1, description="Path of a Markdown file, relative to the config's folder.")]
-
-
 Index: TypeAlias = Annotated[int, Field(ge=0, strict=True)]
-Words: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK)]
-Markdown: TypeAlias = Annotated[str, BeforeValidator(_read_text, json_schema_input_type=str | TextFile)]
 
 
 class SiteSection(Section):
@@ -85,78 +51,6 @@ class SiteSection(Section):
         default="site",
         description="Folder into which the site is written, relative to the config's folder. `--out` overrides it.",
     )
-
-
-class PreprocessSection(Section):
-    """How an image becomes the network's input: `(pixels in [0, 1] × scale − mean) ÷ deviation`."""
-
-    scale: float = Field(default=255.0, gt=0, strict=False, description="Factor on pixels in [0, 1].")
-    mean: tuple[float, ...] = Field(
-        default=(), strict=False, max_length=3, description="Subtracted from each channel; 0 where left out."
-    )
-    deviation: tuple[float, ...] = Field(
-        default=(), strict=False, max_length=3, description="By which each channel is divided; 1 where left out."
-    )
-    order: Literal["rgb", "bgr"] = Field(
-        default="rgb", description="Order of colours in the network's input, and of `mean` and `deviation`."
-    )
-    function: Words | None = Field(
-        default=None,
-        description="In place of all others, `module:function` beside the config: takes a tensor (batch, height, "
-        "width, channels) with RGB in [0, 1] and returns the network's input at the same size, by operations that "
-        "have gradients. Needs `trust: true`.",
-    )
-
-
-class NetworkSection(Section):
-    """The network."""
-
-    model: Annotated[Words, AfterValidator(known_network)] = Field(
-        description="The network: `squeezenet1.1`, `vgg16`, `vgg19`, the name of another network of "
-        "keras.applications in small letters (`resnet50`; see docs/networks.md), path of a `.keras` or `.h5` file "
-        "relative to the config's folder, or `module:function`, a function beside the config that takes nothing and "
-        "returns a `keras.Model` (needs `trust: true`).",
-    )
-    weights: Words | None = Field(
-        default=None,
-        description="Its weights. `embedded`: those inside the Python package `ndf` (SqueezeNet 1.1, where it is the "
-        "default). `imagenet`: those that Keras publishes (the default of its other networks); VGG16's and VGG19's "
-        "file is looked for in `weights_folder`, in the folder that the environment variable `VIZENGINE_WEIGHTS` "
-        "names, in Keras' cache, and last downloaded. `random`: drawn with `seed`, for tests and lessons, and the "
-        "page says so (not VGG and SqueezeNet). Anything else: path of a weights file, relative to the config's "
-        "folder; for VGG and SqueezeNet a `.h5`, `.weights.h5` or `.keras` file that has the needed layers by name. A "
-        "model of your own comes with its weights where this is left out.",
-    )
-    weights_folder: Words | None = Field(
-        default=None, description="Folder that is searched first for published files, relative to the config's folder."
-    )
-    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of `random` weights.")
-    preprocess: PreprocessSection | None = Field(
-        default=None,
-        description="How an image becomes the input of a model of your own, which has to be said; other networks "
-        "have their own.",
-    )
-    input: Literal["colour", "grey"] | None = Field(
-        default=None, description="Channels of the input, for a subclassed model that doesn't say it itself."
-    )
-    input_size: int | None = Field(
-        default=None,
-        ge=8,
-        le=2048,
-        description="Side in pixels of the image that the classifier takes, for a model of your own that takes any; "
-        "224 where left out.",
-    )
-    labels: Words | None = Field(
-        default=None,
-        description="A text file with the name of one class a line, in the order of the network's outputs, relative "
-        "to the config's folder; ImageNet's for networks of keras.applications where left out.",
-    )
-    trust: bool = Field(
-        default=False,
-        description="Whether code that the model brings may run: functions that this section names, and layers of "
-        "your own in a model file. Say so only of code that you trust.",
-    )
-    why: Markdown = Field(default="", description="Why this network, in your words: Markdown, or `{file: path}`.")
 
 
 class UnitSection(Section):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.cache import Cache, source_hash
-from vizengine.config.schema import NetworkSection
+from vizengine.config.network import NetworkSection
 from vizengine.errors import WeightsUnavailable
 from vizengine.networks import zoo
 from vizengine.networks.applications import APPLICATIONS

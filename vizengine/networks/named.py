@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from vizengine.config.schema import NetworkSection
+from vizengine.config.network import NetworkSection
 from vizengine.networks import zoo
 from vizengine.networks.applications import APPLICATIONS
 from vizengine.networks.user_code import is_reference

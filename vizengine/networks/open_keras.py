@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from vizengine.config.schema import NetworkSection, PreprocessSection
+from vizengine.config.network import NetworkSection, PreprocessSection
 from vizengine.errors import WeightsUnavailable
 from vizengine.networks.applications import APPLICATIONS
 from vizengine.networks.architecture import Architecture

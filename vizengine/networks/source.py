@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.cache import Cache
-from vizengine.config.schema import NetworkSection
+from vizengine.config.network import NetworkSection
 from vizengine.networks import weights as weights_files
 from vizengine.networks import zoo
 from vizengine.networks.architecture import Architecture

@@ -1,0 +1,83 @@
+"""What a config may say of the network, as pydantic models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from vizengine.config.network_names import known_network
+from vizengine.config.section import Section
+from vizengine.config.texts import Markdown, Words
+
+
+class PreprocessSection(Section):
+    """How an image becomes the network's input: `(pixels in [0, 1] × scale − mean) ÷ deviation`."""
+
+    scale: float = Field(default=255.0, gt=0, strict=False, description="Factor on pixels in [0, 1].")
+    mean: tuple[float, ...] = Field(
+        default=(), strict=False, max_length=3, description="Subtracted from each channel; 0 where left out."
+    )
+    deviation: tuple[float, ...] = Field(
+        default=(), strict=False, max_length=3, description="By which each channel is divided; 1 where left out."
+    )
+    order: Literal["rgb", "bgr"] = Field(
+        default="rgb", description="Order of colours in the network's input, and of `mean` and `deviation`."
+    )
+    function: Words | None = Field(
+        default=None,
+        description="In place of all others, `module:function` beside the config: takes a tensor (batch, height, "
+        "width, channels) with RGB in [0, 1] and returns the network's input at the same size, by operations that "
+        "have gradients. Needs `trust: true`.",
+    )
+
+
+class NetworkSection(Section):
+    """The network."""
+
+    model: Annotated[Words, AfterValidator(known_network)] = Field(
+        description="The network: `squeezenet1.1`, `vgg16`, `vgg19`, the name of another network of "
+        "keras.applications in small letters (`resnet50`; see docs/networks.md), path of a `.keras` or `.h5` file "
+        "relative to the config's folder, or `module:function`, a function beside the config that takes nothing and "
+        "returns a `keras.Model` (needs `trust: true`).",
+    )
+    weights: Words | None = Field(
+        default=None,
+        description="Its weights. `embedded`: those inside the Python package `ndf` (SqueezeNet 1.1, where it is the "
+        "default). `imagenet`: those that Keras publishes (the default of its other networks); VGG16's and VGG19's "
+        "file is looked for in `weights_folder`, in the folder that the environment variable `VIZENGINE_WEIGHTS` "
+        "names, in Keras' cache, and last downloaded. `random`: drawn with `seed`, for tests and lessons, and the "
+        "page says so (not VGG and SqueezeNet). Anything else: path of a weights file, relative to the config's "
+        "folder; for VGG and SqueezeNet a `.h5`, `.weights.h5` or `.keras` file that has the needed layers by name. A "
+        "model of your own comes with its weights where this is left out.",
+    )
+    weights_folder: Words | None = Field(
+        default=None, description="Folder that is searched first for published files, relative to the config's folder."
+    )
+    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of `random` weights.")
+    preprocess: PreprocessSection | None = Field(
+        default=None,
+        description="How an image becomes the input of a model of your own, which has to be said; other networks "
+        "have their own.",
+    )
+    input: Literal["colour", "grey"] | None = Field(
+        default=None, description="Channels of the input, for a subclassed model that doesn't say it itself."
+    )
+    input_size: int | None = Field(
+        default=None,
+        ge=8,
+        le=2048,
+        description="Side in pixels of the image that the classifier takes, for a model of your own that takes any; "
+        "224 where left out.",
+    )
+    labels: Words | None = Field(
+        default=None,
+        description="A text file with the name of one class a line, in the order of the network's outputs, relative "
+        "to the config's folder; ImageNet's for networks of keras.applications where left out.",
+    )
+    trust: bool = Field(
+        default=False,
+        description="Whether code that the model brings may run: functions that this section names, and layers of "
+        "your own in a model file. Say so only of code that you trust.",
+    )
+    why: Markdown = Field(default="", description="Why this network, in your words: Markdown, or `{file: path}`.")

@@ -1,0 +1,41 @@
+"""Settings that are text: words that aren't blank, and Markdown, which may stand in a file of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+NOT_BLANK = r"\S"
+
+
+def _read_text(value: Any, information: ValidationInfo) -> Any:
+    """Put the text of a file in the place of `{file: path}`; anything else goes on as it is."""
+    if not isinstance(value, dict):
+        return value
+    if set(value) != {"file"} or not isinstance(value["file"], str):
+        raise PydanticCustomError("text", "a section; expected Markdown text, or a file with it: `{file: path}`")
+    context = information.context or {}
+    path = Path(context.get("folder", "."), Path(value["file"]).expanduser())
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        reason = f"it isn't UTF-8 (byte {error.start + 1}); expected Markdown saved as UTF-8"
+    except (OSError, ValueError, RuntimeError) as error:
+        words = error.strerror if isinstance(error, OSError) else None
+        reason = f"{(words or str(error)).lower()}; expected a Markdown file, its path relative to the config's folder"
+    raise PydanticCustomError("text", "the file {file}: {reason}", {"file": value["file"], "reason": reason})
+
+
+class TextFile(BaseModel):
+    """A file that holds the text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: Annotated[str, Field(min_length=1, description="Path of a Markdown file, relative to the config's folder.")]
+
+
+Words: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK)]
+Markdown: TypeAlias = Annotated[str, BeforeValidator(_read_text, json_schema_input_type=str | TextFile)]
