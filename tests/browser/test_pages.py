@@ -190,6 +190,9 @@ def test_print_unfolds_what_is_folded(browser: Browser, example_site: Path, tmp_
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         expect(table).to_be_visible()
+        # A4 less its margins, at 96 pixels an inch.
+        page.set_viewport_size({"width": 673, "height": 1000})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 673
         page.pdf(path=tmp_path / "page.pdf", format="A4")
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen")
