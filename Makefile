@@ -16,7 +16,7 @@ else
 CANDIDATES := $(PYTHON)
 endif
 
-.PHONY: site setup setup-tests chromium test lint bench serve clean
+.PHONY: site setup setup-tests chromium html-checker test lint bench serve clean
 
 # Only the path of the site goes to stdout.
 site: setup
@@ -52,13 +52,16 @@ $(VENV)/requirements-dev.stamp: requirements-dev.txt requirements.txt | $(RUN)
 chromium: setup-tests
 	@PYTHON=$(RUN) bash tests/install_chromium.sh
 
+html-checker:
+	@bash tests/install_html_checker.sh
+
 lint: setup-tests
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy --strict vizengine generate.py
 	$(VENV)/bin/lint-imports --no-logo
 
 # pytest comes last, so that its summary closes the output.
-test: lint chromium
+test: lint chromium html-checker
 	$(RUN) -m pytest $(TESTS)
 
 # The peers' pins are narrower than what works, hence --no-deps.
@@ -77,5 +80,5 @@ serve: setup
 
 # What is computed stays: remove .vizengine-cache by hand, or build with --fresh.
 clean:
-	rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) .tools build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

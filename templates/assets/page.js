@@ -28,49 +28,54 @@
     show();
   };
 
-  const sortTable = (table, column, heading) => {
-    const body = table.tBodies[0];
-    const numeric = heading.dataset.sort === "number";
-    const value = (row) => row.cells[column].dataset.value;
-    const natural = new Intl.Collator("en", { numeric: true });
-    const turned = { ascending: "descending", descending: "ascending" };
-    const order = turned[heading.getAttribute("aria-sort")] ?? heading.dataset.first;
-    const sign = order === "ascending" ? 1 : -1;
-    const rows = [...body.rows].sort((one, other) =>
-      sign * (numeric ? Number(value(one)) - Number(value(other)) : natural.compare(value(one), value(other))));
-    for (const each of table.tHead.rows[0].cells) each.removeAttribute("aria-sort");
-    heading.setAttribute("aria-sort", order);
-    body.append(...rows);
-  };
-
-  const setUpTable = (table) => {
-    [...table.tHead.rows[0].cells].forEach((heading, column) => {
-      if (!heading.dataset.sort) return;
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...heading.childNodes);
-      button.addEventListener("click", () => sortTable(table, column, heading));
-      heading.append(button);
-    });
-    table.tHead.rows[0].cells[1].setAttribute("aria-sort", "ascending");
-  };
-
-  /** The inputs by another rank; the first order is that of the page. */
+  /** The inputs by another rank: the first of them stay in sight, the others in the fold. */
   const setUpOrder = (group) => {
-    const list = group.nextElementSibling;
+    const lists = [...document.querySelectorAll(".inputs")];
+    const shown = lists[0].children.length;
     group.hidden = false;
     group.addEventListener("click", (event) => {
       const chosen = event.target.closest("button");
       if (!chosen) return;
       for (const each of group.querySelectorAll("button")) each.setAttribute("aria-pressed", each === chosen);
-      const place = (item) => Number(item.dataset[chosen.dataset.order]);
-      list.append(...[...list.children].sort((one, other) => place(one) - place(other)));
+      const place = (row) => Number(row.dataset[chosen.dataset.order]);
+      const rows = lists.flatMap((list) => [...list.children]).sort((one, other) => place(one) - place(other));
+      for (const row of rows) row.querySelector(".rank").textContent = place(row);
+      lists[0].append(...rows.slice(0, shown));
+      lists[1]?.append(...rows.slice(shown));
     });
   };
 
-  /** A link into something folded unfolds it. */
+  /** Of the sums that are worked out, each list shows that of one example, the same in all. */
+  const setUpSums = (lists) => {
+    const groups = lists.map((list) => [...list.children].map((sum, place) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.setAttribute("aria-label", `Example ${place + 1}`);
+      button.append(sum.querySelector(".sum-example svg"));
+      for (const kind of ["pointerenter", "focus", "click"]) button.addEventListener(kind, () => show(place));
+      return button;
+    }));
+    const show = (chosen) => groups.forEach((buttons, group) => buttons.forEach((button, place) => {
+      button.setAttribute("aria-pressed", place === chosen);
+      lists[group].children[place].hidden = place !== chosen;
+    }));
+    lists.forEach((list, group) => {
+      const choices = document.createElement("div");
+      choices.className = "choices";
+      choices.setAttribute("role", "group");
+      choices.setAttribute("aria-label", "Top example");
+      choices.append(...groups[group]);
+      list.before(choices);
+      list.classList.add("one");
+    });
+    show(0);
+  };
+
+  /** A link into something folded unfolds it, and one to an input opens its panel. */
   const unfoldTarget = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const values = target && target.querySelector(":scope > .values");
+    if (values) values.open = true;
     for (let each = target; each; each = each.parentElement) if (each.tagName === "DETAILS") each.open = true;
   };
 
@@ -140,8 +145,8 @@
 
   addEventListener("DOMContentLoaded", () => {
     setUpTheme();
-    document.querySelectorAll("table.sortable").forEach(setUpTable);
     document.querySelectorAll(".order").forEach(setUpOrder);
+    setUpSums([...document.querySelectorAll(".sums")]);
     setUpPrint();
     setUpFrame();
     unfoldTarget();

@@ -21,15 +21,19 @@ addEventListener("securitypolicyviolation", (event) => {
 });
 """
 _BROKEN_IMAGES = """
-() => Promise.all([...document.images].map(async (image) => {
-  try { await image.decode(); } catch { return image.alt || "an image"; }
-  return image.naturalWidth > 0 ? null : image.alt || "an image";
-})).then((found) => found.filter(Boolean))
+() => Promise.all([...document.images, ...document.querySelectorAll("svg image")].map(async (each) => {
+  const image = each.href ? Object.assign(new Image(), { src: each.href.baseVal }) : each;
+  const name = each.alt || each.parentElement.getAttribute("aria-label") || "an image";
+  try { await image.decode(); } catch { return name; }
+  return image.naturalWidth > 0 ? null : name;
+})).then((found) => found.concat([...document.querySelectorAll("svg use")]
+  .filter((use) => !document.querySelector(use.getAttribute("href"))).map((use) => use.getAttribute("href"))
+).filter(Boolean))
 """
 # One long table has hundreds of rows that differ in their figures alone; the first few stand for all. Without
 # preloading, axe doesn't fetch styles, which the page's policy would refuse.
 _RUN_AXE = """
-() => axe.run({ exclude: [[".sortable tbody tr:nth-child(n + 9)"]] }, { resultTypes: ["violations"], preload: false })
+() => axe.run({ exclude: [["#slices .input:nth-child(n + 9)"]] }, { resultTypes: ["violations"], preload: false })
 """
 _WIDER_THAN_THE_WINDOW = """
 () => {
@@ -63,6 +67,7 @@ def opened(
     scripts: bool = True,
     fragment: str = "",
     site: Path | None = None,
+    touch: bool = False,
 ) -> Iterator[Page]:
     """A page from disk in an offline browser; at the end, nothing was asked for and nothing was said.
 
@@ -74,12 +79,14 @@ def opened(
         scripts: whether they may run.
         fragment: the place on the page to open it at.
         site: the folder whose files the page may load and lead to; by default it may load nothing.
+        touch: whether the screen is touched.
     """
     address = path.resolve().as_uri()
     context = browser.new_context(
         viewport={"width": width, "height": 800},
         color_scheme="dark" if theme == "dark" else "light",
         java_script_enabled=scripts,
+        has_touch=touch,
         offline=True,
     )
     said: list[str] = []

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import checks
+from tests.report import example
+from vizengine.report.model import Report
 
 PAGES = ("index.html", "example-unit-195/index.html", "first-layer/index.html")
 FULL = "example-unit-195/index.html"
@@ -34,66 +39,73 @@ def test_a_page_is_whole_without_scripts(browser: Browser, example_site: Path, n
     with checks.opened(browser, example_site / name, scripts=False) as page:
         expect(page.locator("h1")).to_be_visible()
         expect(page.locator(".theme")).to_be_hidden()
-        for image in page.locator(".hero img").all():
+        for image in page.locator(".hero .tile").all():
             expect(image).to_be_visible()
-        for fold in page.locator("details:not(details details)").all():
-            fold.locator("summary").first.click()
-        expect(page.locator("details:not([open]):not(details details)")).to_have_count(0)
+        folded = page.locator("details:not([open]):not(details details)")
+        while folded.count():
+            folded.first.locator("summary").first.click()
         if name == FULL:
-            expect(page.locator(".sortable tbody tr").last).to_be_visible()
-            expect(page.locator(".sortable tbody tr")).to_have_count(256)
-            expect(page.locator(".sortable thead button")).to_have_count(0)
+            expect(page.locator(".input")).to_have_count(256)
+            expect(page.locator(".input").last).to_be_visible()
+            expect(page.locator(".order")).to_be_hidden()
+            expect(page.locator(".sums > li:visible")).to_have_count(6 * 6)
+            expect(page.locator(".sum-example:visible")).to_have_count(6 * 6)
 
 
-def first_values(page: Page, column: int) -> list[str]:
-    cells = page.locator(f".sortable tbody tr > :nth-child({column + 1})")
-    return [cell.get_attribute("data-value") or "" for cell in cells.all()[:12]]
+def shown(page: Page) -> list[str]:
+    """The inputs in sight, from the top."""
+    return [each.get_attribute("id") or "" for each in page.locator("section > .inputs > .input").all()]
 
 
-def heading(page: Page, name: str) -> tuple[int, str | None]:
-    index = [words.split("\n")[0].strip() for words in page.locator(".sortable thead th").all_inner_texts()].index(name)
-    return index, page.locator(".sortable thead th").nth(index).get_attribute("aria-sort")
+def by_rank(report: Report, rank: str) -> list[str]:
+    return [f"input-{each.index}" for each in sorted(report.inputs, key=lambda each: int(getattr(each, rank)))]
 
 
-def test_the_table_sorts_by_mouse(browser: Browser, example_site: Path) -> None:
+@pytest.mark.parametrize("way", ["mouse", "keyboard"])
+def test_inputs_are_ordered_by_each_rank(browser: Browser, example_site: Path, way: str) -> None:
+    report = example.report()
     with checks.opened(browser, example_site / FULL) as page:
-        page.locator("#slices > summary").click()
-        assert heading(page, "Rank")[1] == "ascending"
-        ranks = first_values(page, heading(page, "Rank")[0])
-        assert ranks == [str(rank) for rank in range(1, 13)]
-        for name, numeric in (("Sum", True), ("Index", True), ("Mass +", True), ("Input", False), ("Called", False)):
-            button = page.locator(".sortable thead button", has_text=name).first
-            orders = []
-            for _ in range(2):
+        assert shown(page) == by_rank(report, "rank")[:6]
+        if way == "keyboard":
+            page.get_by_role("button", name="norm", exact=True).focus()
+        for name, rank in (("size over photos", "photo_place"), ("effect where it fires most", "drop_place")):
+            button = page.get_by_role("button", name=name)
+            if way == "mouse":
                 button.click()
-                column, order = heading(page, name)
-                values = first_values(page, column)
-                keys = [float(value) for value in values] if numeric else [_natural(value) for value in values]
-                assert keys == sorted(keys, reverse=order == "descending")
-                orders.append(order)
-            assert sorted(map(str, orders)) == ["ascending", "descending"]
-            assert page.locator("[aria-sort]").count() == 1
-        expect(page.locator(".sortable tbody tr")).to_have_count(256)
+            else:
+                page.keyboard.press("Tab")
+                expect(button).to_be_focused()
+                page.keyboard.press("Enter")
+            expect(button).to_have_attribute("aria-pressed", "true")
+            expect(page.locator('.order [aria-pressed="true"]')).to_have_count(1)
+            wanted = by_rank(report, rank)
+            assert shown(page) == wanted[:6] != by_rank(report, "rank")[:6]
+            folded = [each.get_attribute("id") for each in page.locator("#slices .input").all()]
+            assert folded == wanted[6:]
+            assert page.locator("section > .inputs .rank").all_inner_texts() == [str(place) for place in range(1, 7)]
 
 
-def _natural(label: str) -> tuple[str, int]:
-    name, _, number = label.partition(":")
-    return name, int(number or 0)
-
-
-def test_the_table_sorts_by_keyboard(browser: Browser, example_site: Path) -> None:
+def test_all_inputs_are_shown_on_demand(browser: Browser, example_site: Path) -> None:
     with checks.opened(browser, example_site / FULL) as page:
-        page.locator("#slices > summary").focus()
-        page.keyboard.press("Enter")
-        page.keyboard.press("Tab")
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
-        assert heading(page, "Rank")[1] == "descending"
-        page.keyboard.press("Tab")
-        page.keyboard.press("Space")
-        column, order = heading(page, "Index")
-        assert order == "ascending"
-        assert first_values(page, column) == [str(index) for index in range(12)]
+        last = page.locator("#slices .input").last
+        expect(last).to_be_hidden()
+        page.get_by_text("Show all 256").click()
+        expect(last).to_be_visible()
+        page.get_by_text("Show all 256").press("Enter")
+        expect(last).to_be_hidden()
+
+
+@pytest.mark.parametrize("way", ["hover", "focus", "click", "tap"])
+def test_an_example_shows_its_own_sum_in_every_row(browser: Browser, example_site: Path, way: str) -> None:
+    report = example.report()
+    with checks.opened(browser, example_site / FULL, touch=way == "tap") as page:
+        checks.unfold(page)
+        row = page.locator(".input").nth(1)
+        choice = row.get_by_role("button", name="Example 3")
+        getattr(choice, way)()
+        expect(page.locator('.choices [aria-pressed="true"]')).to_have_count(6)
+        totals = page.locator(".sums > li:visible .sum-total b")
+        assert totals.all_inner_texts() == [each.text for each in report.evidence.effects.bars[2].inputs]
 
 
 def background(page: Page) -> str:
@@ -137,17 +149,23 @@ def test_an_input_in_the_hero_lights_its_own_path(browser: Browser, example_site
             expect(sources.nth(place)).to_have_css("opacity", "1" if place == 2 else "0.18")
 
 
-def test_an_input_in_the_hero_leads_to_its_row(browser: Browser, example_site: Path) -> None:
-    with checks.opened(browser, example_site / FULL) as page:
+@pytest.mark.parametrize("way", ["mouse", "keyboard", "touch"])
+def test_an_input_in_the_hero_opens_its_panel(browser: Browser, example_site: Path, way: str) -> None:
+    with checks.opened(browser, example_site / FULL, touch=way == "touch") as page:
         source = page.locator(".source").nth(4)
-        target = (source.get_attribute("href") or "").removeprefix("#")
-        source.click()
-        expect(page.locator(f"#{target}")).to_be_in_viewport()
+        panel = page.locator(source.get_attribute("href") or "")
+        expect(panel.locator(".sums")).to_be_hidden()
+        if way == "keyboard":
+            source.press("Enter")
+        else:
+            (source.tap if way == "touch" else source.click)()
+        expect(panel).to_be_in_viewport()
+        expect(panel.locator(".sums")).to_be_visible()
 
 
 def test_a_link_into_the_folded_table_unfolds_it(browser: Browser, example_site: Path) -> None:
     with checks.opened(browser, example_site / FULL, fragment="slices") as page:
-        expect(page.locator(".sortable")).to_be_visible()
+        expect(page.locator("#slices .input").first).to_be_visible()
 
 
 def test_the_index_leads_to_a_circuit_and_back(browser: Browser, example_site: Path) -> None:
@@ -167,11 +185,14 @@ def test_the_index_leads_to_a_circuit_and_back(browser: Browser, example_site: P
 
 def test_print_unfolds_what_is_folded(browser: Browser, example_site: Path, tmp_path: Path) -> None:
     with checks.opened(browser, example_site / FULL) as page:
-        table = page.locator(".sortable")
+        table = page.locator("#slices .inputs")
         expect(table).to_be_hidden()
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         expect(table).to_be_visible()
+        # A4 less its margins, at 96 pixels an inch.
+        page.set_viewport_size({"width": 673, "height": 1000})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 673
         page.pdf(path=tmp_path / "page.pdf", format="A4")
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen")
@@ -226,41 +247,36 @@ def test_an_unknown_panel_leaves_the_page_whole(browser: Browser, example_site: 
         expect(page.locator(".whole-page")).to_be_hidden()
 
 
-def test_inputs_are_ordered_by_mouse_and_keyboard(browser: Browser, example_site: Path) -> None:
-    with checks.opened(browser, example_site / FULL) as page:
-        rows = page.locator(".inputs > .input")
-
-        def places(key: str) -> list[int]:
-            return [int(row.get_attribute(f"data-{key}") or 0) for row in rows.all()]
-
-        first = [row.get_attribute("id") for row in rows.all()]
-        page.get_by_role("button", name="size over photos").click()
-        assert places("photos") == sorted(places("photos"))
-        page.get_by_role("button", name="effect where it fires most").focus()
-        page.keyboard.press("Enter")
-        assert places("drop") == sorted(places("drop"))
-        pressed = page.locator(".order [aria-pressed=true]")
-        expect(pressed).to_have_count(1)
-        expect(pressed).to_have_text("effect where it fires most")
-        page.get_by_role("button", name="norm", exact=True).click()
-        assert [row.get_attribute("id") for row in rows.all()] == first
+def printed(row: Locator) -> list[float]:
+    return [float(text.replace(",", "").replace("−", "-")) for text in row.locator("text").all_text_contents()]
 
 
 def test_what_an_input_adds_is_worked_out_on_the_page(browser: Browser, example_site: Path) -> None:
-    """The printed activations times the printed coefficients, summed, are the printed contribution."""
-    with checks.opened(browser, example_site / FULL) as page:
-        checks.unfold(page)
+    """The printed activations times the printed coefficients are the printed products, and those sum to the total."""
+    with checks.opened(browser, example_site / FULL, scripts=False) as page:
         seen = 0
-        for row in page.locator(".inputs > .input").all():
-            cells = row.locator(".coefficients-table td").all_inner_texts()
-            kernel = [float(text.replace("−", "-")) for text in cells]
-            for line in row.locator(".sums > li").all():
-                values = [float(text.replace(",", "")) for text in line.locator(".grid td").all_inner_texts()]
-                shown = float(line.locator("b").inner_text().replace(",", "").replace("−", "-"))
-                rounding = 0.0006 * sum(values) + 0.006 * abs(shown) + 1
-                assert abs(sum(one * other for one, other in zip(values, kernel, strict=True)) - shown) < rounding
+        for row in page.locator("section > .inputs > .input").all():
+            lines = row.locator(".sums > li").all()
+            kernel = printed(lines[0].locator("figure").nth(2))
+            for line in lines:
+                read, products = printed(line.locator("figure").nth(1)), printed(line.locator("figure").nth(3))
+                assert len(read) == len(kernel) == len(products) == 9
+                for one, other, product in zip(read, kernel, products, strict=True):
+                    assert abs(one * other - product) <= 0.0006 * one + 0.006 * abs(product) + 0.001
+                total = float((line.locator("b").text_content() or "").replace(",", "").replace("−", "-"))
+                assert abs(sum(products) - total) <= 0.006 * sum(map(abs, products)) + 0.006 * abs(total)
                 seen += 1
-        assert seen == 24
+        assert seen == 36
+
+
+def test_a_picture_shows_where_the_place_that_holds_it_is_hidden(browser: Browser, example_site: Path) -> None:
+    with checks.opened(browser, example_site / FULL) as page:
+        page.goto(page.url.split("#")[0] + "?panel=looks-for")
+        expect(page.locator("#circuit")).to_be_hidden()
+        tile = page.locator(".unit .tile")
+        expect(tile.locator("use")).to_have_count(1)
+        pixels = np.asarray(Image.open(io.BytesIO(tile.screenshot())).convert("L"), float)
+        assert pixels.std() > 20
 
 
 def test_circuits_stand_side_by_side(browser: Browser, example_site: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import jinja2
+import numpy as np
 import pytest
 
 from tests.report import example
@@ -91,7 +92,7 @@ def test_the_hero_leads_from_each_strong_input_to_its_row(full: Report, site: Si
     page = Elements(render_circuit(full, site))
     sources = [each["href"] for each in page.with_class("source")]
     assert sources == [f"#input-{strong.slice.index}" for strong in full.strongest]
-    assert [f"#{each['id']}" for each in page.with_class("input")] == sources
+    assert [f"#{each['id']}" for each in page.with_class("input")][: len(sources)] == sources
     widths = [float(each["stroke-width"] or 0) for each in page.of("path") if "stroke-width" in each]
     sizes = [abs(float(strong.slice.contribution.value)) for strong in full.strongest]
     assert widths == pytest.approx([max(1, 13 * size / max(sizes)) for size in sizes], abs=0.01)
@@ -105,20 +106,52 @@ def test_an_entry_on_the_index_leads_to_its_page(full: Report, site: SiteReport)
     assert full.summary in " ".join(page.text.split())
 
 
-def test_every_input_is_in_the_table_with_its_figures(full: Report, site: SiteReport) -> None:
-    page = render_circuit(full, site)
-    table = page[page.index('<table class="sortable">') :]
-    rows = table[: table.index("</table>")].split("<tr>")[2:]
+def rows_of(page: str) -> list[str]:
+    """The rows of the inputs, each with its own `li` alone."""
+    return re.split(r'<li class="input[ "]', page)[1:]
+
+
+def test_every_input_has_a_row_with_its_figures_and_places(full: Report, site: SiteReport) -> None:
+    rows = rows_of(render_circuit(full, site))
     assert len(rows) == 256
     for row, each in zip(rows, full.inputs, strict=True):
-        values = re.findall(r'data-value="([^"]*)"', row)
-        figures = (each.norm, each.share, each.total, each.contribution, each.photo_size)
-        figures += (each.positive_count, each.negative_count)
-        figures += (each.positive_mass, each.negative_mass)
-        assert values[:3] == [str(each.rank), str(each.index), each.label]
-        assert values[3:12] == [f"{figure.value:.6g}" for figure in figures]
-        assert values[12:] == [each.sign]
-        assert all(f">{figure.text}" in row for figure in figures)
+        places = f'data-norm="{each.rank}" data-photos="{each.photo_place}" data-drop="{each.drop_place}"'
+        assert f'id="input-{each.index}" {places}' in row
+        for value, place in ((each.norm, each.rank), (each.photo_size, each.photo_place)):
+            assert f"<dd>{value.text} <small>no. {place}</small></dd>" in row
+        assert f"<dd>{each.contribution.text} <small>no. {each.drop_place}</small></dd>" in row
+        assert all(f"{figure.text}</span>" in row for figure in (each.positive_mass, each.negative_mass))
+    for places in zip(*((each.rank, each.photo_place, each.drop_place) for each in full.inputs), strict=True):
+        assert sorted(places) == list(range(1, 257))
+
+
+def test_a_contribution_is_worked_out_to_the_last_digit(full: Report, site: SiteReport) -> None:
+    page = render_circuit(full, site)
+    effects = full.evidence.effects
+    for place, (strong, effect) in enumerate(zip(full.strongest, effects.inputs, strict=True)):
+        assert len(effect.sums) == 6
+        for each, bar in zip(effect.sums, effects.bars, strict=False):
+            read, kernel = (
+                np.array([[float(cell.value) for cell in row] for row in rows])
+                for rows in (each.activations, strong.slice.kernel.rows)
+            )
+            products = np.array([[float(cell.value) for cell in row] for row in each.products])
+            total = bar.inputs[place]
+            np.testing.assert_allclose(read * kernel, products, rtol=2e-5)
+            assert products.sum() == pytest.approx(float(total.value), rel=1e-5, abs=1e-4 * np.abs(products).max())
+            assert f"sum <b>{total.text}</b>" in page
+            assert all(f">{cell.text}</text>" in page for row in each.products for cell in row)
+
+
+def test_a_picture_is_in_a_page_once(full: Report, site: SiteReport) -> None:
+    for page in (render_circuit(full, site), render_index(site)):
+        shared = re.findall(r'<image id="([^"]+)" href="([^"]+)"', page)
+        assert len(shared) > 5
+        names, sources = zip(*shared, strict=True)
+        assert len(set(names)) == len(names) and len(set(sources)) == len(sources)
+        assert all(page.count(source) == 1 for source in sources)
+        used = set(re.findall(r'<use href="#(picture-[^"]+)"', page))
+        assert used and used <= set(names)
 
 
 def test_kernels_are_drawn_cell_by_cell_with_their_values(full: Report, site: SiteReport) -> None:
@@ -223,6 +256,8 @@ def test_no_text_from_outside_can_act_as_markup(place: str, full: Report) -> Non
         elements = Elements(page)
         assert len(elements.of("script")) == 1
         assert all((each["src"] or "").startswith("data:") for each in elements.of("img"))
+        held = elements.of("image") + elements.of("use")
+        assert all((each["href"] or "").startswith(("data:image/", "#picture-", "#slice-")) for each in held)
         assert PageReader(page).problems == []
 
 

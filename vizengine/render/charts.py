@@ -10,6 +10,9 @@ from vizengine.render.geometry import along, number
 from vizengine.report.evidence_parts import EffectsReport
 from vizengine.report.figures import Quantity
 
+# In percent of an axis on a narrow screen.
+ROOM_FOR_A_LETTER = 3.5
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -20,6 +23,7 @@ class Piece:
         kind: `excites`, `inhibits` or, for inputs that aren't shown singly, `plain`.
         name: what it is.
         value: how much.
+        label: what is written on it; empty where it is too narrow.
     """
 
     x: str
@@ -27,6 +31,7 @@ class Piece:
     kind: str
     name: str
     value: Quantity
+    label: str
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ def stacked(parts: Sequence[tuple[str, Quantity]], axis: Axis) -> list[Piece]:
             left += size
         kind = "plain" if place == len(parts) - 1 else "excites" if size > 0 else "inhibits"
         width = along(abs(size), 0.0, axis.high - axis.low)
-        pieces.append(Piece(axis.at(start), number(width), kind, name, value))
+        label = name.rpartition(":")[2] if width >= ROOM_FOR_A_LETTER * len(name.rpartition(":")[2]) else ""
+        pieces.append(Piece(axis.at(start), number(width), kind, name, value, label))
     return pieces
 
 

@@ -12,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from vizengine.locations import templates_folder
-from vizengine.render import assets, charts, citation, geometry, preview
+from vizengine.render import assets, charts, citation, geometry, preview, tiles
 from vizengine.render.compared import compared
+from vizengine.render.once import Once
 from vizengine.report.model import Missing, Report, SiteReport, SweepReport
 
 PREVIEW = "preview.jpg"
@@ -90,7 +91,7 @@ def render_frame(title: str, page: str) -> str:
 
 
 def _render(template: str, **context: Any) -> str:
-    return environment().get_template(template).render(assets=assets.load(), **context)
+    return environment().get_template(template).render(assets=assets.load(), once=Once(), **context)
 
 
 @cache
@@ -107,6 +108,7 @@ def environment() -> Environment:
     made.globals["charts"] = charts
     made.globals["compared"] = compared
     made.globals["preview"] = preview
+    made.globals["tiles"] = tiles
     made.filters["yaml"] = _yaml
     made.filters["embed"] = Markup
     made.filters["breakable"] = _breakable

@@ -28,7 +28,7 @@ from vizengine.report.parts import (
     StrongInput,
     Version,
 )
-from vizengine.report.pictures import further_picture, patch
+from vizengine.report.pictures import patch
 from vizengine.report.study import study_report
 from vizengine.report.values import UnitValues, measured_values
 
@@ -88,11 +88,10 @@ def build(
             f"{circuit.layer}:{index}",
             "sibling unit",
             INPUT_PIXELS,
-            further_picture,
         )
         for index in dict.fromkeys(section.siblings)
     )
-    inputs = slices.input_slices(circuit, measured.evidence.contributions)
+    inputs = slices.input_slices(circuit, measured.evidence.contributions, measured.evidence.ranks)
     evidence = evidence_report(measured.evidence, circuit, measured.claims, measured.groups)
     kernel_scale = slices.scale(circuit)
     strongest = tuple(

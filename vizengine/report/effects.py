@@ -16,16 +16,16 @@ from vizengine.report.evidence_parts import (
     Change,
     EffectsReport,
     ExampleBar,
-    FieldReport,
     InputEffect,
     RankRow,
     RanksReport,
+    SumReport,
 )
 from vizengine.report.figures import Quantity
 from vizengine.report.numbers import percent, significant, whole
 
 # Examples for which the page works out each contribution.
-ARITHMETIC_EXAMPLES = 4
+WORKED_EXAMPLES = 6
 
 
 def measured(value: float, digits: int = 3) -> Quantity | None:
@@ -69,9 +69,10 @@ def effects_report(evidence: Evidence, circuit: Circuit, shown: int) -> EffectsR
                 photos=significant(single.to_zero.photos.mean),
                 picture=significant(single.to_zero.picture_peak),
                 finding=single.sign_verdict,
-                photo_place=int(evidence.ranks.places[1, index]),
-                drop_place=int(evidence.ranks.places[2, index]),
-                fields=tuple(_field(each[..., place]) for each in evidence.fields[:ARITHMETIC_EXAMPLES]),
+                sums=tuple(
+                    _worked(each[..., place], circuit.inputs[index].kernel)
+                    for each in evidence.fields[:WORKED_EXAMPLES]
+                ),
             )
             for place, (index, single) in enumerate(zip(strongest, ablations.single, strict=True))
         ),
@@ -88,8 +89,14 @@ def effects_report(evidence: Evidence, circuit: Circuit, shown: int) -> EffectsR
     )
 
 
-def _field(activations: NDArray[np.float32]) -> FieldReport:
-    return FieldReport(rows=tuple(tuple(significant(value) for value in row) for row in activations.tolist()))
+def _worked(activations: NDArray[np.float32], kernel: NDArray[np.float32]) -> SumReport:
+    return SumReport(
+        activations=_rows(activations), products=_rows(activations.astype(np.float64) * kernel.astype(np.float64))
+    )
+
+
+def _rows(values: NDArray[np.floating]) -> tuple[tuple[Quantity, ...], ...]:
+    return tuple(tuple(significant(float(f"{value:.6g}")) for value in row) for row in values.tolist())
 
 
 def _on_examples(effect: Effect) -> Change:

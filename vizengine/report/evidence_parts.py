@@ -121,11 +121,13 @@ class Change(Documented):
     """Upper end."""
 
 
-class FieldReport(Documented):
-    """What the kernel reads of one input at one top example."""
+class SumReport(Documented):
+    """How what one input adds at one top example comes about; to six significant digits."""
 
-    rows: tuple[tuple[Quantity, ...], ...]
-    """Activations, row by row; times the slice, summed, they are the contribution."""
+    activations: tuple[tuple[Quantity, ...], ...]
+    """What the kernel reads of the input there, row by row."""
+    products: tuple[tuple[Quantity, ...], ...]
+    """The same times the slice; their sum is the contribution."""
 
 
 class InputEffect(Documented):
@@ -147,12 +149,8 @@ class InputEffect(Documented):
     """Change at the best place of the unit's picture when it is set to zero."""
     finding: Finding
     """Whether the change bears out the name that the weights give it."""
-    photo_place: int
-    """Its place among all inputs by mean absolute contribution over all photos."""
-    drop_place: int
-    """Its place by what the unit loses without it on the top examples."""
-    fields: tuple[FieldReport, ...]
-    """What the kernel reads of it at the first few top examples, in their order."""
+    sums: tuple[SumReport, ...]
+    """Its contribution to the first few top examples worked out, in their order."""
 
 
 class EffectsReport(Documented):

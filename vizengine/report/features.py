@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-
-import numpy as np
-from numpy.typing import NDArray
 
 from vizengine.featurevis.model import Attempt, Visualization
-from vizengine.report.figures import Picture, Quantity
+from vizengine.report.figures import Quantity
 from vizengine.report.numbers import percent, significant, whole
 from vizengine.report.parts import AttemptReport, Feature, Verdict
 from vizengine.report.pictures import picture
@@ -18,13 +14,7 @@ from vizengine.report.plots import trace
 INPUT = "input"
 
 
-def feature(
-    visualization: Visualization,
-    label: str,
-    role: str,
-    largest: int,
-    draw: Callable[[NDArray[np.uint8], str, int], Picture] = picture,
-) -> Feature:
+def feature(visualization: Visualization, label: str, role: str, largest: int) -> Feature:
     """What the page says of a channel's picture.
 
     Args:
@@ -32,7 +22,6 @@ def feature(
         label: the channel's name on the page.
         role: what the channel is in the circuit, for the alt text: `unit`, `input channel`, `sibling unit`.
         largest: longest side in pixels that the page can make use of.
-        draw: encodes the picture.
     """
     verdict: Verdict = "converged" if visualization.converged else "not converged"
     if visualization.layer == INPUT:
@@ -60,7 +49,7 @@ def feature(
         layer=visualization.layer,
         channel=visualization.channel,
         label=label,
-        picture=draw(visualization.image, f"Synthetic image that excites {role} {label}{doubt}", largest),
+        picture=picture(visualization.image, f"Synthetic image that excites {role} {label}{doubt}", largest),
         objective=visualization.objective,
         trace=trace(visualization.trace),
         reached=reached,

@@ -23,7 +23,7 @@ from vizengine.report.group_parts import (
     Weighted,
 )
 from vizengine.report.numbers import decimals, fixed, percent, significant, whole
-from vizengine.report.pictures import further_picture, patch
+from vizengine.report.pictures import patch, picture
 
 PATCHES = 4
 LEADING = 3
@@ -70,7 +70,7 @@ def factors_report(factors: Factors, circuit: Circuit, pictures: Sequence[Visual
                 share=percent(each.share),
                 kernel=_kernel(kernel),
                 channels=_heaviest(each.channels, circuit, CHANNELS),
-                picture=further_picture(
+                picture=picture(
                     shown.image,
                     f"Synthetic image that drives group {number} of the inputs",
                     GROUP_PIXELS,

@@ -99,6 +99,10 @@ class InputSlice(Documented):
     """Mean contribution to the unit on its top examples."""
     photo_size: Quantity
     """Mean absolute contribution over all photos."""
+    photo_place: int
+    """Its place by it, from 1."""
+    drop_place: int
+    """Its place by the size of the mean contribution on the top examples, which is what the unit loses without it."""
     by_count: Sign
     """Which side has more coefficients."""
     by_mass: Sign

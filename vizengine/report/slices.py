@@ -6,14 +6,21 @@ import numpy as np
 
 from vizengine.circuit.model import Circuit, InputChannel
 from vizengine.evidence.contributions import Contributions
+from vizengine.evidence.ranks import Ranks
 from vizengine.report.figures import Kernel, Quantity
 from vizengine.report.model import Totals
 from vizengine.report.numbers import decimals, fixed, percent, whole
 from vizengine.report.parts import Feature, InputSlice, StrongInput
 
 
-def input_slices(circuit: Circuit, contributions: Contributions) -> tuple[InputSlice, ...]:
-    """Figures of all input channels, by rank; figures of one kind share their number of decimals."""
+def input_slices(circuit: Circuit, contributions: Contributions, ranks: Ranks) -> tuple[InputSlice, ...]:
+    """Figures of all input channels, by rank; figures of one kind share their number of decimals.
+
+    Args:
+        circuit: the unit.
+        contributions: what each channel adds.
+        ranks: their places by three measures.
+    """
     channels = circuit.ranked
     weight_places = decimals((float(np.abs(channel.kernel).max()) for channel in channels), 3)
     norm_places = decimals(channel.norm for channel in channels)
@@ -39,6 +46,8 @@ def input_slices(circuit: Circuit, contributions: Contributions) -> tuple[InputS
             rank=channel.rank,
             contribution=fixed(float(contributions.mean[channel.index]), contribution_places),
             photo_size=fixed(float(contributions.photo_size[channel.index]), size_places),
+            photo_place=int(ranks.places[1, channel.index]),
+            drop_place=int(ranks.places[2, channel.index]),
             by_count=channel.by_count,
             by_mass=channel.by_mass,
             sign=channel.sign,

@@ -12,7 +12,7 @@ from PIL import Image
 from vizengine.featurevis.model import UnitStudy
 from vizengine.report.figures import Picture
 from vizengine.report.numbers import percent, significant
-from vizengine.report.pictures import further_picture
+from vizengine.report.pictures import picture
 from vizengine.report.study_parts import StudyReport, VariantPicture
 
 FRAME_MILLISECONDS = 80
@@ -32,14 +32,14 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
     stability, negative = study.stability, study.negative
     reached = np.array(stability.reached)
     return StudyReport(
-        negative=further_picture(negative.image, f"Synthetic image that inhibits unit {label} most", largest),
+        negative=picture(negative.image, f"Synthetic image that inhibits unit {label} most", largest),
         negative_reached=significant(negative.reached),
         negative_photo=significant(negative.photo_best),
         negative_photo_name=negative.photo_best_name,
         negative_converged=negative.converged,
         seeds=tuple(
             VariantPicture(
-                picture=further_picture(image, f"Synthetic image that excites unit {label}, from seed {seed}", largest),
+                picture=picture(image, f"Synthetic image that excites unit {label}, from seed {seed}", largest),
                 reached=significant(each),
                 name=f"seed {seed}",
             )
@@ -50,7 +50,7 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
         control=None if stability.control is None else significant(stability.control, 2),
         diverse=tuple(
             VariantPicture(
-                picture=further_picture(image, f"Synthetic image that excites unit {label} in another way", largest),
+                picture=picture(image, f"Synthetic image that excites unit {label} in another way", largest),
                 reached=significant(each),
                 name=f"variant {number}",
             )

@@ -141,6 +141,8 @@ def _sweep(name: str, unit: str, steps: Sequence[float], curves: NDArray[np.floa
         unit=unit,
         steps=tuple(significant(step) if step % 1 else whole(int(step)) for step in steps),
         own=rounded[0],
+        least=significant(min(rounded[0]), 2),
+        most=significant(max(rounded[0]), 2),
         others=tuple(curve for curve in rounded[1:] if all(map(math.isfinite, curve))),
     )
 

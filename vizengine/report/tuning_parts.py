@@ -27,6 +27,10 @@ class SweepReport(Documented):
     """The steps."""
     own: tuple[Finite, ...]
     """The unit's mean response at each step, in standard deviations above the photos' mean."""
+    least: Quantity
+    """The lowest of them."""
+    most: Quantity
+    """The highest of them."""
     others: tuple[tuple[Finite, ...], ...]
     """The same of each strongest input that changes at all on photos."""
 
