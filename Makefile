@@ -73,6 +73,7 @@ $(PEERS)/requirements.stamp: benchmarks/requirements.txt
 
 bench: setup $(PEERS)/requirements.stamp
 	TF_CPP_MIN_LOG_LEVEL=3 $(RUN) -m benchmarks.photos
+	TF_CPP_MIN_LOG_LEVEL=3 $(RUN) -m benchmarks.sweep --parts --whole
 	TF_CPP_MIN_LOG_LEVEL=3 $(RUN) -m benchmarks.visualization --peers $(PEERS)/bin/python --channels
 
 serve: setup

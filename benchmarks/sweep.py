@@ -1,17 +1,15 @@
-"""Benchmarks of sweeps: cost per unit against their number, two workers against one, and a process for each unit.
+"""Benchmarks of sweeps: cost per unit against their number, two workers against one, a whole network.
 
-The machine may be shared, so each figure is the processor time of all processes beside the wall-clock time; on an idle
-machine with as many cores as busy threads the second is the first over the number of processes.
+    python -m benchmarks.sweep [--whole] [--parts]
 
-Run: python -m benchmarks.sweep [--whole] > benchmarks/sweep.json
+`--parts` measures all but the whole, `--whole` all 2,944 units below conv10; each replaces its results in
+benchmarks/sweep.json, and benchmarks/sweep.md and the plot beside it follow.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -22,7 +20,10 @@ from pathlib import Path
 
 import psutil
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from benchmarks.sweep_tables import write_sweep_tables
+
+HERE = Path(__file__).resolve().parent
+COUNTS = (1, 16, 64, 256)
 CONFIG = """\
 site: {{title: Benchmark}}
 visualization: {{size: 64}}
@@ -42,7 +43,7 @@ def run(unit: str, execution: str = "", folder: Path | None = None) -> dict[str,
         (place / "config.yaml").write_text(CONFIG.format(unit=unit, execution=execution))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         started = time.monotonic()
-        command = [sys.executable, str(REPOSITORY / "generate.py"), str(place / "config.yaml"), "-q"]
+        command = [sys.executable, str(HERE.parent / "generate.py"), str(place / "config.yaml"), "-q"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         peak = _watch(process)
         wall = time.monotonic() - started
@@ -84,26 +85,30 @@ def _watch(process: subprocess.Popen[bytes]) -> int:
     return peak
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--whole", action="store_true", help="all 2,944 units below conv10 as well")
-    options = parser.parse_args()
-    results: dict[str, object] = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count()}
-    counts = {}
-    for count in (1, 16, 64, 256):
-        counts[count] = run(f"{{layer: fire9/expand3x3, index: [0-{count - 1}]}}")
-        print(f"{count} units: {counts[count]}", file=sys.stderr, flush=True)
-    results["counts"] = counts
-    workers = {}
-    for count in (1, 2):
-        workers[count] = run("{layer: fire5/expand3x3, index: all}", f"execution: {{workers: {count}, threads: 1}}")
-        print(f"{count} workers: {workers[count]}", file=sys.stderr, flush=True)
-    results["workers"] = workers
+def parts() -> dict[str, object]:
+    """Sweeps of more and more units, of one worker and two, and processes of one unit each."""
+    counts = {str(count): run(f"{{layer: fire9/expand3x3, index: [0-{count - 1}]}}") for count in COUNTS}
+    layer = "{layer: fire5/expand3x3, index: all}"
+    workers = {str(count): run(layer, f"execution: {{workers: {count}, threads: 1}}") for count in (1, 2)}
     alone = [run(f"{{layer: fire9/expand3x3, index: [{unit}]}}") for unit in (0, 85, 170, 255)]
-    results["a process for each"] = alone
+    return {"counts": counts, "workers": workers, "alone": alone}
+
+
+def main() -> None:
+    """Run what was asked for and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--parts", action="store_true")
+    options = parser.parse_args()
+    kept = HERE / "sweep.json"
+    results = json.loads(kept.read_text()) if kept.is_file() else {}
+    if options.parts:
+        results |= parts()
+        kept.write_text(json.dumps(results, indent=1))
     if options.whole:
-        results["whole"] = run("{layer: [conv1, 'fire*'], index: all}", "execution: {workers: 2}")
-    print(json.dumps(results, indent=1))
+        results["whole"] = run("{layer: [conv1, 'fire*'], index: all}")
+        kept.write_text(json.dumps(results, indent=1))
+    write_sweep_tables(HERE, results)
 
 
 if __name__ == "__main__":

@@ -32,11 +32,12 @@ def write_tables(folder: Path, results: dict[str, Any]) -> None:
     lines = [
         "# Benchmarks",
         "",
-        "`make bench` remakes all of this. Peers run at their own defaults, in an environment and processes of their",
-        "own, in the same run on the same machine; each time is the shorter of two runs; the columns to read are the",
+        "`make bench` remakes all of this; photos by the thousand are in [photos.md](photos.md), sweeps over many",
+        "units in [sweep.md](sweep.md). Peers run at their own defaults, in an environment and processes of their own,",
+        "in the same run on the same machine; each time is the shorter of two runs; the columns to read are the",
         "ratios.",
         "",
-        f"{datetime.date.today()}, {_processor()}, {libraries}, tf-keras-vis 0.8.7, xplique 2.0.2.",
+        f"{datetime.date.today()}, {processor()}, {libraries}, tf-keras-vis 0.8.7, xplique 2.0.2.",
         "",
         "## 1. Time to reach what others reach",
         "",
@@ -82,7 +83,7 @@ def write_tables(folder: Path, results: dict[str, Any]) -> None:
             "trace. *Spread*: standard deviation over mean of what three seeds reach, one attempt each, for sixteen",
             "channels of the layer drawn at random: median (range).",
             "",
-            "| layer | channels | passed | converged | median ratio | spread | seconds |",
+            "| layer | channels | passed | converged | median ratio | spread | processor seconds |",
             "|---|---|---|---|---|---|---|",
         ]
         for name, each in results["channels"].items():
@@ -110,7 +111,8 @@ def write_tables(folder: Path, results: dict[str, Any]) -> None:
     _curves(folder / "curves.png", results)
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The machine's processor and its number of cores."""
     information = Path("/proc/cpuinfo")
     if not information.is_file():
         return platform.processor()
