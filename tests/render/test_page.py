@@ -244,7 +244,7 @@ def test_no_text_from_outside_can_act_as_markup(place: str, full: Report) -> Non
         provenance = full.provenance.model_copy(update={"weights_file": SCRIPT, "weights_origin": SCRIPT})
         report = full.model_copy(update={"feature": feature, "provenance": provenance})
     elif place == "config":
-        report = full.model_copy(update={"config": {SCRIPT: [SCRIPT]}})
+        report = full.model_copy(update={"config": {SCRIPT: [SCRIPT], "network": {"model": SCRIPT}}})
     elif place == "kept":
         report = full.model_copy(
             update={"kept": example.kept_notice().model_copy(update={"reason": SCRIPT, "date": SCRIPT})}

@@ -74,6 +74,15 @@ def test_claims_are_words_with_verdicts(report: Report) -> None:
     assert claims[2].words == "It prefers light disks (radius 2 to 6) to bars"
     impossible = claims[3]
     assert impossible.finding == "undecided" and impossible.value is None
+    tally = report.evidence.tally
+    assert tally
+    found = [each.finding for each in claims]
+    assert [each.value for each in (tally.claims, tally.supported, tally.contradicted, tally.undecided)] == [
+        len(claims),
+        found.count("supported"),
+        found.count("contradicted"),
+        found.count("undecided"),
+    ]
     assert {claims[5].words, claims[6].words} == {"It is not polysemantic", "It is polysemantic"}
     page = render_circuit(report, example.site(report))
     for claim in claims:

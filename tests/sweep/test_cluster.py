@@ -81,4 +81,5 @@ def test_local_workers_give_the_same_site(alone: Path, tmp_path: Path) -> None:
     config = write_config(tmp_path, execution="execution: {workers: 2}")
     done = run(config, "-v")
     assert len(set(re.findall(r"\(process (\d+)\)", done.stderr))) == 2
+    assert "Scheduler at" not in done.stderr and "distributed.worker" not in done.stderr
     assert digests(tmp_path / "site") == digests(alone)

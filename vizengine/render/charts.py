@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vizengine.render.geometry import along, number
-from vizengine.report.evidence_parts import EffectsReport
+from vizengine.report.effect_parts import EffectsReport
 from vizengine.report.figures import Quantity
 
 # In percent of an axis on a narrow screen.

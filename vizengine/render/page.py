@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
 from functools import cache
 from typing import Any
 
@@ -15,6 +14,7 @@ from vizengine.locations import templates_folder
 from vizengine.render import assets, charts, citation, geometry, preview, tiles
 from vizengine.render.compared import compared
 from vizengine.render.once import Once
+from vizengine.render.starting import starting_config
 from vizengine.report.model import Missing, Report, SiteReport, SweepReport
 
 PREVIEW = "preview.jpg"
@@ -60,8 +60,6 @@ def companions(report: Report, site: SiteReport) -> dict[str, bytes]:
     files = {"circuit.json": report.model_dump_json().encode()}
     if site.url:
         files[PREVIEW] = preview.preview(report)
-    if report.study.film:
-        files["film.webp"] = b64decode(report.study.film.source.partition(",")[2])
     return files
 
 
@@ -109,6 +107,7 @@ def environment() -> Environment:
     made.globals["compared"] = compared
     made.globals["preview"] = preview
     made.globals["tiles"] = tiles
+    made.globals["starting_config"] = starting_config
     made.filters["yaml"] = _yaml
     made.filters["embed"] = Markup
     made.filters["breakable"] = _breakable

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from vizengine.circuit.model import Circuit
 from vizengine.evidence.ablation import Effect
-from vizengine.evidence.intervals import Estimate
 from vizengine.evidence.ranks import Ranks
 from vizengine.evidence.results import Evidence
-from vizengine.report.evidence_parts import (
-    Change,
+from vizengine.report.effect_parts import (
     EffectsReport,
     ExampleBar,
     InputEffect,
@@ -21,21 +19,11 @@ from vizengine.report.evidence_parts import (
     RanksReport,
     SumReport,
 )
-from vizengine.report.figures import Quantity
-from vizengine.report.numbers import percent, significant, whole
+from vizengine.report.figures import Change, Quantity
+from vizengine.report.numbers import change, measured, percent, significant, whole
 
 # Examples for which the page works out each contribution.
 WORKED_EXAMPLES = 6
-
-
-def measured(value: float, digits: int = 3) -> Quantity | None:
-    """A number with significant digits, or None where there is none."""
-    return significant(value, digits) if math.isfinite(value) else None
-
-
-def change(given: Estimate) -> Change:
-    """A mean with its interval."""
-    return Change(mean=significant(given.mean), low=measured(given.low), high=measured(given.high))
 
 
 def effects_report(evidence: Evidence, circuit: Circuit, shown: int) -> EffectsReport:
@@ -122,6 +110,7 @@ def ranks_report(ranks: Ranks, circuit: Circuit) -> RanksReport:
         ),
         shared=whole(agreement.shared),
         spearman=measured(agreement.spearman, 2),
+        kendall=measured(agreement.kendall, 2),
         words=_disagreement(ranks, circuit),
     )
 

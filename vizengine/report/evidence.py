@@ -14,7 +14,7 @@ from vizengine.evidence.faithfulness import Faithfulness
 from vizengine.evidence.results import Evidence
 from vizengine.featurevis.model import Visualization
 from vizengine.report.effects import effects_report, ranks_report
-from vizengine.report.evidence_claims import claim_report
+from vizengine.report.evidence_claims import claim_report, claims_tally
 from vizengine.report.evidence_parts import (
     EvidenceReport,
     ExampleReport,
@@ -57,6 +57,7 @@ def evidence_report(
         factors=factors_report(evidence.factors, circuit, groups),
         downstream=downstream_report(evidence.downstream),
         claims=tuple(claim_report(each, circuit) for each in claims),
+        tally=claims_tally(claims),
     )
 
 

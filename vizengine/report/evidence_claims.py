@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from typing import assert_never
 
 from vizengine.circuit.model import Circuit
@@ -16,7 +18,7 @@ from vizengine.evidence.claim_model import (
     Sufficient,
 )
 from vizengine.evidence.claims import Checked, find_input
-from vizengine.report.evidence_parts import ClaimReport
+from vizengine.report.evidence_parts import ClaimReport, ClaimsTally
 from vizengine.report.numbers import fixed, whole
 
 PLACES = 3
@@ -38,6 +40,19 @@ def claim_report(checked: Checked, circuit: Circuit) -> ClaimReport:
         control_of=checked.control_of,
         sample=whole(checked.sample),
         sample_of=checked.sample_of,
+    )
+
+
+def claims_tally(claims: Sequence[Checked]) -> ClaimsTally | None:
+    """How many claims came out in which way; None where there are none."""
+    counts = Counter(each.verdict for each in claims)
+    if not claims:
+        return None
+    return ClaimsTally(
+        claims=whole(len(claims)),
+        supported=whole(counts["supported"]),
+        contradicted=whole(counts["contradicted"]),
+        undecided=whole(counts["undecided"]),
     )
 
 

@@ -40,6 +40,17 @@ class Quantity(Documented):
         return self.text + ("" if self.unit in ("%", "×") else "\N{NO-BREAK SPACE}") + self.unit
 
 
+class Change(Documented):
+    """A mean change with its interval."""
+
+    mean: Quantity
+    """The mean."""
+    low: Quantity | None
+    """Lower end of its 95 % interval; null where the sample is too small."""
+    high: Quantity | None
+    """Upper end."""
+
+
 class Picture(Documented):
     """A picture inside the page."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vizengine.report.figures import Documented, Kernel, Picture, Quantity
+from vizengine.report.figures import Change, Documented, Kernel, Picture, Quantity
 from vizengine.report.parts import Verdict
 
 
@@ -81,6 +81,15 @@ class FactorsReport(Documented):
     """Largest absolute coefficient: the ends of the colour scale."""
 
 
+class ClassReport(Documented):
+    """A class of the classifier."""
+
+    label: str
+    """Its name."""
+    change: Change
+    """Of its logit over the photos on which the unit fires, the unit at zero less as it is."""
+
+
 class DownstreamReport(Documented):
     """What zeroing the unit does to the classifier."""
 
@@ -90,9 +99,9 @@ class DownstreamReport(Documented):
     """Photos that were looked at."""
     changed: Quantity
     """Of those on which it fires, how many get another likeliest class."""
-    falling: tuple[Weighted, ...]
-    """Classes whose logit falls most, with the mean change."""
-    rising: tuple[Weighted, ...]
+    falling: tuple[ClassReport, ...]
+    """Classes whose logit falls most."""
+    rising: tuple[ClassReport, ...]
     """Classes whose logit rises most."""
     mean_size: Quantity
     """Mean absolute change over all classes."""

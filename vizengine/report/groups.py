@@ -15,6 +15,7 @@ from vizengine.evidence.results import Evidence
 from vizengine.featurevis.model import Visualization
 from vizengine.report.figures import Kernel, Quantity
 from vizengine.report.group_parts import (
+    ClassReport,
     ClusterReport,
     ClustersReport,
     DownstreamReport,
@@ -22,7 +23,7 @@ from vizengine.report.group_parts import (
     FactorsReport,
     Weighted,
 )
-from vizengine.report.numbers import decimals, fixed, percent, significant, whole
+from vizengine.report.numbers import change, decimals, fixed, percent, significant, whole
 from vizengine.report.pictures import patch, picture
 
 PATCHES = 4
@@ -123,5 +124,5 @@ def downstream_report(given: Downstream | None) -> DownstreamReport | None:
     )
 
 
-def _classes(changes: Sequence[ClassChange]) -> tuple[Weighted, ...]:
-    return tuple(Weighted(label=each.label, weight=significant(each.change.mean, 2)) for each in changes[:CLASSES])
+def _classes(changes: Sequence[ClassChange]) -> tuple[ClassReport, ...]:
+    return tuple(ClassReport(label=each.label, change=change(each.change, 2)) for each in changes[:CLASSES])

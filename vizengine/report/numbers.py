@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from vizengine.report.figures import Quantity
+from vizengine.evidence.intervals import Estimate
+from vizengine.report.figures import Change, Quantity
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -30,6 +31,18 @@ def fixed(value: float, places: int, unit: str = "") -> Quantity:
 def significant(value: float, digits: int = 3, unit: str = "") -> Quantity:
     """A number with `digits` significant digits."""
     return fixed(value, decimals([value], digits), unit)
+
+
+def measured(value: float, digits: int = 3) -> Quantity | None:
+    """A number with significant digits, or None where there is none."""
+    return significant(value, digits) if math.isfinite(value) else None
+
+
+def change(given: Estimate, digits: int = 3) -> Change:
+    """A mean with its interval."""
+    return Change(
+        mean=significant(given.mean, digits), low=measured(given.low, digits), high=measured(given.high, digits)
+    )
 
 
 def whole(value: int, unit: str = "") -> Quantity:

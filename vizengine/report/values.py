@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vizengine.report.evidence_parts import EvidenceReport, FaithfulnessReport, InputEffect
+from vizengine.report.effect_parts import InputEffect
+from vizengine.report.evidence_parts import EvidenceReport, FaithfulnessReport
 from vizengine.report.figures import Quantity
 from vizengine.report.model import Totals
 from vizengine.report.parts import Feature, InputSlice, NetworkReport, StrongInput

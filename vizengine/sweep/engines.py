@@ -185,8 +185,9 @@ def _threads(execution: ExecutionSection) -> int | None:
 
 
 def _client(execution: ExecutionSection, afterwards: ExitStack) -> Client:
+    # Dask sets up its own log as it is imported, here and in its workers.
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
     try:
-        import dask
         from distributed import Client, Nanny, Scheduler, SpecCluster
     except ModuleNotFoundError as error:
         raise BuildFailed(
@@ -209,7 +210,6 @@ def _client(execution: ExecutionSection, afterwards: ExitStack) -> Client:
         options = {"nthreads": 1, "env": environment, "host": "127.0.0.1", "memory_limit": 0, "dashboard": False}
         workers[number] = {"cls": Nanny, "options": options}
     scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "dashboard": False}}
-    afterwards.enter_context(dask.config.set({"distributed.logging.distributed": "error"}))
     cluster = afterwards.enter_context(SpecCluster(workers, scheduler))
     client = afterwards.enter_context(Client(cluster))
     return client
