@@ -164,10 +164,19 @@ def test_the_schedule_settles() -> None:
 
 def test_slope_of_known_traces() -> None:
     straight, flat = np.linspace(0, 1, 100), np.minimum(np.linspace(0, 10, 100), 1)
-    assert last_slope(straight.astype(np.float32)) == pytest.approx(0.115, abs=0.005)
-    assert last_slope(flat.astype(np.float32)) == pytest.approx(0, abs=1e-6)
-    assert last_slope(straight[::-1].astype(np.float32)) == 1.0
-    assert last_slope(np.array([3.0], np.float32)) == 1.0
+    assert last_slope(straight.astype(np.float32), 100) == pytest.approx(0.115, abs=0.005)
+    assert last_slope(flat.astype(np.float32), 100) == pytest.approx(0, abs=1e-6)
+    assert last_slope(straight[::-1].astype(np.float32), 100) == 1.0
+    assert last_slope(np.array([3.0], np.float32), 1) == 1.0
+
+
+def test_a_continued_search_that_ends_flat_is_flat_whatever_it_lost_at_its_start() -> None:
+    first = np.linspace(0, 1, 100)
+    recovering = np.concatenate([np.linspace(0.6, 1.05, 60), np.full(40, 1.05)])
+    trace = np.concatenate([first, recovering]).astype(np.float32)
+    assert last_slope(trace, 100) == pytest.approx(0, abs=1e-6)
+    still = np.concatenate([first, np.linspace(0.6, 1.6, 100)]).astype(np.float32)
+    assert last_slope(still, 100) > 0.05
 
 
 def test_objectives_add_and_scale() -> None:

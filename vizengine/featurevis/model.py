@@ -53,7 +53,7 @@ class Attempt:
         size: side of the picture in pixels.
         steps: steps taken.
         reached: highest pre-activation at any position of the final picture, without transformations, in float32.
-        slope: rise per tenth of the steps at the trace's end, as a share of its whole rise; 0 is flat.
+        slope: rise per tenth of its steps at its end, as a share of its whole rise; 0 is flat.
         converged: whether this attempt satisfied the verdict's rule.
     """
 

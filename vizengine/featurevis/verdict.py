@@ -37,13 +37,19 @@ def passes(reached: float, best: float, direction: Direction) -> bool:
     return reached > best if direction == "positive" else reached < best
 
 
-def last_slope(trace: NDArray[np.float32]) -> float:
-    """Rise per tenth of the steps at the trace's end, as a share of its whole rise: 0 is flat, 0.1 a straight line.
+def last_slope(trace: NDArray[np.float32], steps: int) -> float:
+    """Rise per tenth of an attempt's steps at its end, as a share of the whole rise: 0 is flat, 0.1 a straight line.
 
-    The least-squares line through the last quarter, since the random transformations make single steps noisy.
+    The least-squares line through the attempt's last quarter, since the random transformations make single steps
+    noisy. Where it continues another, the quarter is its own: each begins with large steps, which throw back at
+    first, and a line through that would call the recovery a rise.
+
+    Args:
+        trace: of the attempt, after those that it continues.
+        steps: of the attempt alone.
     """
-    tail = trace[-max(len(trace) // 4, 2) :].astype(np.float64)
+    tail = trace[-max(steps // 4, 2) :].astype(np.float64)
     whole = tail.mean() - float(trace[0])
     if len(trace) < 2 or whole <= 0:
         return 1.0
-    return float(np.polyfit(np.arange(len(tail)), tail, 1)[0] * len(trace) / 10 / whole)
+    return float(np.polyfit(np.arange(len(tail)), tail, 1)[0] * steps / 10 / whole)

@@ -120,9 +120,10 @@ def _judge(
     best = job.best[channel]
     reached = float(pre_activations.max() if job.direction == "positive" else pre_activations.min())
     trace = np.concatenate([before, job.sign * ascent.traces[index]]).astype(np.float32)
-    slope = last_slope(job.sign * trace)
+    steps = ascent.traces.shape[1]
+    slope = last_slope(job.sign * trace, steps)
     converged = passes(reached, best.value, job.direction) and slope < FLAT_SLOPE
-    size, steps = job.settings.size, ascent.traces.shape[1]
+    size = job.settings.size
     return Visualization(
         layer=job.layer,
         channel=channel,

@@ -26,7 +26,7 @@ class AttemptReport(Documented):
     reached: Quantity
     """Highest pre-activation at any position of the final picture, without transformations."""
     slope: Quantity
-    """Rise per tenth of the steps at the end, as a share of the whole rise."""
+    """Rise per tenth of its steps at its end, as a share of the whole rise."""
     converged: bool
     """Whether this attempt satisfied the rule of the verdict."""
 
