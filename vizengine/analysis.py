@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vizengine.circuit.model import Circuit, InputChannel
 from vizengine.config.schema import SiteSection
 from vizengine.evidence.claims import Checked, find_input
+from vizengine.evidence.expanded_model import Expanded
 from vizengine.evidence.model import Classification
 from vizengine.evidence.results import Evidence
 from vizengine.featurevis.model import UnitStudy, Visualization
@@ -33,6 +34,7 @@ class Analysis:
         evidence: what the unit does on photos: examples, contributions, ranks, ablations, faithfulness, effect on the
             classifier, tuning, clusters, groups of inputs.
         groups: a picture of each group of inputs in `evidence.factors`, in that order.
+        expanded: the unit's weights to earlier layers, through the network made linear and on its top examples.
         claims: what the evidence says of the author's claims, in the config's order.
         classification: what the network calls the photos, or why that isn't known.
         network: the network, its weights and the layers from the image to the unit.
@@ -45,6 +47,7 @@ class Analysis:
     study: UnitStudy
     evidence: Evidence
     groups: tuple[Visualization, ...]
+    expanded: Expanded
     claims: tuple[Checked, ...]
     classification: Classification
     network: NetworkDescription

@@ -10,6 +10,7 @@ from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.check_claims import check_claims
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import WeightsUnavailable
+from vizengine.evidence.expanded_model import earlier_layers, layers_to_expand
 from vizengine.evidence.photos import IMAGE_SUFFIXES, SAMPLES, Photos
 from vizengine.networks import zoo
 from vizengine.networks.architecture import Architecture
@@ -64,6 +65,7 @@ def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
     except Untraceable as error:
         yield ("unit", "layer"), str(error)
         return
+    yield from _check_earlier(section, architecture, unit)
     yield from check_claims(section, architecture)
     names = prose.value_names(inputs, min(section.inputs, inputs), section.siblings)
     texts = {
@@ -103,6 +105,21 @@ def _no_such_layer(name: str, architecture: Architecture, layers: Sequence[str])
     nearest = get_close_matches(name, layers, 1, 0.3)
     hint = f"; did you mean {nearest[0]}?" if nearest else "."
     return f"{architecture.title} has no layer {name}{hint} Its conv layers are {', '.join(layers)}"
+
+
+def _check_earlier(section: CircuitSection, architecture: Architecture, unit: int) -> Iterator[Finding]:
+    layer = section.unit.layer
+    possible = layers_to_expand(architecture, layer, unit, earlier_layers(architecture, layer))
+    direct = {source.layer for source in architecture.source_channels(layer, unit)}
+    indirect = [name for name in possible if name not in direct]
+    for place, name in enumerate(section.earlier or ()):
+        if name in direct:
+            yield ("earlier", place), f"{layer} reads {name} itself, and is always compared with it; leave it out"
+        elif name not in indirect:
+            nearest = get_close_matches(name, indirect, 1, 0.3)
+            hint = f"; did you mean {nearest[0]}?" if nearest else "."
+            expected = f"expected one of {', '.join(indirect)}" if indirect else "there is none; leave `earlier` out"
+            yield ("earlier", place), f"{name} isn't an earlier layer of {layer}{hint} As it stands, {expected}"
 
 
 def _check_units(section: CircuitSection, architecture: Architecture) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -15,6 +15,7 @@ from vizengine.analysis import Analysis, site_of_one
 from vizengine.cache import Cache, source_hash
 from vizengine.circuit import strength
 from vizengine.circuit.model import Circuit
+from vizengine.circuit.outputs import Readings, readings
 from vizengine.config.schema import CircuitSection, Config
 from vizengine.evidence_stages import EvidenceStages
 from vizengine.featurevis.model import Visualization
@@ -25,6 +26,9 @@ from vizengine.progress import Progress
 from vizengine.report.build import Measured, build
 from vizengine.report.model import Report
 from vizengine.resources import LIBRARIES, Resources
+
+# Inputs that are shown of each input.
+TWIGS = 3
 
 logger = logging.getLogger(__name__)
 
@@ -72,9 +76,10 @@ class CircuitRun:
             WeightsUnavailable: the weights can't be had.
             NotComputed: something isn't cached and may not be computed.
         """
-        circuit = self._circuit()
+        circuit = self._circuit(self.section.unit.layer, self.section.unit.index, self.section.inputs)
+        inner = self._inner(circuit)
         pictures: dict[tuple[str, int], Visualization] = {}
-        for layer, channels in self._wanted(circuit).items():
+        for layer, channels in self._wanted(circuit, inner).items():
             for channel, visualization in self._pictures.of(layer, channels).items():
                 pictures[layer, channel] = visualization
         shown = pictures[circuit.layer, circuit.unit]
@@ -85,7 +90,8 @@ class CircuitRun:
         factors = [self._over_the_layer(circuit, each.channels) for each in evidence.factors.factors]
         groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
         claims = self._evidence.claims(circuit, evidence)
-        measured = Measured(evidence, claims, groups)
+        expanded = self._evidence.expanded(circuit, evidence)
+        measured = Measured(evidence, claims, groups, expanded, self._readings(), inner)
         code = source_hash("networks", "circuit", "featurevis", "evidence")
         report = build(
             self.section, description, classification, circuit, pictures, study, measured, self._versions(), code
@@ -96,6 +102,7 @@ class CircuitRun:
             study=study,
             evidence=evidence,
             groups=groups,
+            expanded=expanded,
             claims=claims,
             classification=classification,
             network=description,
@@ -103,12 +110,21 @@ class CircuitRun:
             site=site_of_one(self._site, report, self.is_only_circuit),
         )
 
-    def _wanted(self, circuit: Circuit) -> Mapping[str, tuple[int, ...]]:
+    def _inner(self, circuit: Circuit) -> tuple[Circuit, ...]:
+        """The circuits of the strongest inputs, where the section asks for them; a colour of the image has none."""
+        if self.section.depth == 1:
+            return ()
+        units = [(channel.source_layer, channel.source_channel) for channel in circuit.strongest]
+        convolved = {layer.name for layer in self._have.source.architecture.conv_layers}
+        return tuple(self._circuit(layer, unit, TWIGS) for layer, unit in units if layer in convolved)
+
+    def _wanted(self, circuit: Circuit, inner: Sequence[Circuit]) -> Mapping[str, tuple[int, ...]]:
         """The channels that need a picture, by layer: the inputs first, then the unit and its siblings."""
         wanted: dict[str, list[int]] = {}
-        for channel in circuit.strongest:
-            wanted.setdefault(channel.source_layer, []).append(channel.source_channel)
-        wanted[circuit.layer] = [circuit.unit, *self.section.siblings]
+        for each in (*inner, circuit):
+            for channel in each.strongest:
+                wanted.setdefault(channel.source_layer, []).append(channel.source_channel)
+        wanted.setdefault(circuit.layer, []).extend([circuit.unit, *self.section.siblings])
         return {layer: tuple(sorted(set(channels))) for layer, channels in wanted.items()}
 
     def _over_the_layer(self, circuit: Circuit, group: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -134,16 +150,30 @@ class CircuitRun:
             lambda: describe(self._have.source, unit.layer, unit.index),
         )
 
-    def _circuit(self) -> Circuit:
-        unit = self.section.unit
-
+    def _circuit(self, layer: str, unit: int, inputs: int) -> Circuit:
         def compute() -> Circuit:
-            kernel, bias = self._have.source.kernel_and_bias(unit.layer)
-            sources = self._have.source.architecture.source_channels(unit.layer, unit.index)
-            return strength.analyse(unit.layer, unit.index, kernel, bias, sources, self.section.inputs)
+            kernel, bias = self._have.source.kernel_and_bias(layer)
+            sources = self._have.source.architecture.source_channels(layer, unit)
+            return strength.analyse(layer, unit, kernel, bias, sources, inputs)
 
-        key = {"layer": unit.layer, "unit": unit.index, "inputs": self.section.inputs}
+        key = {"layer": layer, "unit": unit, "inputs": inputs}
         return self._have.stage("circuit", ("circuit", "networks"), key, Circuit, compute)
+
+    def _readings(self) -> Readings:
+        """The later units that read the unit."""
+        unit, source = self.section.unit, self._have.source
+
+        def kernel_of(layer: str) -> NDArray[np.float32] | None:
+            return source.kernel_and_bias(layer)[0] if source.has(layer) else None
+
+        key = {"layer": unit.layer, "unit": unit.index}
+        return self._have.stage(
+            "readings",
+            ("circuit", "networks"),
+            key,
+            Readings,
+            lambda: readings(source.architecture, unit.layer, unit.index, kernel_of),
+        )
 
     def _versions(self) -> dict[str, str]:
         return {

@@ -10,6 +10,7 @@ from vizengine.circuit.model import Circuit
 from vizengine.config.schema import CircuitSection
 from vizengine.evidence.claim_model import read_claim
 from vizengine.evidence.claims import Checked, check
+from vizengine.evidence.expanded_model import Expanded, layers_to_expand
 from vizengine.evidence.model import Bounds, Classification, ClassifiedPhoto, PhotoExtremes
 from vizengine.evidence.photos import Photo
 from vizengine.evidence.results import Evidence
@@ -118,6 +119,29 @@ class EvidenceStages:
             "labels": list(self._have.labels),
         }
         return self._have.stage("evidence", ("evidence", "circuit", "networks"), key, Evidence, compute)
+
+    def expanded(self, circuit: Circuit, evidence: Evidence) -> Expanded:
+        """The unit's weights to earlier layers."""
+        layers = layers_to_expand(self._have.source.architecture, circuit.layer, circuit.unit, self._section.earlier)
+        top = evidence.examples.top
+
+        def compute() -> Expanded:
+            from vizengine.evidence.expanded import expand
+
+            with self._progress.stage(f"{self._section.name}: its weights to earlier layers", 1) as task:
+                made = expand(self._have.network, circuit, layers, self._have.photos, top)
+                task.advance(1)
+                return made
+
+        key = {
+            "layer": circuit.layer,
+            "unit": circuit.unit,
+            "layers": layers,
+            "photos": self._have.hashes(self._have.photos),
+            "places": [[each.photo_index, each.top, each.left] for each in top],
+        }
+        code = ("networks", *(f"evidence.{name}" for name in ("expanded", "expanded_model", "transforms", "photos")))
+        return self._have.stage("expanded", code, key, Expanded, compute)
 
     def claims(self, circuit: Circuit, evidence: Evidence) -> tuple[Checked, ...]:
         """The author's claims held against the evidence; not cached, so that a claim can change at no cost."""

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.report.example_evidence import evidence
-from vizengine.circuit.model import Circuit
+from vizengine.circuit.model import Circuit, Sign
+from vizengine.circuit.outputs import Reading, Readings
 from vizengine.circuit.strength import analyse
 from vizengine.config.network import NetworkSection
 from vizengine.config.schema import CircuitSection, HypothesisSection, UnitSection
 from vizengine.evidence.claim_model import read_claim
 from vizengine.evidence.claims import check
+from vizengine.evidence.expanded_model import Expanded, ExpandedSection, Untold
 from vizengine.evidence.model import Classification, ClassifiedPhoto, Guess
 from vizengine.evidence.results import Evidence
 from vizengine.featurevis.model import Attempt, Film, Stability, UnitStudy, Variants, Visualization
@@ -142,7 +144,8 @@ def colour_circuit() -> Circuit:
 def pictures(of: Circuit, siblings: Sequence[int] = (), size: int = 128) -> dict[tuple[str, int], Visualization]:
     """A picture for the unit, each strongest input and each sibling; the fourth input's search did not converge."""
     made = {(of.layer, index): visualization(of.layer, index, size=size) for index in (of.unit, *siblings)}
-    for place, channel in enumerate(of.strongest):
+    twigs = [channel for each in inner(of) for channel in each.strongest]
+    for place, channel in enumerate((*twigs, *of.strongest), start=-len(twigs)):
         key = (channel.source_layer, channel.source_channel)
         made[key] = colour(key[1], size) if key[0] == "input" else visualization(*key, converged=place != 3, size=size)
     return made
@@ -227,13 +230,52 @@ CLAIMS: tuple[dict[str, Any], ...] = (
 def measured(of: Circuit, silent: bool = False, claims: Sequence[dict[str, Any]] = CLAIMS) -> Measured:
     """Evidence of a circuit, with claims of every kind."""
     found = evidence(of, PHOTOS, silent=silent)
-    return Measured(found, check([read_claim(claim) for claim in claims], of, found), groups(found))
+    checked = check([read_claim(claim) for claim in claims], of, found)
+    return Measured(found, checked, groups(found), expanded(of), outputs(of), inner(of))
+
+
+def inner(of: Circuit) -> tuple[Circuit, ...]:
+    """The circuit of the strongest input, unless that is a colour."""
+    strongest = of.strongest[0]
+    if strongest.source_layer == "input":
+        return ()
+    return (circuit(inputs=8, top=3, layer=strongest.source_layer, unit=strongest.source_channel),)
+
+
+def expanded(of: Circuit) -> Expanded:
+    """Weights to two layers, one of which the unit reads, and a third that can't be reached."""
+    if of.inputs[0].source_layer == "input":
+        return Expanded((), (), 24, 19)
+    random = np.random.default_rng(8)
+
+    def section(layer: str, direct: bool, size: int) -> ExpandedSection:
+        linear, weighted = random.normal(size=(2, 4, size, size)).astype(np.float32)
+        weighted[3] = 0
+        labels = tuple(f"{layer}:{index}" for index in (3, 1, 4, 5))
+        norms = random.random(9).astype(np.float32)
+        alike = (0.5, -0.25, 1.0, float("nan"))
+        return ExpandedSection(layer, direct, labels, 9, norms, (3, 1, 4, 5), linear, weighted, 0.61, alike, 0.02)
+
+    sections = section("block2_conv2", False, 14), section(of.inputs[0].source_layer, True, 3)
+    return Expanded(sections, (Untold("block1_conv1", "a layer stands between"),), 24, 19)
+
+
+def outputs(of: Circuit) -> Readings:
+    """Three readers, one of them inhibited, and a layer whose weights aren't there."""
+    random = np.random.default_rng(9)
+    kernels = random.normal(size=(3, 3, 3)).astype(np.float32)
+    names: tuple[Sign, ...] = ("excitatory", "excitatory", "inhibitory")
+    made = [
+        Reading("block3_conv4", 5 + place, 0.2, 0.0612, place + 1, name, kernel)
+        for place, (name, kernel) in enumerate(zip(names, kernels, strict=True))
+    ]
+    return Readings(("block3_conv4",), ("block4_conv1",), 256, tuple(made[:2]), tuple(made[2:]))
 
 
 def groups(found: Evidence) -> tuple[Visualization, ...]:
     """A picture of each factor, the last of which didn't converge."""
     last = len(found.factors.factors) - 1
-    return tuple(visualization("group", place, converged=place != last) for place in range(last + 1))
+    return tuple(visualization("group", 300 + place, converged=place != last) for place in range(last + 1))
 
 
 def report(name: str = "example-unit-195", **changes: object) -> Report:
@@ -269,7 +311,7 @@ def first_layer_report() -> Report:
     )
     shown = pictures(of)
     found = evidence(of, PHOTOS, downstream=False, silent=True)
-    lacking = Measured(found, (), groups(found))
+    lacking = Measured(found, (), groups(found), expanded(of), Readings((), (), 0, (), ()))
     shown["conv1", 4] = visualization("conv1", 4, photos=False)
     return build(bare, network(False, False), missing, of, shown, unit_study(), lacking, VERSIONS)
 

@@ -9,12 +9,13 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.sweep.setups import write_config
 from vizengine.check import check_entry
+from vizengine.circuit.outputs import readers
 from vizengine.config.load import load
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import ConfigError
 from vizengine.networks import zoo
 from vizengine.networks.architecture import INPUT
-from vizengine.sweep.select import chosen_layers, named_units, readers, source_layers
+from vizengine.sweep.select import chosen_layers, named_units, source_layers
 
 ARCHITECTURE = zoo.entry("squeezenet1.1").architecture
 

@@ -31,6 +31,14 @@ def sign_of(positive: float, negative: float) -> Sign:
     return "excitatory" if positive > negative else "inhibitory"
 
 
+def signs(values: NDArray[np.float64]) -> tuple[Sign, Sign, Sign]:
+    """The sign of a slice by the count of its coefficients, by their mass, and by both where they agree."""
+    positive, negative = values[values > 0], values[values < 0]
+    by_count = sign_of(positive.size, negative.size)
+    by_mass = sign_of(float(positive.sum()), float(-negative.sum()))
+    return by_count, by_mass, by_count if by_count == by_mass else "mixed"
+
+
 def analyse(
     layer: str, unit: int, kernel: NDArray[np.float32], bias: NDArray[np.float32], sources: Sequence[Source], top: int
 ) -> Circuit:
@@ -62,8 +70,7 @@ def analyse(
     for index, source in enumerate(sources):
         values = wide[..., index]
         positive, negative = values[values > 0], values[values < 0]
-        by_count = sign_of(positive.size, negative.size)
-        by_mass = sign_of(float(positive.sum()), float(-negative.sum()))
+        by_count, by_mass, sign = signs(values)
         inputs.append(
             InputChannel(
                 index=index,
@@ -81,7 +88,7 @@ def analyse(
                 rank=int(ranks[index]),
                 by_count=by_count,
                 by_mass=by_mass,
-                sign=by_count if by_count == by_mass else "mixed",
+                sign=sign,
             )
         )
     return Circuit(layer, unit, float(bias[unit]), tuple(inputs), min(top, len(inputs)))

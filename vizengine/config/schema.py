@@ -116,6 +116,19 @@ class CircuitSection(Section):
         strict=False,
         description="Indices of other units of the same layer, shown beside it for comparison.",
     )
+    depth: int = Field(
+        default=1,
+        ge=1,
+        le=2,
+        description="How many layers back to go: 2 shows the strongest inputs of each shown input as well, with their "
+        "pictures.",
+    )
+    earlier: tuple[Words, ...] | None = Field(
+        default=None,
+        strict=False,
+        description="Earlier conv layers, or `input` for the image, to which its weights are followed back; `[]` for "
+        "none. Left out, the image and the two nearest layers beyond its inputs.",
+    )
     photos: Words = Field(
         default="samples",
         description="Photos for this circuit alone.",

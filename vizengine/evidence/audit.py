@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from vizengine.circuit.model import Circuit
 from vizengine.circuit.strength import analyse
+from vizengine.evidence.expanded_model import earlier_layers
 from vizengine.evidence.forward import Forward
 from vizengine.networks.architecture import INPUT, LayerSpec
-from vizengine.networks.linear import LinearNetwork, earlier_layers
+from vizengine.networks.linear import LinearNetwork
 from vizengine.networks.live import LiveNetwork
 
 TOLERANCE = 1e-4

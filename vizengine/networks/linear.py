@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from vizengine.networks.architecture import INPUT, Architecture, LayerSpec
+from vizengine.networks.architecture import Architecture, LayerSpec
 from vizengine.networks.canvas import Canvas, canvas_for
 from vizengine.networks.network import Network
 from vizengine.networks.pre_activation import PreActivation
@@ -139,9 +139,3 @@ def _check(spec: LayerSpec, whole: LayerSpec, layer: str) -> None:
             f"the expanded weights of {layer} can't be found: {spec.name} ({spec.operation or kind}) stands between, "
             "and can't be linearised; expected an earlier layer behind it."
         )
-
-
-def earlier_layers(architecture: Architecture, layer: str) -> tuple[str, ...]:
-    """The conv layers before `layer` and the image, from the latest to the earliest."""
-    before = [spec.name for spec in architecture.upto(layer) if spec.is_conv and architecture.has_map(spec.name)]
-    return (*reversed(before[:-1]), INPUT)

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vizengine.report.colours import weight_colour
 from vizengine.report.figures import Bin
-
-# ColorBrewer's RdBu with five classes, its middle made white: blue inhibits, red excites (Distill's convention).
-STOPS = (
-    (-1.0, (5, 113, 176)),
-    (-0.5, (146, 197, 222)),
-    (0.0, (255, 255, 255)),
-    (0.5, (244, 165, 130)),
-    (1.0, (202, 0, 32)),
-)
 
 TILE = 100.0
 GAP = 14.0
@@ -30,13 +22,7 @@ def diverging(value: float, scale: float) -> str:
     Returns:
         `#rrggbb`.
     """
-    position = max(-1.0, min(1.0, value / scale)) if scale > 0 else 0.0
-    for (low, dark), (high, light) in zip(STOPS, STOPS[1:], strict=False):
-        if position <= high:
-            part = (position - low) / (high - low)
-            mixed = (round(a + part * (b - a)) for a, b in zip(dark, light, strict=True))
-            return "#" + "".join(f"{channel:02x}" for channel in mixed)
-    raise AssertionError("unreachable: position is at most 1")
+    return "#" + "".join(f"{channel:02x}" for channel in weight_colour(value, scale))
 
 
 def number(value: float) -> str:

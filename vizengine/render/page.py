@@ -15,6 +15,7 @@ from vizengine.render import assets, charts, citation, geometry, preview, tiles
 from vizengine.render.compared import compared
 from vizengine.render.once import Once
 from vizengine.render.starting import starting_config
+from vizengine.report import colours
 from vizengine.report.model import Missing, Report, SiteReport, SweepReport
 
 PREVIEW = "preview.jpg"
@@ -104,6 +105,7 @@ def environment() -> Environment:
     )
     made.globals["geometry"] = geometry
     made.globals["charts"] = charts
+    made.globals["colours"] = colours
     made.globals["compared"] = compared
     made.globals["preview"] = preview
     made.globals["tiles"] = tiles

@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vizengine.circuit.model import Circuit, InputChannel
+from vizengine.circuit.outputs import Readings
 from vizengine.config.schema import CircuitSection
 from vizengine.evidence.claims import Checked
+from vizengine.evidence.expanded_model import Expanded
 from vizengine.evidence.model import Classification
 from vizengine.evidence.results import Evidence
 from vizengine.featurevis.model import UnitStudy, Visualization
 from vizengine.networks.model import LayerDescription, NetworkDescription
 from vizengine.report import plots, prose, slices
 from vizengine.report.evidence import evidence_report
+from vizengine.report.expanded import expanded_report
 from vizengine.report.features import feature
 from vizengine.report.model import Report
 from vizengine.report.numbers import percent, significant, whole
+from vizengine.report.outputs import outputs_report
 from vizengine.report.parts import (
     ClassificationReport,
     Feature,
@@ -30,11 +34,13 @@ from vizengine.report.parts import (
 )
 from vizengine.report.pictures import patch
 from vizengine.report.study import study_report
+from vizengine.report.tree import tree
 from vizengine.report.values import UnitValues, measured_values
 
 # Twice the side in CSS pixels at which the page shows each kind of picture, so that it is sharp on a fine screen.
 UNIT_PIXELS = 600
 INPUT_PIXELS = 256
+TWIG_PIXELS = 160
 THUMBNAIL_PIXELS = 144
 
 
@@ -46,11 +52,17 @@ class Measured:
         evidence: all of it.
         claims: what it says of the author's claims, in the config's order.
         groups: a picture of each factor of the weights.
+        expanded: its weights to earlier layers.
+        readings: the later units that read it.
+        inner: the circuits of its strongest inputs, where they are shown.
     """
 
     evidence: Evidence
     claims: tuple[Checked, ...]
     groups: tuple[Visualization, ...]
+    expanded: Expanded
+    readings: Readings
+    inner: tuple[Circuit, ...] = ()
 
 
 def build(
@@ -124,6 +136,9 @@ def build(
         evidence=evidence,
         strongest=strongest,
         inputs=inputs,
+        expanded=expanded_report(measured.expanded),
+        outputs=outputs_report(measured.readings),
+        tree=tree(measured.inner, visualizations, TWIG_PIXELS),
         norms=plots.norms([channel.norm for channel in circuit.inputs]),
         kernel_scale=kernel_scale,
         network=network_report,

@@ -13,7 +13,7 @@ from vizengine.circuit.model import Circuit
 from vizengine.evidence.downstream_model import ClassChange, Downstream
 from vizengine.evidence.results import Evidence
 from vizengine.featurevis.model import Visualization
-from vizengine.report.figures import Kernel, Quantity
+from vizengine.report.figures import Quantity
 from vizengine.report.group_parts import (
     ClassReport,
     ClusterReport,
@@ -25,6 +25,7 @@ from vizengine.report.group_parts import (
 )
 from vizengine.report.numbers import change, decimals, fixed, percent, significant, whole
 from vizengine.report.pictures import patch, picture
+from vizengine.report.slices import kernel_of
 
 PATCHES = 4
 LEADING = 3
@@ -69,7 +70,7 @@ def factors_report(factors: Factors, circuit: Circuit, pictures: Sequence[Visual
             FactorReport(
                 label=f"group {number}",
                 share=percent(each.share),
-                kernel=_kernel(kernel),
+                kernel=kernel_of(kernel, decimals([float(np.abs(kernel).max())], 3)),
                 channels=_heaviest(each.channels, circuit, CHANNELS),
                 picture=picture(
                     shown.image,
@@ -85,19 +86,6 @@ def factors_report(factors: Factors, circuit: Circuit, pictures: Sequence[Visual
         ),
         explained=percent(factors.explained[-1]) if factors.explained else None,
         scale=significant(scale),
-    )
-
-
-def _kernel(values: NDArray[np.float64]) -> Kernel:
-    places = decimals([float(np.abs(values).max())], 3)
-
-    def quantity(value: float) -> Quantity:
-        return fixed(value, places)
-
-    return Kernel(
-        rows=tuple(tuple(quantity(value) for value in row) for row in values.tolist()),
-        smallest=quantity(float(values.min())),
-        largest=quantity(float(values.max())),
     )
 
 

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from vizengine.report.evidence_parts import EvidenceReport
+from vizengine.report.expanded_parts import ExpandedReport
 from vizengine.report.figures import Address, Documented, Histogram, Quantity
+from vizengine.report.output_parts import OutputsReport
 from vizengine.report.parts import (
     ClassificationReport,
     Feature,
@@ -23,6 +25,7 @@ from vizengine.report.parts import (
     Version,
 )
 from vizengine.report.study_parts import StudyReport
+from vizengine.report.tree_parts import Branch
 
 SCHEMA_VERSION = 2
 
@@ -110,6 +113,12 @@ class Report(Documented):
     """All input channels, by rank."""
     norms: Histogram
     """The norms of all input channels."""
+    expanded: ExpandedReport
+    """The unit's weights to layers that aren't its neighbours."""
+    outputs: OutputsReport
+    """The later units that read the unit."""
+    tree: tuple[Branch, ...]
+    """The inputs of the strongest inputs; empty unless the config asks for them."""
     kernel_scale: Quantity
     """Largest absolute coefficient among the slices shown: the ends of the page's colour scale."""
     network: NetworkReport

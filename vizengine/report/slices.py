@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vizengine.circuit.model import Circuit, InputChannel
+from vizengine.circuit.model import Circuit
 from vizengine.evidence.contributions import Contributions
 from vizengine.evidence.ranks import Ranks
 from vizengine.report.figures import Kernel, Quantity
@@ -35,7 +36,7 @@ def input_slices(circuit: Circuit, contributions: Contributions, ranks: Ranks) -
             layer=channel.source_layer,
             channel=channel.source_channel,
             path=channel.path,
-            kernel=kernel_of(channel, weight_places),
+            kernel=kernel_of(channel.kernel, weight_places),
             norm=fixed(channel.norm, norm_places),
             share=percent(channel.norm**2 / energy),
             total=fixed(channel.total, mass_places),
@@ -81,9 +82,9 @@ def scale(circuit: Circuit) -> Quantity:
     return fixed(largest, decimals([largest], 3))
 
 
-def kernel_of(channel: InputChannel, places: int) -> Kernel:
-    """A kernel slice with its coefficients to so many decimals."""
-    values = channel.kernel.astype(float)
+def kernel_of(coefficients: NDArray[np.floating], places: int) -> Kernel:
+    """A kernel slice, (height, width), with its coefficients to so many decimals."""
+    values = coefficients.astype(float)
     return Kernel(
         rows=tuple(tuple(fixed(value, places) for value in row) for row in values.tolist()),
         smallest=fixed(float(values.min()), places),

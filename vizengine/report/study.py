@@ -12,13 +12,13 @@ from PIL import Image
 from vizengine.featurevis.model import UnitStudy
 from vizengine.report.figures import Picture
 from vizengine.report.numbers import percent, significant
-from vizengine.report.pictures import picture
+from vizengine.report.pictures import FURTHER_QUALITY, picture
 from vizengine.report.study_parts import StudyReport, VariantPicture
 
 FRAME_MILLISECONDS = 80
 LAST_FRAME_MILLISECONDS = 1500
-FILM_PIXELS = 96
-FILM_QUALITY = 45
+FILM_PIXELS = 80
+FILM_QUALITY = 50
 
 
 def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
@@ -31,6 +31,10 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
     """
     stability, negative = study.stability, study.negative
     reached = np.array(stability.reached)
+
+    def further(image: NDArray[np.uint8], words: str) -> Picture:
+        return picture(image, words, largest, FURTHER_QUALITY)
+
     return StudyReport(
         negative=picture(negative.image, f"Synthetic image that inhibits unit {label} most", largest),
         negative_reached=significant(negative.reached),
@@ -39,7 +43,9 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
         negative_converged=negative.converged,
         seeds=tuple(
             VariantPicture(
-                picture=picture(image, f"Synthetic image that excites unit {label}, from seed {seed}", largest),
+                picture=picture(
+                    image, f"Synthetic image that excites unit {label}, from seed {seed}", largest, FURTHER_QUALITY
+                ),
                 reached=significant(each),
                 name=f"seed {seed}",
             )
@@ -50,7 +56,9 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
         control=None if stability.control is None else significant(stability.control, 2),
         diverse=tuple(
             VariantPicture(
-                picture=picture(image, f"Synthetic image that excites unit {label} in another way", largest),
+                picture=picture(
+                    image, f"Synthetic image that excites unit {label} in another way", largest, FURTHER_QUALITY
+                ),
                 reached=significant(each),
                 name=f"variant {number}",
             )

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.sweep.select import readers
+from vizengine.circuit.outputs import readers
 from vizengine.sweep.workshop import Workshop
 
 OUTPUTS = 6

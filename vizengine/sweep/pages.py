@@ -164,7 +164,7 @@ class Pages:
         return tuple(
             Connection(
                 tile=self._source(channel),
-                kernel=kernel_of(channel, weight_places),
+                kernel=kernel_of(channel.kernel, weight_places),
                 norm=fixed(channel.norm, norm_places),
                 share=percent(channel.norm**2 / energy),
                 sign=channel.sign,
@@ -186,7 +186,7 @@ class Pages:
             found.append(
                 Connection(
                     tile=self._tile(output.layer, output.unit),
-                    kernel=kernel_of(channel, decimals([float(np.abs(channel.kernel).max())], 3)),
+                    kernel=kernel_of(channel.kernel, decimals([float(np.abs(channel.kernel).max())], 3)),
                     norm=significant(channel.norm),
                     share=percent(output.share),
                     sign=channel.sign,

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from vizengine.config.schema import SweepSection
 from vizengine.config.units import UnitsSection
-from vizengine.networks.architecture import INPUT, Architecture
+from vizengine.networks.architecture import Architecture
 
 Flaw = tuple[tuple[str | int, ...], str]
 
@@ -61,12 +61,3 @@ def selection_flaws(section: SweepSection, architecture: Architecture) -> Iterat
                     f"unit {highest} is out of range; expected 0 to {channels - 1}, since {layer} has {channels} units",
                 )
                 return
-
-
-def readers(architecture: Architecture, layer: str) -> tuple[str, ...]:
-    """The conv layers that read a layer's channels, directly or through pooling and concatenation."""
-    return tuple(
-        each.name
-        for each in architecture.conv_layers
-        if layer != INPUT and layer in source_layers(architecture, each.name)
-    )
