@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.circuit.model import Circuit, InputChannel
+from vizengine.circuit.outputs import Readings
 from vizengine.config.schema import SiteSection
 from vizengine.evidence.claims import Checked, find_input
 from vizengine.evidence.expanded_model import Expanded
@@ -35,6 +36,8 @@ class Analysis:
             classifier, tuning, clusters, groups of inputs.
         groups: a picture of each group of inputs in `evidence.factors`, in that order.
         expanded: the unit's weights to earlier layers, through the network made linear and on its top examples.
+        readings: the later units that read the unit.
+        inner: the circuits of the strongest inputs, where the config says `depth: 2`.
         claims: what the evidence says of the author's claims, in the config's order.
         classification: what the network calls the photos, or why that isn't known.
         network: the network, its weights and the layers from the image to the unit.
@@ -48,6 +51,8 @@ class Analysis:
     evidence: Evidence
     groups: tuple[Visualization, ...]
     expanded: Expanded
+    readings: Readings
+    inner: tuple[Circuit, ...]
     claims: tuple[Checked, ...]
     classification: Classification
     network: NetworkDescription

@@ -91,7 +91,8 @@ class CircuitRun:
         groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
         claims = self._evidence.claims(circuit, evidence)
         expanded = self._evidence.expanded(circuit, evidence)
-        measured = Measured(evidence, claims, groups, expanded, self._readings(), inner)
+        outputs = self._readings()
+        measured = Measured(evidence, claims, groups, expanded, outputs, inner)
         code = source_hash("networks", "circuit", "featurevis", "evidence")
         report = build(
             self.section, description, classification, circuit, pictures, study, measured, self._versions(), code
@@ -103,6 +104,8 @@ class CircuitRun:
             evidence=evidence,
             groups=groups,
             expanded=expanded,
+            readings=outputs,
+            inner=inner,
             claims=claims,
             classification=classification,
             network=description,
