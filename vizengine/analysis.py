@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.circuit.branches import Branch
 from vizengine.circuit.model import Circuit, InputChannel
 from vizengine.circuit.outputs import Readings
 from vizengine.config.schema import SiteSection
@@ -37,7 +38,7 @@ class Analysis:
         groups: a picture of each group of inputs in `evidence.factors`, in that order.
         expanded: the unit's weights to earlier layers, through the network made linear and on its top examples.
         readings: the later units that read the unit.
-        inner: the circuits of the strongest inputs, where the config says `depth: 2`.
+        inner: the strongest inputs as units, where the config says `depth: 2`.
         claims: what the evidence says of the author's claims, in the config's order.
         classification: what the network calls the photos, or why that isn't known.
         network: the network, its weights and the layers from the image to the unit.
@@ -52,7 +53,7 @@ class Analysis:
     groups: tuple[Visualization, ...]
     expanded: Expanded
     readings: Readings
-    inner: tuple[Circuit, ...]
+    inner: tuple[Branch, ...]
     claims: tuple[Checked, ...]
     classification: Classification
     network: NetworkDescription

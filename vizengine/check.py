@@ -13,7 +13,7 @@ from vizengine.errors import WeightsUnavailable
 from vizengine.evidence.expanded_model import earlier_layers, layers_to_expand
 from vizengine.evidence.photos import IMAGE_SUFFIXES, SAMPLES, Photos
 from vizengine.networks import zoo
-from vizengine.networks.architecture import Architecture
+from vizengine.networks.architecture import INPUT, Architecture
 from vizengine.networks.named import network_problems
 from vizengine.networks.source import open_source
 from vizengine.networks.sources import Untraceable
@@ -61,13 +61,15 @@ def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
     unit = min(section.unit.index, architecture.channels(section.unit.layer) - 1)
     section = section.model_copy(update={"unit": section.unit.model_copy(update={"index": unit})})
     try:
-        inputs = len(architecture.source_channels(section.unit.layer, unit))
+        sources = architecture.source_channels(section.unit.layer, unit)
     except Untraceable as error:
         yield ("unit", "layer"), str(error)
         return
+    if section.depth > 1 and all(source.layer == INPUT for source in sources):
+        yield ("depth",), f"{section.unit.layer} reads the image itself, whose colours have no inputs; leave it out"
     yield from _check_earlier(section, architecture, unit)
     yield from check_claims(section, architecture)
-    names = prose.value_names(inputs, min(section.inputs, inputs), section.siblings)
+    names = prose.value_names(len(sources), min(section.inputs, len(sources)), section.siblings)
     texts = {
         ("hypothesis", "unit"): section.hypothesis.unit,
         ("hypothesis", "circuit"): section.hypothesis.circuit,

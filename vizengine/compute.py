@@ -14,6 +14,7 @@ from vizengine import __version__
 from vizengine.analysis import Analysis, site_of_one
 from vizengine.cache import Cache, source_hash
 from vizengine.circuit import strength
+from vizengine.circuit.branches import Branch, branches
 from vizengine.circuit.model import Circuit
 from vizengine.circuit.outputs import Readings, readings
 from vizengine.config.schema import CircuitSection, Config
@@ -26,9 +27,6 @@ from vizengine.progress import Progress
 from vizengine.report.build import Measured, build
 from vizengine.report.model import Report
 from vizengine.resources import LIBRARIES, Resources
-
-# Inputs that are shown of each input.
-TWIGS = 3
 
 logger = logging.getLogger(__name__)
 
@@ -113,18 +111,17 @@ class CircuitRun:
             site=site_of_one(self._site, report, self.is_only_circuit),
         )
 
-    def _inner(self, circuit: Circuit) -> tuple[Circuit, ...]:
-        """The circuits of the strongest inputs, where the section asks for them; a colour of the image has none."""
+    def _inner(self, circuit: Circuit) -> tuple[Branch, ...]:
+        """The strongest inputs as units, where the section asks for them."""
         if self.section.depth == 1:
             return ()
-        units = [(channel.source_layer, channel.source_channel) for channel in circuit.strongest]
-        convolved = {layer.name for layer in self._have.source.architecture.conv_layers}
-        return tuple(self._circuit(layer, unit, TWIGS) for layer, unit in units if layer in convolved)
+        return branches(self._have.source.architecture, circuit, self._circuit)
 
-    def _wanted(self, circuit: Circuit, inner: Sequence[Circuit]) -> Mapping[str, tuple[int, ...]]:
+    def _wanted(self, circuit: Circuit, inner: Sequence[Branch]) -> Mapping[str, tuple[int, ...]]:
         """The channels that need a picture, by layer: the inputs first, then the unit and its siblings."""
         wanted: dict[str, list[int]] = {}
-        for each in (*inner, circuit):
+        further = [branch.circuit for branch in inner if branch.circuit is not None]
+        for each in (*further, circuit):
             for channel in each.strongest:
                 wanted.setdefault(channel.source_layer, []).append(channel.source_channel)
         wanted.setdefault(circuit.layer, []).extend([circuit.unit, *self.section.siblings])
@@ -154,9 +151,10 @@ class CircuitRun:
         )
 
     def _circuit(self, layer: str, unit: int, inputs: int) -> Circuit:
+        sources = self._have.source.architecture.source_channels(layer, unit)
+
         def compute() -> Circuit:
             kernel, bias = self._have.source.kernel_and_bias(layer)
-            sources = self._have.source.architecture.source_channels(layer, unit)
             return strength.analyse(layer, unit, kernel, bias, sources, inputs)
 
         key = {"layer": layer, "unit": unit, "inputs": inputs}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
+from tests.networks.own_models import functional_model, network_of
 from tests.tiny import tiny_architecture, tiny_weights
-from vizengine.circuit.outputs import MOST, readers, readings
+from vizengine.circuit.outputs import MOST, NO_WEIGHTS, Unread, places, readers, readings
 from vizengine.networks.network import Network
+from vizengine.networks.sources import Untraceable
 
 
 def test_the_readers_of_a_branch_are_found_through_the_concatenation() -> None:
@@ -33,7 +36,12 @@ def test_the_readers_of_a_branch_are_found_through_the_concatenation() -> None:
 
 def test_a_reader_without_weights_is_named() -> None:
     found = readings(tiny_architecture(), "last", 0, lambda layer: None)
-    assert found.layers == () and found.unread == ("end",) and not found.excited and not found.inhibited
+    assert (
+        found.layers == ()
+        and found.unread == (Unread("end", NO_WEIGHTS),)
+        and not found.excited
+        and not found.inhibited
+    )
 
 
 def test_the_last_layer_has_no_reader() -> None:
@@ -46,3 +54,35 @@ def test_real_units_are_read_by_the_next_squeeze(squeezenet: Network) -> None:
     )
     assert found.layers == ("fire5/squeeze1x1",) and found.units == 32
     assert all(each.sign == "excitatory" and each.kernel.item() > 0 for each in found.excited)
+
+
+def test_readers_are_found_behind_normalisations_and_sums() -> None:
+    network = network_of(functional_model())
+    architecture = network.architecture
+    wide = architecture.channels("wide")
+    assert {name: readers(architecture, name) for name in ("stem", "tall", "wide", "separable")} == {
+        "stem": ("oblong", "grouped"),
+        "tall": ("separable", "deep"),
+        "wide": ("separable", "deep"),
+        "separable": ("deep",),
+    }
+    assert [(each.index, each.channel, each.through) for each in places(architecture, "wide", "separable")] == [
+        (6 + channel, channel, "") for channel in range(wide)
+    ]
+    found = readings(architecture, "separable", 5, lambda layer: np.asarray(network.weights[layer][0]))
+    shown = (*found.excited, *found.inhibited)
+    assert found.units == 2 and {each.unit for each in shown} <= {10, 11}
+    assert shown and {each.through for each in shown} == {"total"} and {each.layer for each in shown} == {"deep"}
+
+
+def test_a_reader_that_cannot_be_traced_is_named_with_the_layer_in_the_way() -> None:
+    image = keras.Input((16, 16, 3))
+    first = keras.layers.Conv2D(4, 3, padding="same", name="first")(image)
+    moved = keras.layers.Reshape((8, 8, 16), name="moved")(first)
+    behind = keras.layers.Conv2D(4, 3, name="behind")(moved)
+    network = network_of(keras.Model(image, behind))
+    with pytest.raises(Untraceable):
+        places(network.architecture, "first", "behind")
+    found = readings(network.architecture, "first", 1, lambda layer: np.asarray(network.weights[layer][0]))
+    assert found.layers == readers(network.architecture, "first") == ()
+    assert [each.layer for each in found.unread] == ["behind"] and "moved (Reshape)" in found.unread[0].reason

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.report.example_evidence import evidence
+from vizengine.circuit.branches import Branch
 from vizengine.circuit.model import Circuit, Sign
-from vizengine.circuit.outputs import Reading, Readings
+from vizengine.circuit.outputs import NO_WEIGHTS, Reading, Readings, Unread
 from vizengine.circuit.strength import analyse
 from vizengine.config.network import NetworkSection
 from vizengine.config.schema import CircuitSection, HypothesisSection, UnitSection
@@ -144,7 +145,7 @@ def colour_circuit() -> Circuit:
 def pictures(of: Circuit, siblings: Sequence[int] = (), size: int = 128) -> dict[tuple[str, int], Visualization]:
     """A picture for the unit, each strongest input and each sibling; the fourth input's search did not converge."""
     made = {(of.layer, index): visualization(of.layer, index, size=size) for index in (of.unit, *siblings)}
-    twigs = [channel for each in inner(of) for channel in each.strongest]
+    twigs = [channel for each in branches(of) if each.circuit for channel in each.circuit.strongest]
     for place, channel in enumerate((*twigs, *of.strongest), start=-len(twigs)):
         key = (channel.source_layer, channel.source_channel)
         made[key] = colour(key[1], size) if key[0] == "input" else visualization(*key, converged=place != 3, size=size)
@@ -231,15 +232,18 @@ def measured(of: Circuit, silent: bool = False, claims: Sequence[dict[str, Any]]
     """Evidence of a circuit, with claims of every kind."""
     found = evidence(of, PHOTOS, silent=silent)
     checked = check([read_claim(claim) for claim in claims], of, found)
-    return Measured(found, checked, groups(found), expanded(of), outputs(of), inner(of))
+    return Measured(found, checked, groups(found), expanded(of), outputs(of), branches(of))
 
 
-def inner(of: Circuit) -> tuple[Circuit, ...]:
-    """The circuit of the strongest input, unless that is a colour."""
-    strongest = of.strongest[0]
-    if strongest.source_layer == "input":
+def branches(of: Circuit) -> tuple[Branch, ...]:
+    """The strongest input as a unit, and the next, of which that can't be told; none of colours."""
+    first, second = of.strongest[:2]
+    if first.source_layer == "input":
         return ()
-    return (circuit(inputs=8, top=3, layer=strongest.source_layer, unit=strongest.source_channel),)
+    return (
+        Branch(first.index, first.label, circuit(8, 3, layer=first.source_layer, unit=first.source_channel)),
+        Branch(second.index, second.label, None, "it has no kernel: it is the sum of left:3 and right:3"),
+    )
 
 
 def expanded(of: Circuit) -> Expanded:
@@ -266,10 +270,10 @@ def outputs(of: Circuit) -> Readings:
     kernels = random.normal(size=(3, 3, 3)).astype(np.float32)
     names: tuple[Sign, ...] = ("excitatory", "excitatory", "inhibitory")
     made = [
-        Reading("block3_conv4", 5 + place, 0.2, 0.0612, place + 1, name, kernel)
+        Reading("block3_conv4", 5 + place, 0.2, 0.0612, place + 1, name, kernel, "block3_sum" if place else "")
         for place, (name, kernel) in enumerate(zip(names, kernels, strict=True))
     ]
-    return Readings(("block3_conv4",), ("block4_conv1",), 256, tuple(made[:2]), tuple(made[2:]))
+    return Readings(("block3_conv4",), (Unread("block4_conv1", NO_WEIGHTS),), 256, tuple(made[:2]), tuple(made[2:]))
 
 
 def groups(found: Evidence) -> tuple[Visualization, ...]:

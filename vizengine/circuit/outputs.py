@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from vizengine.circuit.model import Sign
 from vizengine.circuit.strength import signs
-from vizengine.networks.architecture import INPUT, Architecture
+from vizengine.networks.architecture import Architecture
 from vizengine.networks.sources import Untraceable
 
 MOST = 4
+NO_WEIGHTS = "its weights aren’t in the file"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Reading:
         rank: of the slice among all through which that unit reads, 1 for the largest norm.
         sign: whether this unit mostly excites or inhibits it, or neither by count and mass alike.
         kernel: (height, width) float32, the slice.
+        through: the sum in which this unit is one of the terms that the slice reads; empty where it reads it alone.
     """
 
     layer: str
@@ -36,6 +38,20 @@ class Reading:
     rank: int
     sign: Sign
     kernel: NDArray[np.float32]
+    through: str = ""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A later conv layer of which it can't be said how it reads a unit.
+
+    Attributes:
+        layer: which.
+        reason: why not.
+    """
+
+    layer: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -44,21 +60,51 @@ class Readings:
 
     Attributes:
         layers: conv layers that read it and whose weights are there.
-        unread: those whose weights aren't.
+        unread: those whose weights aren't, or whose inputs can't be traced.
         units: how many later units read it, in `layers`.
         excited, inhibited: those that it excites and inhibits most, by their slice's share, largest first.
     """
 
     layers: tuple[str, ...]
-    unread: tuple[str, ...]
+    unread: tuple[Unread, ...]
     units: int
     excited: tuple[Reading, ...]
     inhibited: tuple[Reading, ...]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a conv layer reads a channel.
+
+    Attributes:
+        index: position on the input axis of the whole layer.
+        channel: the channel that is read there.
+        through: as in `Reading`.
+    """
+
+    index: int
+    channel: int
+    through: str
+
+
+def places(architecture: Architecture, layer: str, reader: str) -> tuple[Place, ...]:
+    """Where a conv layer reads another's channels: through pooling, concatenation, normalisation and one sum at most.
+
+    Raises:
+        Untraceable: the reader's inputs can't be traced.
+    """
+    found = []
+    for index, source in enumerate(architecture.source_channels(reader)):
+        for label in source.branches or (source.label,):
+            maker, _, channel = label.rpartition(":")
+            if maker == layer:
+                found.append(Place(index, int(channel), source.layer if source.branches else ""))
+    return tuple(found)
+
+
 def readers(architecture: Architecture, layer: str) -> tuple[str, ...]:
-    """The conv layers that read a layer's channels, directly or through pooling and concatenation."""
-    return tuple(each.name for each in architecture.conv_layers if layer in _makers(architecture, each.name))
+    """The conv layers that read a layer's channels; those whose inputs can't be traced aren't among them."""
+    return tuple(each for each in _next(architecture, layer) if _reads(architecture, layer, each))
 
 
 def readings(
@@ -73,20 +119,24 @@ def readings(
     """
     found: list[Reading] = []
     layers, unread, units = [], [], 0
-    for reader in readers(architecture, layer):
-        kernel = kernel_of(reader)
+    for reader in _next(architecture, layer):
+        try:
+            read = [place for place in places(architecture, layer, reader) if place.channel == unit]
+        except Untraceable as error:
+            unread.append(Unread(reader, str(error)))
+            continue
+        kernel = kernel_of(reader) if read else None
         if kernel is None:
-            unread.append(reader)
+            if read:
+                unread.append(Unread(reader, NO_WEIGHTS))
             continue
         layers.append(reader)
         energy = np.square(kernel.astype(np.float64)).sum(axis=(0, 1))
         whole = np.maximum(energy.sum(axis=0), np.finfo(np.float64).tiny)
         width = kernel.shape[3] // architecture.layer(reader).groups
-        for index, source in enumerate(architecture.source_channels(reader)):
-            if (source.layer, source.channel) != (layer, unit):
-                continue
+        for each in read:
             # With groups, only the units of the channel's own group read it.
-            group, place = divmod(index, kernel.shape[2])
+            group, place = divmod(each.index, kernel.shape[2])
             units += width
             for other in range(group * width, (group + 1) * width):
                 piece = kernel[:, :, place, other]
@@ -99,18 +149,31 @@ def readings(
                         int((energy[:, other] > energy[place, other]).sum()) + 1,
                         signs(piece.astype(np.float64))[2],
                         np.ascontiguousarray(piece),
+                        each.through,
                     )
                 )
-    found.sort(key=lambda each: -each.share)
+    found.sort(key=lambda reading: -reading.share)
     excited, inhibited = (
-        tuple([each for each in found if each.sign == sign][:MOST]) for sign in ("excitatory", "inhibitory")
+        tuple([reading for reading in found if reading.sign == sign][:MOST]) for sign in ("excitatory", "inhibitory")
     )
     return Readings(tuple(layers), tuple(unread), units, excited, inhibited)
 
 
-def _makers(architecture: Architecture, reader: str) -> set[str]:
-    """The makers of a conv layer's inputs, the image aside; none where they can't be traced."""
+def _next(architecture: Architecture, layer: str) -> tuple[str, ...]:
+    """The conv layers behind a layer with no other between, whatever else lies there; in order of computation."""
+    seen: set[str] = set()
+    waiting = [layer]
+    while waiting:
+        for name in architecture.readers[waiting.pop()]:
+            if name not in seen:
+                seen.add(name)
+                if not architecture.layer(name).is_conv:
+                    waiting.append(name)
+    return tuple(each.name for each in architecture.conv_layers if each.name in seen)
+
+
+def _reads(architecture: Architecture, layer: str, reader: str) -> bool:
     try:
-        return {source.layer for source in architecture.source_channels(reader)} - {INPUT}
+        return bool(places(architecture, layer, reader))
     except Untraceable:
-        return set()
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vizengine.circuit.branches import Branch
 from vizengine.circuit.model import Circuit, InputChannel
 from vizengine.circuit.outputs import Readings
 from vizengine.config.schema import CircuitSection
@@ -54,7 +55,7 @@ class Measured:
         groups: a picture of each factor of the weights.
         expanded: its weights to earlier layers.
         readings: the later units that read it.
-        inner: the circuits of its strongest inputs, where they are shown.
+        inner: its strongest inputs as units, where the config asks for them.
     """
 
     evidence: Evidence
@@ -62,7 +63,7 @@ class Measured:
     groups: tuple[Visualization, ...]
     expanded: Expanded
     readings: Readings
-    inner: tuple[Circuit, ...] = ()
+    inner: tuple[Branch, ...] = ()
 
 
 def build(

@@ -44,7 +44,7 @@ class ExpandedLayer(Documented):
 
 
 class UntoldLayer(Documented):
-    """An earlier layer to which the weights can't be followed."""
+    """Another layer to which or from which the weights can't be followed."""
 
     layer: str
     """Its name."""

@@ -25,7 +25,7 @@ from vizengine.report.parts import (
     Version,
 )
 from vizengine.report.study_parts import StudyReport
-from vizengine.report.tree_parts import Branch
+from vizengine.report.tree_parts import BranchReport
 
 SCHEMA_VERSION = 2
 
@@ -117,7 +117,7 @@ class Report(Documented):
     """The unit's weights to layers that aren't its neighbours."""
     outputs: OutputsReport
     """The later units that read the unit."""
-    tree: tuple[Branch, ...]
+    tree: tuple[BranchReport, ...]
     """The inputs of the strongest inputs; empty unless the config asks for them."""
     kernel_scale: Quantity
     """Largest absolute coefficient among the slices shown: the ends of the page's colour scale."""

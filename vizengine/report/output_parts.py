@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vizengine.report.expanded_parts import UntoldLayer
 from vizengine.report.figures import Documented, Kernel, Quantity
 
 
@@ -16,6 +17,8 @@ class OutputSlice(Documented):
     """Its part of the later unit's sum of squares, in percent."""
     rank: int
     """Its rank among all slices of the later unit, by norm."""
+    through: str
+    """The sum of which this unit is one term, where the slice reads that; else empty."""
     kernel: Kernel
     """The slice."""
 
@@ -25,8 +28,8 @@ class OutputsReport(Documented):
 
     layers: tuple[str, ...]
     """Conv layers that read it."""
-    unread: tuple[str, ...]
-    """Conv layers that read it and whose weights aren't there."""
+    unread: tuple[UntoldLayer, ...]
+    """Later conv layers of which it can't be said how they read it."""
     units: Quantity
     """Units of `layers` that read it."""
     scale: Quantity

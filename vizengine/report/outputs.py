@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vizengine.circuit.outputs import Reading, Readings
+from vizengine.report.expanded_parts import UntoldLayer
 from vizengine.report.numbers import decimals, fixed, percent, significant, whole
 from vizengine.report.output_parts import OutputSlice, OutputsReport
 from vizengine.report.slices import kernel_of
@@ -23,6 +24,7 @@ def outputs_report(given: Readings) -> OutputsReport:
                 norm=significant(each.norm),
                 share=percent(each.share),
                 rank=each.rank,
+                through=each.through,
                 kernel=kernel_of(each.kernel, places),
             )
             for each in some
@@ -30,7 +32,7 @@ def outputs_report(given: Readings) -> OutputsReport:
 
     return OutputsReport(
         layers=given.layers,
-        unread=given.unread,
+        unread=tuple(UntoldLayer(layer=each.layer, reason=each.reason) for each in given.unread),
         units=whole(given.units),
         scale=fixed(largest, places),
         excited=slices(given.excited),

@@ -6,28 +6,33 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from vizengine.circuit.model import Circuit, InputChannel
+from vizengine.circuit.branches import Branch
+from vizengine.circuit.model import InputChannel
 from vizengine.featurevis.model import Visualization
 from vizengine.report.features import feature
-from vizengine.report.numbers import decimals, fixed, percent, significant
+from vizengine.report.numbers import decimals, fixed, percent, significant, whole
 from vizengine.report.slices import kernel_of
-from vizengine.report.tree_parts import Branch, Twig
+from vizengine.report.tree_parts import BranchReport, Twig
 
 
 def tree(
-    inner: Sequence[Circuit], visualizations: Mapping[tuple[str, int], Visualization], largest: int
-) -> tuple[Branch, ...]:
+    given: Sequence[Branch], visualizations: Mapping[tuple[str, int], Visualization], largest: int
+) -> tuple[BranchReport, ...]:
     """The inputs of the inputs.
 
     Args:
-        inner: the circuit of each input that has one.
+        given: the inputs as units.
         visualizations: at least of their strongest inputs.
         largest: longest side in pixels of a picture.
     """
-    return tuple(_branch(each, visualizations, largest) for each in inner)
+    return tuple(_branch(each, visualizations, largest) for each in given)
 
 
-def _branch(circuit: Circuit, visualizations: Mapping[tuple[str, int], Visualization], largest: int) -> Branch:
+def _branch(given: Branch, visualizations: Mapping[tuple[str, int], Visualization], largest: int) -> BranchReport:
+    circuit = given.circuit
+    if circuit is None:
+        nothing = whole(0)
+        return BranchReport(index=given.index, missing=given.reason, count=nothing, scale=nothing, inputs=())
     scale = max(float(np.abs(channel.kernel).max()) for channel in circuit.strongest)
     places = decimals([scale], 3)
     energy = sum(channel.norm**2 for channel in circuit.inputs) or 1.0
@@ -43,9 +48,10 @@ def _branch(circuit: Circuit, visualizations: Mapping[tuple[str, int], Visualiza
             kernel=kernel_of(channel.kernel, places),
         )
 
-    return Branch(
-        layer=circuit.layer,
-        unit=circuit.unit,
+    return BranchReport(
+        index=given.index,
+        missing="",
+        count=whole(len(circuit.inputs)),
         scale=fixed(scale, places),
         inputs=tuple(twig(channel) for channel in circuit.strongest),
     )

@@ -24,13 +24,15 @@ class Twig(Documented):
     """The slice."""
 
 
-class Branch(Documented):
+class BranchReport(Documented):
     """One of the unit's strongest inputs as a unit of its own."""
 
-    layer: str
-    """Its layer."""
-    unit: int
-    """Its index there."""
+    index: int
+    """Its position on the unit's input axis."""
+    missing: str
+    """Why its inputs can't be shown, or empty."""
+    count: Quantity
+    """How many inputs it has."""
     scale: Quantity
     """Value of the full colours of its slices."""
     inputs: tuple[Twig, ...]

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.circuit.outputs import readers
+from vizengine.circuit.outputs import places, readers
 from vizengine.sweep.workshop import Workshop
 
 OUTPUTS = 6
@@ -62,14 +62,12 @@ class Outputs:
             energy = np.square(kernel.astype(np.float64)).sum(axis=(0, 1))
             shares = energy / np.maximum(energy.sum(axis=0), np.finfo(np.float64).tiny)
             width = kernel.shape[3] // architecture.layer(reader).groups
-            for index, source in enumerate(architecture.source_channels(reader)):
-                if source.layer != layer:
-                    continue
+            for read in places(architecture, layer, reader):
                 # With groups, only the units of the channel's own group read it.
-                group, place = divmod(index, kernel.shape[2])
+                group, place = divmod(read.index, kernel.shape[2])
                 first = group * width
                 for offset in np.argsort(-shares[place, first : first + width], kind="stable")[:OUTPUTS].tolist():
                     unit = first + offset
                     piece = np.ascontiguousarray(kernel[:, :, place, unit])
-                    found[source.channel].append(Output(reader, unit, float(shares[place, unit]), piece))
+                    found[read.channel].append(Output(reader, unit, float(shares[place, unit]), piece))
         return tuple(tuple(sorted(each, key=lambda output: -output.share)[:OUTPUTS]) for each in found)
