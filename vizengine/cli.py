@@ -72,7 +72,17 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("config", metavar="CONFIG", type=Path, help="the config, for example config.yaml")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write the site to this folder instead of the config's")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write the site to this folder instead of the config's; a survey, into a folder of it",
+    )
+    parser.add_argument(
+        "--survey",
+        metavar="LAYER",
+        help="instead of the site write a contact sheet of all units of a layer, to find one worth a page",
+    )
     parser.add_argument(
         "--only", metavar="NAME", action="append", default=[], help="compute this circuit only; may be repeated"
     )
@@ -122,27 +132,45 @@ def _run(options: argparse.Namespace) -> int:
             from vizengine import pipeline
 
             config = pipeline.check(options.config)
-            _check_names(options.only, config)
-            _check_out(options.out, config)
+            _check_usage(options, config)
             if options.estimate:
-                line, server = "\n".join(pipeline.estimate(config)), None
+                line, server = "\n".join(_estimate(options, config)), None
             elif options.check:
                 count = len(config.circuits)
                 line, server = f"{options.config}: fine, {count} {'circuit' if count == 1 else 'circuits'}", None
             else:
                 server = _open_server(options.serve, afterwards)
-                index, failure = _build(options, config, progress)
+                indices, failure = (_survey if options.survey else _build)(options, config, progress)
                 if failure:
                     complain(failure)
                     return FAILED
-                line = str(index)
+                line, index = "\n".join(map(str, indices)), indices[0]
         answer(line)
         if server is not None:
             _serve(server, index.parent)
     return FINE
 
 
-def _build(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[Path, str]:
+def _estimate(options: argparse.Namespace, config: Config) -> list[str]:
+    if options.survey:
+        from vizengine.survey import estimate_survey
+
+        return estimate_survey(config, options.survey, options.only)
+    from vizengine import pipeline
+
+    return pipeline.estimate(config)
+
+
+def _survey(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[tuple[Path, ...], str]:
+    """Survey a layer: the path of each sheet, and why that isn't enough."""
+    from vizengine.survey import survey
+
+    outcome = survey(config, options.survey, options.out, options.only, options.fresh, progress)
+    where = " and ".join(map(str, outcome.indices))
+    return outcome.indices, _of_failures(outcome.failures, where)
+
+
+def _build(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[tuple[Path, ...], str]:
     """Build the site: the path of its first page, and why that isn't enough."""
     from vizengine import pipeline
 
@@ -150,30 +178,58 @@ def _build(options: argparse.Namespace, config: Config, progress: Progress) -> t
     outcome = pipeline.build(config, pipeline.Options(options.out, only, options.strict, options.fresh), progress)
     flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
     failure = f"error: --strict, and {'; '.join(flaws)}" if options.strict and flaws else ""
-    if outcome.failures:
-        units = "\n  ".join(outcome.failures)
-        failure = f"error: {len(outcome.failures)} of the units failed; {outcome.index} has all others:\n  {units}"
-    return outcome.index, failure
+    return (outcome.index,), _of_failures(outcome.failures, str(outcome.index)) or failure
 
 
-def _check_names(only: Sequence[str], config: Config) -> None:
+def _of_failures(failures: Sequence[str], where: str) -> str:
+    """What to say of units that failed; nothing where there are none."""
+    if not failures:
+        return ""
+    units = "\n  ".join(failures)
+    return f"error: {len(failures)} of the units failed; {where} has all others:\n  {units}"
+
+
+def _check_usage(options: argparse.Namespace, config: Config) -> None:
+    """Hold the arguments against the config.
+
+    Raises:
+        _UsageError: with everything that is wrong.
+    """
+    problems = [*_name_problems(options.only, config), *_out_problems(options, config)]
+    if options.survey:
+        if options.strict or options.serve is not None:
+            which = "--strict" if options.strict else "--serve"
+            problems.append(f"{which}: only for a site; expected --survey without it")
+        from vizengine.sweep.surveyed import NoSuchLayer, surveyed
+
+        known = [name for name in options.only if any(each.name == name for each in config.circuits)]
+        try:
+            surveyed(config, options.survey, known)
+        except NoSuchLayer as error:
+            problems.append(str(error))
+    if problems:
+        raise _UsageError("\nerror: ".join(problems))
+
+
+def _name_problems(only: Sequence[str], config: Config) -> Iterator[str]:
     names = [circuit.name for circuit in config.circuits]
     for name in only:
         if name not in names:
             found = difflib.get_close_matches(name, names, 1)
             near = f"; did you mean {found[0]}?" if found else ""
-            expected = ", ".join(names)
-            raise _UsageError(f"--only {name}: the config has no such circuit; expected one of {expected}{near}")
+            yield f"--only {name}: the config has no such circuit; expected one of {', '.join(names)}{near}"
 
 
-def _check_out(out: Path | None, config: Config) -> None:
+def _out_problems(options: argparse.Namespace, config: Config) -> Iterator[str]:
     """The site's folder is replaced as a whole, so it can't be one that holds the config, nor a file."""
+    out: Path | None = options.out
     if out is None:
         return
-    if config.folder.resolve().is_relative_to(out.resolve()):
-        raise _UsageError(f"--out {out}: it holds the config and would be replaced; expected a folder of its own")
+    # A survey replaces nothing but a folder of its own inside of it.
+    if not options.survey and config.folder.resolve().is_relative_to(out.resolve()):
+        yield f"--out {out}: it holds the config and would be replaced; expected a folder of its own"
     if out.exists() and not out.is_dir():
-        raise _UsageError(f"--out {out}: a file; expected a folder")
+        yield f"--out {out}: a file; expected a folder"
 
 
 def _open_server(port: int | None, afterwards: contextlib.ExitStack) -> SiteServer | None:
