@@ -81,6 +81,8 @@
       part(".photo-best").textContent = own.dataset.photoBest;
       part(".seen").src = `examples/${unit}.webp`;
       part(".seen").alt = own.dataset.seen;
+      part(".grouped").hidden = own.dataset.groups === "1";
+      part(".grouped b").textContent = own.dataset.groups;
       const page = own.querySelector("th a");
       part(".its-page").hidden = !page;
       if (page) part(".its-page a").href = page.getAttribute("href");

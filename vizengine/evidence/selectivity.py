@@ -43,8 +43,8 @@ def selectivity(network: Network, layer: str) -> Selectivity:
         values = probe(tf.constant(np.stack(images)))
         responses.append(np.maximum(np.asarray(values[:, canvas.position, canvas.position]), 0))
     table = np.concatenate(responses)
-    orientation = _with_chance(gratings, table[: len(gratings)], orientation_selectivity)
-    hue = _with_chance(colours, table[len(gratings) :], hue_selectivity)
+    orientation = with_chance(gratings, table[: len(gratings)], orientation_selectivity)
+    hue = with_chance(colours, table[len(gratings) :], hue_selectivity)
     return Selectivity(
         orientation=orientation[0],
         hue=hue[0],
@@ -55,7 +55,7 @@ def selectivity(network: Network, layer: str) -> Selectivity:
     )
 
 
-def _with_chance(
+def with_chance(
     stimuli: Sequence[Stimulus],
     answers: NDArray[np.floating],
     index: Callable[[Sequence[Stimulus], NDArray[np.floating]], float],

@@ -22,6 +22,7 @@ class Column:
         low, high: ends of its axis.
         median: of the layer; None where no unit has it.
         control_at: where the control lies on the axis, if it is the same for all units.
+        absent: what stands for a figure that can't be told.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Column:
     high: float
     median: Quantity | None
     control_at: Quantity | None
+    absent: str
 
 
 @dataclass(frozen=True)

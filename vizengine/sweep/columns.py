@@ -16,7 +16,7 @@ from vizengine.evidence.layer_groups import Groups
 from vizengine.evidence.survey_model import EXAMPLES, PER_PHOTO, SHUFFLES, Selectivity, Survey
 from vizengine.report.contact_sheet import Column, Figure
 from vizengine.report.figures import Quantity
-from vizengine.report.numbers import fixed, percent, whole
+from vizengine.report.numbers import fixed, percent
 
 TOP = 6
 _DEALT = "the same unit with its own coefficients dealt out anew among its inputs"
@@ -46,6 +46,7 @@ class _Text:
     formula: str
     sample: str
     control: str
+    absent: str = "none"
 
 
 def columns(
@@ -105,7 +106,6 @@ def columns(
         ),
         population.sparseness(survey.activation, survey.products, survey.count),
         lambda value: fixed(value, 2),
-        (0.0, 1.0),
         control=gaussian,
     )
     yield from _selectivities(selectivity)
@@ -125,7 +125,6 @@ def columns(
         ),
         groups.silhouette,
         lambda value: fixed(value, 2),
-        (0.0, 1.0),
         groups.threshold,
     )
     others = np.nan_to_num(correlation, nan=-np.inf)
@@ -146,7 +145,6 @@ def columns(
         ),
         np.where(np.isneginf(closest), np.nan, closest),
         lambda value: fixed(value, 2),
-        (0.0, 1.0),
         control=middle,
     )
 
@@ -159,15 +157,15 @@ def _selectivities(selectivity: Selectivity) -> Iterator[Measured]:
             "orientation",
             "Orientation",
             "orientation",
-            "How much it prefers stripes of one orientation: 0 where all drive it alike, 1 where one alone does. No "
-            "figure where none makes it fire.",
+            "How much it prefers stripes of one orientation: 0 where all drive it alike, 1 where one alone does."
+            " “Silent” where none makes it fire.",
             f"|Σ r exp(2iθ)| / Σ r over 8 orientations θ, at the best frequency and phase; {source}",
             f"{selectivity.gratings} drawn gratings",
             control,
+            "silent",
         ),
         selectivity.orientation,
         lambda value: fixed(value, 2),
-        (0.0, 1.0),
         selectivity.orientation_chance,
     )
     yield _measured(
@@ -175,15 +173,15 @@ def _selectivities(selectivity: Selectivity) -> Iterator[Measured]:
             "hue",
             "Hue",
             "hue",
-            "How much it prefers one hue: 0 where all drive it alike, 1 where one alone does. No figure where none "
-            "makes it fire.",
+            "How much it prefers one hue: 0 where all drive it alike, 1 where one alone does. Silent where none makes it "
+            "fire.",
             f"|Σ r exp(iφ)| / Σ r over hues φ, of full fields or of disks, whichever drive it more; after {source}",
             f"{selectivity.colours} drawn fields and disks",
             control,
+            "silent",
         ),
         selectivity.hue,
         lambda value: fixed(value, 2),
-        (0.0, 1.0),
         selectivity.hue_chance,
     )
 
@@ -204,7 +202,6 @@ def _weights(weights: Concentration) -> Iterator[Measured]:
             ),
             weights.share,
             percent,
-            (0.0, 100.0),
             weights.share_chance,
         )
     if weights.inputs > 1:
@@ -221,7 +218,6 @@ def _weights(weights: Concentration) -> Iterator[Measured]:
             ),
             weights.effective,
             lambda value: fixed(value, 1),
-            None,
             weights.effective_chance,
         )
 
@@ -230,7 +226,6 @@ def _measured(
     text: _Text,
     values: NDArray[np.float64],
     form: Callable[[float], Quantity],
-    ends: tuple[float, float] | None = None,
     chance: NDArray[np.float64] | None = None,
     control: Quantity | None = None,
 ) -> Measured:
@@ -240,7 +235,6 @@ def _measured(
         text: its words.
         values: (units,) not a number where one can't be told.
         form: a value as it is printed.
-        ends: of the axis; from zero to the highest figure by default.
         chance: (units,) each unit's own control.
         control: the one for all.
     """
@@ -254,8 +248,7 @@ def _measured(
         Figure(of(value), of(chance[unit]) if chance is not None and math.isfinite(value) else None)
         for unit, value in enumerate(values)
     )
-    shown = [each for figure in figures for each in (figure.value, figure.chance) if each] + [whole(0)]
-    high = max(each.value for each in shown)
-    low, high = ends or (0.0, float(high) or 1.0)
-    column = Column(**vars(text), low=low, high=high, median=median, control_at=control)
+    every = [figure.value for figure in figures] + [figure.chance for figure in figures] + [control]
+    shown = [float(each.value) for each in every if each] or [0.0]
+    column = Column(**vars(text), low=min(shown), high=max(shown), median=median, control_at=control)
     return Measured(column, figures)
