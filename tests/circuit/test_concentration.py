@@ -33,12 +33,13 @@ def test_even_and_single_inputs_are_told_apart() -> None:
 def test_the_control_keeps_the_coefficients_and_spreads_them() -> None:
     kernel = np.zeros((3, 3, 64, 2), np.float32)
     kernel[:, :, :2] = np.random.default_rng(1).normal(size=(3, 3, 2, 2))
-    found = concentration(kernel, 6)
-    assert (found.share == 1).all() and (found.share_chance < 0.9).all()
-    assert (found.effective_chance > 4 * found.effective).all()
-    again = concentration(kernel, 6)
+    found = concentration(kernel, 2)
+    np.testing.assert_allclose(found.share, 1)
+    assert (found.share_chance < 0.75).all()
+    assert (found.effective_chance > 1.5 * found.effective).all()
+    again = concentration(kernel, 2)
     np.testing.assert_array_equal(found.share_chance, again.share_chance)
-    assert (concentration(kernel, 6, seed=1).share_chance != found.share_chance).any()
+    assert (concentration(kernel, 2, seed=1).share_chance != found.share_chance).any()
 
 
 def test_all_inputs_hold_all_where_there_are_few() -> None:

@@ -146,16 +146,16 @@ def test_selectivity_by_chance_is_that_of_answers_in_other_orders(squeezenet: Ne
         silent = np.isnan(own)
         np.testing.assert_array_equal(silent, np.isnan(chance))
         assert ((chance[~silent] > 0) & (chance[~silent] <= 1)).all()
-    # Answers of equal height in any order are alike in all: the index is 0, and so it is by chance.
     gratings = [each for each in battery(20) if each.family == "grating"]
-    even, chance = with_chance(gratings, np.ones((len(gratings), 1)), orientation_selectivity)
-    np.testing.assert_allclose([even, chance], 0, atol=1e-12)
-    # A unit that one orientation alone drives, at all frequencies and phases, is beyond any chance.
-    single = np.array([[float(each.orientation == 45.0)] for each in gratings])
-    own, chance = with_chance(gratings, single, orientation_selectivity)
-    assert own[0] == pytest.approx(1) and chance[0] < 0.9
-    shuffled = [orientation_selectivity(gratings, np.random.default_rng([0, len(gratings)]).permutation(single[:, 0]))]
-    assert chance[0] >= shuffled[0] and SHUFFLES == 19
+    one = np.array([each.orientation == 45.0 for each in gratings], np.float64)
+    # Of answers that don't depend on the orientation, none in any order does.
+    phases = np.array([each.phase for each in gratings]) + np.array([each.frequency for each in gratings])
+    # One orientation at all phases is beyond any chance; a single answer is not, since any other would do as well.
+    single = one * (phases == phases.min())
+    own, chance = with_chance(gratings, np.stack([phases, single, *[one] * 9], axis=1), orientation_selectivity)
+    np.testing.assert_allclose(own, [0, *[1] * 10], atol=1e-12)
+    assert chance[0] == pytest.approx(0, abs=1e-12) and chance[1] == pytest.approx(1) and np.median(chance[2:]) < 0.95
+    assert SHUFFLES == 19
 
 
 @pytest.mark.parametrize("layer", ["stem", "oblong", "tall", "grouped", "wide", "separable", "deep"])

@@ -60,18 +60,34 @@ def with_chance(
     answers: NDArray[np.floating],
     index: Callable[[Sequence[Stimulus], NDArray[np.floating]], float],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """An index of each unit, and the highest of those of its answers in random orders.
+    """An index of each unit, and the highest of those of its answers dealt out anew.
+
+    They are dealt out among stimuli that differ in angle alone, so that what else the unit prefers stays.
 
     Args:
         stimuli: of one kind.
         answers: (stimuli, units) activations.
         index: from stimuli and one unit's answers.
     """
+    cells: dict[tuple[object, ...], list[int]] = {}
+    for place, each in enumerate(stimuli):
+        cells.setdefault((each.family, each.frequency, each.phase, each.radius, each.brightness), []).append(place)
+    alike = [np.array(places) for places in cells.values()]
     values, chance = np.zeros((2, answers.shape[1]))
     for unit, own in enumerate(answers.T):
         values[unit] = index(stimuli, own)
         generator = np.random.default_rng([unit, len(stimuli)])
         # Silent units are silent in any order.
         shuffles = SHUFFLES if np.isfinite(values[unit]) else 1
-        chance[unit] = max(index(stimuli, generator.permutation(own)) for _ in range(shuffles))
+        chance[unit] = max(index(stimuli, _dealt(own, alike, generator)) for _ in range(shuffles))
     return values, chance
+
+
+def _dealt(
+    answers: NDArray[np.floating], alike: Sequence[NDArray[np.int64]], generator: np.random.Generator
+) -> NDArray[np.floating]:
+    """(stimuli,) answers, those at the indices of each of `alike` in a random order."""
+    dealt = answers.copy()
+    for places in alike:
+        dealt[places] = answers[generator.permutation(places)]
+    return dealt

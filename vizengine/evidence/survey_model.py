@@ -70,7 +70,7 @@ class Selectivity:
         orientation, hue: (channels,) float64, 0 to 1 as `indices` defines them; not a number where no stimulus of the
             kind drives the unit.
         orientation_chance, hue_chance: (channels,) float64, the highest of `SHUFFLES` such indices, each from the
-            unit's answers dealt out anew among the stimuli of the kind; not a number likewise.
+            unit's answers dealt out anew among stimuli that differ in angle alone; not a number likewise.
         gratings, colours: how many stimuli of each kind were drawn.
     """
 

@@ -150,7 +150,8 @@ def columns(
 
 
 def _selectivities(selectivity: Selectivity) -> Iterator[Measured]:
-    control = f"The highest of {SHUFFLES} such indices after the unit’s answers were dealt out anew among the stimuli."
+    control = f"The highest of {SHUFFLES} such indices after the unit’s answers were dealt out anew among stimuli that "
+    control += "differ in that alone."
     source = "Ringach, Shapley and Hawken 2002"
     yield _measured(
         _Text(
@@ -173,8 +174,8 @@ def _selectivities(selectivity: Selectivity) -> Iterator[Measured]:
             "hue",
             "Hue",
             "hue",
-            "How much it prefers one hue: 0 where all drive it alike, 1 where one alone does. Silent where none makes it "
-            "fire.",
+            "How much it prefers one hue: 0 where all drive it alike, 1 where one alone does. “Silent” where none "
+            "makes it fire.",
             f"|Σ r exp(iφ)| / Σ r over hues φ, of full fields or of disks, whichever drive it more; after {source}",
             f"{selectivity.colours} drawn fields and disks",
             control,
