@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
 import os
 import signal
 import sys
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from vizengine import __version__
 from vizengine.console import answer, complain, logged
-from vizengine.errors import ConfigError, VizengineError
+from vizengine.errors import ConfigError, UsageError, VizengineError
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
@@ -27,10 +26,6 @@ FINE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 _EPILOGUE = """exit codes: 0 done; 1 the build failed; 2 wrong usage or config; 130 interrupted; 143 terminated.
 The log goes to stderr; stdout gets the path of the site's index.html and nothing else."""
-
-
-class _UsageError(VizengineError):
-    """Arguments that parse, but can't be."""
 
 
 class _Terminated(BaseException):
@@ -72,12 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("config", metavar="CONFIG", type=Path, help="the config, for example config.yaml")
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        type=Path,
-        help="write the site to this folder instead of the config's; a survey, into a folder of it",
-    )
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write the site, or surveys, to this folder instead")
     parser.add_argument(
         "--survey",
         metavar="LAYER",
@@ -132,7 +122,9 @@ def _run(options: argparse.Namespace) -> int:
             from vizengine import pipeline
 
             config = pipeline.check(options.config)
-            _check_usage(options, config)
+            from vizengine.usage import check_usage
+
+            check_usage(options, config)
             if options.estimate:
                 line, server = "\n".join(_estimate(options, config)), None
             elif options.check:
@@ -189,49 +181,6 @@ def _of_failures(failures: Sequence[str], where: str) -> str:
     return f"error: {len(failures)} of the units failed; {where} has all others:\n  {units}"
 
 
-def _check_usage(options: argparse.Namespace, config: Config) -> None:
-    """Hold the arguments against the config.
-
-    Raises:
-        _UsageError: with everything that is wrong.
-    """
-    problems = [*_name_problems(options.only, config), *_out_problems(options, config)]
-    if options.survey:
-        if options.strict or options.serve is not None:
-            which = "--strict" if options.strict else "--serve"
-            problems.append(f"{which}: only for a site; expected --survey without it")
-        from vizengine.sweep.surveyed import NoSuchLayer, surveyed
-
-        known = [name for name in options.only if any(each.name == name for each in config.circuits)]
-        try:
-            surveyed(config, options.survey, known)
-        except NoSuchLayer as error:
-            problems.append(str(error))
-    if problems:
-        raise _UsageError("\nerror: ".join(problems))
-
-
-def _name_problems(only: Sequence[str], config: Config) -> Iterator[str]:
-    names = [circuit.name for circuit in config.circuits]
-    for name in only:
-        if name not in names:
-            found = difflib.get_close_matches(name, names, 1)
-            near = f"; did you mean {found[0]}?" if found else ""
-            yield f"--only {name}: the config has no such circuit; expected one of {', '.join(names)}{near}"
-
-
-def _out_problems(options: argparse.Namespace, config: Config) -> Iterator[str]:
-    """The site's folder is replaced as a whole, so it can't be one that holds the config, nor a file."""
-    out: Path | None = options.out
-    if out is None:
-        return
-    # A survey replaces nothing but a folder of its own inside of it.
-    if not options.survey and config.folder.resolve().is_relative_to(out.resolve()):
-        yield f"--out {out}: it holds the config and would be replaced; expected a folder of its own"
-    if out.exists() and not out.is_dir():
-        yield f"--out {out}: a file; expected a folder"
-
-
 def _open_server(port: int | None, afterwards: contextlib.ExitStack) -> SiteServer | None:
     """Take the port before the build, so that one that is in use is known at once."""
     if port is None:
@@ -270,7 +219,7 @@ def _termination_raised() -> Iterator[None]:
 
 def _explain(error: Exception, traceback: bool) -> int:
     """Print what went wrong; the exit code that goes with it."""
-    if traceback and not isinstance(error, (ConfigError, _UsageError)):
+    if traceback and not isinstance(error, (ConfigError, UsageError)):
         import traceback as printer
 
         printer.print_exception(error)
@@ -280,7 +229,7 @@ def _explain(error: Exception, traceback: bool) -> int:
         return USAGE
     if isinstance(error, VizengineError):
         complain(f"error: {error}")
-        return USAGE if isinstance(error, _UsageError) else FAILED
+        return USAGE if isinstance(error, UsageError) else FAILED
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("vizengine"):
         complain(f"error: the package {error.name} isn't installed; run: pip install -r requirements.txt")
         return FAILED

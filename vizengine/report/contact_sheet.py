@@ -19,10 +19,10 @@ class Column:
         formula: how it is worked out, and after whom.
         sample: from what.
         control: what to hold it against, with the control's own figure.
+        absent: what stands for a figure that can't be told.
         low, high: ends of its axis.
         median: of the layer; None where no unit has it.
         control_at: where the control lies on the axis, if it is the same for all units.
-        absent: what stands for a figure that can't be told.
     """
 
     name: str
@@ -32,11 +32,11 @@ class Column:
     formula: str
     sample: str
     control: str
-    low: float
-    high: float
-    median: Quantity | None
-    control_at: Quantity | None
-    absent: str
+    absent: str = "none"
+    low: float = 0.0
+    high: float = 1.0
+    median: Quantity | None = None
+    control_at: Quantity | None = None
 
 
 @dataclass(frozen=True)

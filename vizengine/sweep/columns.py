@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,20 +35,6 @@ class Measured:
     figures: tuple[Figure, ...]
 
 
-@dataclass(frozen=True)
-class _Text:
-    """The words of a column, as in `Column`."""
-
-    name: str
-    title: str
-    short: str
-    meaning: str
-    formula: str
-    sample: str
-    control: str
-    absent: str = "none"
-
-
 def columns(
     survey: Survey, selectivity: Selectivity, weights: Concentration, groups: Groups, correlation: NDArray[np.float64]
 ) -> Iterator[Measured]:
@@ -64,7 +50,7 @@ def columns(
     photos = f"{survey.count:,} positions in {len(survey.extremes.names):,} photos"
     bell = fixed(float(norm.isf(1 / max(survey.count, 2))), 1)
     yield _measured(
-        _Text(
+        Column(
             "strength",
             "Strength",
             "strength",
@@ -79,7 +65,7 @@ def columns(
         control=bell,
     )
     yield _measured(
-        _Text(
+        Column(
             "firing",
             "Fires",
             "fires at",
@@ -94,7 +80,7 @@ def columns(
     )
     gaussian = fixed(population.GAUSSIAN_SPARSENESS, 2)
     yield _measured(
-        _Text(
+        Column(
             "sparsity",
             "Sparsity",
             "sparsity",
@@ -111,7 +97,7 @@ def columns(
     yield from _selectivities(selectivity)
     yield from _weights(weights)
     yield _measured(
-        _Text(
+        Column(
             "grouping",
             "Grouping",
             "grouping",
@@ -133,7 +119,7 @@ def columns(
     pair = population.median_pair(correlation)
     middle = fixed(pair, 2) if math.isfinite(pair) else None
     yield _measured(
-        _Text(
+        Column(
             "likeness",
             "Likeness",
             "likeness",
@@ -154,7 +140,7 @@ def _selectivities(selectivity: Selectivity) -> Iterator[Measured]:
     control += "differ in that alone."
     source = "Ringach, Shapley and Hawken 2002"
     yield _measured(
-        _Text(
+        Column(
             "orientation",
             "Orientation",
             "orientation",
@@ -170,7 +156,7 @@ def _selectivities(selectivity: Selectivity) -> Iterator[Measured]:
         selectivity.orientation_chance,
     )
     yield _measured(
-        _Text(
+        Column(
             "hue",
             "Hue",
             "hue",
@@ -191,7 +177,7 @@ def _weights(weights: Concentration) -> Iterator[Measured]:
     inputs = f"all {weights.inputs:,} slices of each unit’s kernel"
     if weights.inputs > weights.top:
         yield _measured(
-            _Text(
+            Column(
                 "share",
                 f"Top {weights.top}",
                 f"top {weights.top} inputs",
@@ -207,7 +193,7 @@ def _weights(weights: Concentration) -> Iterator[Measured]:
         )
     if weights.inputs > 1:
         yield _measured(
-            _Text(
+            Column(
                 "effective",
                 "Inputs",
                 "effective inputs",
@@ -224,7 +210,7 @@ def _weights(weights: Concentration) -> Iterator[Measured]:
 
 
 def _measured(
-    text: _Text,
+    column: Column,
     values: NDArray[np.float64],
     form: Callable[[float], Quantity],
     chance: NDArray[np.float64] | None = None,
@@ -233,7 +219,7 @@ def _measured(
     """A column.
 
     Args:
-        text: its words.
+        column: its words.
         values: (units,) not a number where one can't be told.
         form: a value as it is printed.
         chance: (units,) each unit's own control.
@@ -251,5 +237,5 @@ def _measured(
     )
     every = [figure.value for figure in figures] + [figure.chance for figure in figures] + [control]
     shown = [float(each.value) for each in every if each] or [0.0]
-    column = Column(**vars(text), low=min(shown), high=max(shown), median=median, control_at=control)
-    return Measured(column, figures)
+    ends = {"low": min(shown), "high": max(shown)}
+    return Measured(replace(column, **ends, median=median, control_at=control), figures)
