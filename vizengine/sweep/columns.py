@@ -237,5 +237,5 @@ def _measured(
     )
     every = [figure.value for figure in figures] + [figure.chance for figure in figures] + [control]
     shown = [float(each.value) for each in every if each] or [0.0]
-    ends = {"low": min(shown), "high": max(shown)}
-    return Measured(replace(column, **ends, median=median, control_at=control), figures)
+    low, high = min(shown), max(shown)
+    return Measured(replace(column, low=low, high=high, median=median, control_at=control), figures)
