@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from vizengine.circuit.concentration import Concentration
 from vizengine.evidence import population
@@ -48,7 +48,7 @@ def columns(
         correlation: (units, units) of their activations.
     """
     photos = f"{survey.count:,} positions in {len(survey.extremes.names):,} photos"
-    bell = fixed(float(norm.isf(1 / max(survey.count, 2))), 1)
+    bell = fixed(NormalDist().inv_cdf(1 - 1 / max(survey.count, 2)), 1)
     yield _measured(
         Column(
             "strength",
