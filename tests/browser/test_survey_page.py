@@ -149,7 +149,7 @@ def test_the_chosen_unit_is_told_by_its_own_figures(browser: Browser, sheet: Pat
         own = units[9]
         for name in COLUMNS:
             group = page.locator(f".standing [data-name={name}]")
-            text = group.locator("dd").inner_text()
+            text = group.locator("dd").first.inner_text()
             shown = group.locator(".here")
             if own[name] is None:
                 assert text == "none" and shown.get_attribute("visibility") == "hidden"

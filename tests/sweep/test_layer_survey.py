@@ -121,7 +121,9 @@ def test_another_folder_is_taken_and_strange_files_are_left_alone(surveyed: Path
     assert "left alone" in refused.stderr and (out / SHEET.name / "thesis.txt").read_text() == "mine"
 
 
-def test_what_is_wrong_is_told_at_once_and_a_network_without_the_layer_is_passed_over(surveyed: Path, tmp_path: Path) -> None:
+def test_what_is_wrong_is_told_at_once_and_a_network_without_the_layer_is_passed_over(
+    surveyed: Path, tmp_path: Path
+) -> None:
     shutil.copytree(surveyed / ".vizengine-cache", tmp_path / ".vizengine-cache")
     vgg = (
         "  - name: other\n    optional: true\n    network: {model: vgg19}\n    unit: {layer: block1_conv1, index: 3}\n"

@@ -26,7 +26,7 @@ STEPS_OF_ALL_ATTEMPTS = (1.0, 1.75, 2.1, 2.35)
 SECONDS_PER_PAGE, BYTES_PER_PAGE = 0.012, 22_000
 # Means over SqueezeNet's fire5/expand3x3 and VGG19's block3_conv3: a unit's part of a contact sheet, its strip of
 # examples included.
-SECONDS_PER_ENTRY, BYTES_PER_ENTRY, SECONDS_PER_GROUPING = 0.02, 10_000, 0.1
+SECONDS_PER_ENTRY, BYTES_PER_ENTRY, SECONDS_PER_GROUPING = 0.015, 7_000, 0.1
 STIMULI = 200
 _STEPS = 4
 
