@@ -170,6 +170,13 @@ def test_an_interrupted_survey_goes_on_where_it_was(surveyed: Path, tmp_path: Pa
     assert len(after) == 64 and before.items() <= after.items()
 
 
+def test_processes_that_share_the_work_give_the_same(surveyed: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path, f"{{layer: {LAYER}, index: all}}", execution="execution: {workers: 2}")
+    shutil.copytree(surveyed / "site", tmp_path / "site")
+    run(config, "--survey", LAYER)
+    assert digests(tmp_path / "survey") == digests(surveyed / "survey")
+
+
 def test_a_unit_that_fails_says_so_and_all_others_are_there(tmp_path: Path, squeezenet: Network) -> None:
     kernel, bias = squeezenet.weights[LAYER]
     broken = kernel.copy()

@@ -69,7 +69,7 @@ def k_means(directions: NDArray[np.float64], number: int, seed: int) -> NDArray[
 
 
 def ward(directions: NDArray[np.float64], number: int, seed: int) -> NDArray[np.integer]:
-    """By Ward's hierarchical clustering (1963), which needs no seed and a fiftieth of the time."""
+    """By Ward's hierarchical clustering (1963), which needs no seed and a tenth of the time."""
     from scipy.cluster.hierarchy import fcluster, linkage
 
     return np.asarray(fcluster(linkage(directions, "ward"), number, "maxclust"))
