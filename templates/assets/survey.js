@@ -35,10 +35,12 @@
       const figure = group.querySelector("dd");
       figure.replaceChildren(...[...value.childNodes].map((node) => node.cloneNode(true)));
       const strip = group.querySelector(".strip");
-      const at = (number) => 100 * (number - strip.dataset.low) / (strip.dataset.high - strip.dataset.low);
+      const { low, high } = strip.dataset;
+      // Where all units have the same figure, the axis has no length.
+      const at = (number) => Number(high) > Number(low) ? 100 * (number - low) / (high - low) : 0;
       const mark = (line, number) => {
         line.setAttribute("visibility", number === undefined ? "hidden" : "visible");
-        if (number !== undefined) line.setAttribute("d", `M${Math.min(Math.max(at(number), 0), 100)} 0v12`);
+        if (number !== undefined) line.setAttribute("d", `M${at(number)} 0v12`);
       };
       mark(strip.querySelector(".here"), links.get(unit).dataset[name]);
       if (!group.dataset.common) mark(strip.querySelector(".control"), chance?.dataset.value);

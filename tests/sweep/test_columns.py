@@ -41,7 +41,7 @@ def _survey() -> Survey:
     )
 
 
-def _columns(weights: Concentration) -> dict[str, Measured]:
+def _columns(weights: Concentration, grouped: bool = True) -> dict[str, Measured]:
     survey, nan = _survey(), math.nan
     selectivity = Selectivity(
         orientation=np.array([0.1, 0.9, nan, 0.5, nan]),
@@ -57,6 +57,8 @@ def _columns(weights: Concentration) -> dict[str, Measured]:
         np.array([0.2, 0.6, 0.1, 0.3, nan]),
         np.array([0.3, 0.4, 0.25, 0.3, 0.25]),
     )
+    if not grouped:
+        groups = Groups(np.full(5, 3), np.ones(5, np.int64), np.full(5, nan), np.full(5, 0.25))
     correlation = correlations(survey.activation, survey.products)
     return {each.column.name: each for each in columns(survey, selectivity, weights, groups, correlation)}
 
@@ -122,3 +124,4 @@ def test_columns_that_say_nothing_are_left_out() -> None:
     assert {"share", "effective"} <= _columns(_weights()).keys()
     assert "share" not in _columns(_weights(6)) and "effective" in _columns(_weights(6))
     assert not {"share", "effective"} & _columns(_weights(1)).keys()
+    assert "grouping" in _columns(_weights()) and "grouping" not in _columns(_weights(), grouped=False)

@@ -96,23 +96,8 @@ def columns(
     )
     yield from _selectivities(selectivity)
     yield from _weights(weights)
-    yield _measured(
-        Column(
-            "grouping",
-            "Grouping",
-            "grouping",
-            "How well its top examples fall into groups by the inputs that drove them. Where it is above its control, "
-            "the unit answers to several things that have little in common: it is polysemantic.",
-            "mean silhouette (Rousseeuw 1987) of the best of Ward’s groupings into 2 to 6, of the directions of the "
-            "contribution vectors",
-            f"each unit’s {EXAMPLES} highest positions, at most {PER_PHOTO} of a photo, that don’t overlap",
-            f"The highest of {SHUFFLES} groupings after each input’s contributions were dealt out anew among the "
-            "examples, and at least 0.25 (Kaufman and Rousseeuw 1990).",
-        ),
-        groups.silhouette,
-        lambda value: fixed(value, 2),
-        groups.threshold,
-    )
+    if np.isfinite(groups.silhouette).any():
+        yield _grouping(groups)
     others = np.nan_to_num(correlation, nan=-np.inf)
     np.fill_diagonal(others, -np.inf)
     closest = others.max(axis=1)
@@ -207,6 +192,26 @@ def _weights(weights: Concentration) -> Iterator[Measured]:
             lambda value: fixed(value, 1),
             weights.effective_chance,
         )
+
+
+def _grouping(groups: Groups) -> Measured:
+    return _measured(
+        Column(
+            "grouping",
+            "Grouping",
+            "grouping",
+            "How well its top examples fall into groups by the inputs that drove them. Where it is above its control, "
+            "the unit answers to several things that have little in common: it is polysemantic.",
+            "mean silhouette (Rousseeuw 1987) of the best of Ward’s groupings into 2 to 6, of the directions of the "
+            "contribution vectors",
+            f"each unit’s {EXAMPLES} highest positions, at most {PER_PHOTO} of a photo, that don’t overlap",
+            f"The highest of {SHUFFLES} groupings after each input’s contributions were dealt out anew among the "
+            "examples, and at least 0.25 (Kaufman and Rousseeuw 1990).",
+        ),
+        groups.silhouette,
+        lambda value: fixed(value, 2),
+        groups.threshold,
+    )
 
 
 def _measured(
