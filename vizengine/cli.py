@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
 import os
 import signal
 import sys
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from vizengine import __version__
 from vizengine.console import answer, complain, logged
-from vizengine.errors import ConfigError, VizengineError
+from vizengine.errors import ConfigError, UsageError, VizengineError
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
@@ -27,10 +26,6 @@ FINE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 _EPILOGUE = """exit codes: 0 done; 1 the build failed; 2 wrong usage or config; 130 interrupted; 143 terminated.
 The log goes to stderr; stdout gets the path of the site's index.html and nothing else."""
-
-
-class _UsageError(VizengineError):
-    """Arguments that parse, but can't be."""
 
 
 class _Terminated(BaseException):
@@ -72,7 +67,12 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("config", metavar="CONFIG", type=Path, help="the config, for example config.yaml")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write the site to this folder instead of the config's")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write the site, or surveys, to this folder instead")
+    parser.add_argument(
+        "--survey",
+        metavar="LAYER",
+        help="instead of the site write a contact sheet of all units of a layer, to find one worth a page",
+    )
     parser.add_argument(
         "--only", metavar="NAME", action="append", default=[], help="compute this circuit only; may be repeated"
     )
@@ -122,27 +122,47 @@ def _run(options: argparse.Namespace) -> int:
             from vizengine import pipeline
 
             config = pipeline.check(options.config)
-            _check_names(options.only, config)
-            _check_out(options.out, config)
+            from vizengine.usage import check_usage
+
+            check_usage(options, config)
             if options.estimate:
-                line, server = "\n".join(pipeline.estimate(config)), None
+                line, server = "\n".join(_estimate(options, config)), None
             elif options.check:
                 count = len(config.circuits)
                 line, server = f"{options.config}: fine, {count} {'circuit' if count == 1 else 'circuits'}", None
             else:
                 server = _open_server(options.serve, afterwards)
-                index, failure = _build(options, config, progress)
+                indices, failure = (_survey if options.survey else _build)(options, config, progress)
                 if failure:
                     complain(failure)
                     return FAILED
-                line = str(index)
+                line, index = "\n".join(map(str, indices)), indices[0]
         answer(line)
         if server is not None:
             _serve(server, index.parent)
     return FINE
 
 
-def _build(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[Path, str]:
+def _estimate(options: argparse.Namespace, config: Config) -> list[str]:
+    if options.survey:
+        from vizengine.survey import estimate_survey
+
+        return estimate_survey(config, options.survey, options.only)
+    from vizengine import pipeline
+
+    return pipeline.estimate(config)
+
+
+def _survey(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[tuple[Path, ...], str]:
+    """Survey a layer: the path of each sheet, and why that isn't enough."""
+    from vizengine.survey import survey
+
+    outcome = survey(config, options.survey, options.out, options.only, options.fresh, progress)
+    where = " and ".join(map(str, outcome.indices))
+    return outcome.indices, _of_failures(outcome.failures, where)
+
+
+def _build(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[tuple[Path, ...], str]:
     """Build the site: the path of its first page, and why that isn't enough."""
     from vizengine import pipeline
 
@@ -150,30 +170,15 @@ def _build(options: argparse.Namespace, config: Config, progress: Progress) -> t
     outcome = pipeline.build(config, pipeline.Options(options.out, only, options.strict, options.fresh), progress)
     flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
     failure = f"error: --strict, and {'; '.join(flaws)}" if options.strict and flaws else ""
-    if outcome.failures:
-        units = "\n  ".join(outcome.failures)
-        failure = f"error: {len(outcome.failures)} of the units failed; {outcome.index} has all others:\n  {units}"
-    return outcome.index, failure
+    return (outcome.index,), _of_failures(outcome.failures, str(outcome.index)) or failure
 
 
-def _check_names(only: Sequence[str], config: Config) -> None:
-    names = [circuit.name for circuit in config.circuits]
-    for name in only:
-        if name not in names:
-            found = difflib.get_close_matches(name, names, 1)
-            near = f"; did you mean {found[0]}?" if found else ""
-            expected = ", ".join(names)
-            raise _UsageError(f"--only {name}: the config has no such circuit; expected one of {expected}{near}")
-
-
-def _check_out(out: Path | None, config: Config) -> None:
-    """The site's folder is replaced as a whole, so it can't be one that holds the config, nor a file."""
-    if out is None:
-        return
-    if config.folder.resolve().is_relative_to(out.resolve()):
-        raise _UsageError(f"--out {out}: it holds the config and would be replaced; expected a folder of its own")
-    if out.exists() and not out.is_dir():
-        raise _UsageError(f"--out {out}: a file; expected a folder")
+def _of_failures(failures: Sequence[str], where: str) -> str:
+    """What to say of units that failed; nothing where there are none."""
+    if not failures:
+        return ""
+    units = "\n  ".join(failures)
+    return f"error: {len(failures)} of the units failed; {where} has all others:\n  {units}"
 
 
 def _open_server(port: int | None, afterwards: contextlib.ExitStack) -> SiteServer | None:
@@ -214,7 +219,7 @@ def _termination_raised() -> Iterator[None]:
 
 def _explain(error: Exception, traceback: bool) -> int:
     """Print what went wrong; the exit code that goes with it."""
-    if traceback and not isinstance(error, (ConfigError, _UsageError)):
+    if traceback and not isinstance(error, (ConfigError, UsageError)):
         import traceback as printer
 
         printer.print_exception(error)
@@ -224,7 +229,7 @@ def _explain(error: Exception, traceback: bool) -> int:
         return USAGE
     if isinstance(error, VizengineError):
         complain(f"error: {error}")
-        return USAGE if isinstance(error, _UsageError) else FAILED
+        return USAGE if isinstance(error, UsageError) else FAILED
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("vizengine"):
         complain(f"error: the package {error.name} isn't installed; run: pip install -r requirements.txt")
         return FAILED

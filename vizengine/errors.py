@@ -61,3 +61,7 @@ class WeightsUnavailable(VizengineError):
 
 class BuildFailed(VizengineError):
     """The site could not be built; the site that stood before still stands."""
+
+
+class UsageError(VizengineError):
+    """Arguments of the command line that can be read, but can't be."""

@@ -83,17 +83,12 @@ def estimate(config: Config) -> list[str]:
     lines = []
     for section in config.circuits:
         if isinstance(section, SweepSection):
-            workshop = Workshop(_place(config, section.name, fresh=False))
+            workshop = Workshop(Place.beside(config, section.name))
             processes = config.execution.workers or config.execution.gpus or 1
             lines += measured(workshop, processes).lines(section.name)
         else:
             lines.append(f"{section.name}: one circuit; only sweeps are estimated")
     return lines
-
-
-def _place(config: Config, name: str, fresh: bool) -> Place:
-    folder = config.folder.resolve()
-    return Place(config, name, folder, folder / CACHE_FOLDER, fresh)
 
 
 def build(config: Config, options: Options, progress: Progress) -> Outcome:
@@ -150,7 +145,9 @@ def _entry(
     may_compute = not options.only or section.name in options.only
     run: CircuitRun | SweepRun
     if isinstance(section, SweepSection):
-        run = SweepRun(section, _place(config, section.name, options.fresh and may_compute), progress, may_compute)
+        run = SweepRun(
+            section, Place.beside(config, section.name, options.fresh and may_compute), progress, may_compute
+        )
     else:
         cache = Cache(config.folder / CACHE_FOLDER, fresh=options.fresh)
         run = CircuitRun(config, section, cache, progress, may_compute)

@@ -19,6 +19,7 @@
     const controls = explorer.querySelector(".controls");
     const search = explorer.querySelector("#search");
     const order = explorer.querySelector("#order");
+    const reverse = explorer.querySelector("#reverse");
     const converged = explorer.querySelector("#converged");
     const found = explorer.querySelector(".found");
     const nothing = explorer.querySelector(".nothing");
@@ -78,11 +79,14 @@
 
     const sort = () => {
       const name = order.value;
-      const value = ({ link }) => { const own = number(link, name); return Number.isNaN(own) ? -Infinity : own; };
+      const up = reverse?.checked ?? false;
+      const last = up ? Infinity : -Infinity;
+      const value = ({ link }) => { const own = number(link, name); return Number.isNaN(own) ? last : own; };
+      const byUnit = (one, other) => number(one.link, "unit") - number(other.link, "unit");
       for (const { list, items } of sheets) {
         items.sort((one, other) => name === "unit"
-          ? number(one.link, "unit") - number(other.link, "unit")
-          : value(other) - value(one) || number(one.link, "unit") - number(other.link, "unit"));
+          ? byUnit(one, other)
+          : (up ? value(one) - value(other) : value(other) - value(one)) || byUnit(one, other));
         list.append(...items.map(({ item }) => item));
       }
     };
@@ -141,6 +145,7 @@
     });
     controls.addEventListener("input", show);
     order.addEventListener("change", sort);
+    reverse?.addEventListener("change", sort);
     explorer.querySelector("#all").addEventListener("click", reset);
     controls.hidden = false;
     sort();

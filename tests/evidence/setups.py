@@ -27,7 +27,7 @@ KINDS = [
 
 def circuit_of(network: Network, layer: str, unit: int, top: int = 6) -> Circuit:
     kernel, bias = network.weights[layer]
-    return analyse(layer, unit, kernel, bias, network.architecture.source_channels(layer), top)
+    return analyse(layer, unit, kernel, bias, network.architecture.source_channels(layer, unit), top)
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 
 from tests.evidence.setups import circuit_of, save_photos
+from tests.networks.own_models import functional_model, network_of
 from tests.reference.convolution import convolve
 from vizengine.evidence.examples import cut_examples
 from vizengine.evidence.forward import Forward
+from vizengine.evidence.indices import orientation_selectivity
 from vizengine.evidence.photo_best import photo_extremes
-from vizengine.evidence.selectivity import selectivity
+from vizengine.evidence.photos import Photo
+from vizengine.evidence.positions import Extremes
+from vizengine.evidence.selectivity import selectivity, with_chance
+from vizengine.evidence.stimuli import battery
 from vizengine.evidence.survey import survey
-from vizengine.evidence.survey_model import join
+from vizengine.evidence.survey_model import EXAMPLES, PER_PHOTO, SHUFFLES, join
 from vizengine.evidence.tuning import tune
 from vizengine.networks.network import Network
 
@@ -26,29 +31,54 @@ LAYERS = ["first", "left", "right", "last", "end"]
 def test_parts_and_bias_make_the_pre_activation(tiny_network: Network, tmp_path: Path, layer: str) -> None:
     found = survey(tiny_network, layer, save_photos(tmp_path, SIZES))
     bias = tiny_network.weights[layer][1]
-    assert found.pre.shape[1] == 6
-    assert (np.diff(found.pre, axis=1) <= 0).all()
-    np.testing.assert_allclose(found.parts.sum(axis=-1) + bias[:, None], found.pre, rtol=1e-4, atol=2e-3)
+    assert 2 * len(SIZES) < found.pre.shape[1] <= PER_PHOTO * len(SIZES)
+    there = np.isfinite(found.pre)
+    assert there[:, : len(SIZES)].all() and (there[:, 1:] <= there[:, :-1]).all()
+    for unit, own in enumerate(there):
+        assert (np.diff(found.pre[unit, own]) <= 0).all()
+        sums = found.parts[unit, own].sum(axis=-1) + bias[unit]
+        np.testing.assert_allclose(sums, found.pre[unit, own], rtol=1e-4, atol=2e-3)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_all_units_at_once_are_what_each_is_alone(tiny_network: Network, tmp_path: Path, layer: str) -> None:
     photos = save_photos(tmp_path, SIZES)
-    found = survey(tiny_network, layer, photos)
-    for unit in range(tiny_network.architecture.channels(layer)):
-        forward = Forward(tiny_network, circuit_of(tiny_network, layer, unit))
+    _assert_as_alone(tiny_network, layer, photos, range(tiny_network.architecture.channels(layer)))
+
+
+def _assert_as_alone(network: Network, layer: str, photos: tuple[Photo, ...], units: range) -> None:
+    found = survey(network, layer, photos)
+    field = network.architecture.receptive_field(layer)
+    fired = []
+    for unit in units:
+        forward = Forward(network, circuit_of(network, layer, unit))
         maps = [forward.one(photo.pixels(), index).unit_map for index, photo in enumerate(photos)]
         every = np.concatenate([each.pre.ravel() for each in maps]).astype(np.float64)
+        fired.append(np.maximum(every, 0))
         assert found.count == len(every)
         np.testing.assert_allclose(found.mean[unit], every.mean(), rtol=1e-4, atol=1e-3)
         np.testing.assert_allclose(found.deviation[unit], every.std(), rtol=1e-4, atol=1e-3)
         assert found.firing[unit] == pytest.approx((every > 0).mean(), abs=2 / len(every))
+        # The same places as on the page of the unit alone.
+        collector = Extremes(EXAMPLES, PER_PHOTO, -(-field.size // field.stride))
+        for each in maps:
+            collector.add(collector.of(each))
+        alone = collector.kept
+        own = np.flatnonzero(np.isfinite(found.pre[unit]))
+        assert len(own) == len(alone)
+        np.testing.assert_allclose(found.pre[unit, own], alone.pre, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(found.parts[unit, own], alone.contributions, rtol=1e-3, atol=1e-2)
         best = sorted((float(each.pre.max()) for each in maps), reverse=True)[:6]
-        np.testing.assert_allclose(found.pre[unit], best, rtol=1e-4, atol=1e-3)
-        for place in range(6):
-            row, column = int(found.row[unit, place]), int(found.column[unit, place])
-            alone = maps[int(found.photo[unit, place])].contributions[row, column]
-            np.testing.assert_allclose(found.parts[unit, place], alone, rtol=1e-3, atol=1e-2)
+        firsts = found.best_of_photos(unit, 6)
+        np.testing.assert_allclose(found.pre[unit, firsts], best, rtol=1e-4, atol=1e-3)
+        assert len(set(found.photo[unit, firsts].tolist())) == 6
+    table = np.stack(fired, axis=1)
+    scale = np.sqrt((table**2).mean(axis=0)) + 1e-3
+    own = slice(units.start, units.stop)
+    np.testing.assert_allclose(found.activation[own] / scale, table.mean(axis=0) / scale, atol=1e-3)
+    products = table.T @ table / len(table)
+    scales = np.outer(scale, scale)
+    np.testing.assert_allclose(found.products[own, own] / scales, products / scales, atol=1e-3)
 
 
 def test_the_extremes_are_those_that_single_circuits_use(tiny_network: Network, tmp_path: Path) -> None:
@@ -67,6 +97,9 @@ def test_pre_activations_are_those_of_numpy(tiny_network: Network, tmp_path: Pat
     plain = convolve(prepared.astype(np.float32), kernel, bias, 2, "valid")
     found = survey(tiny_network, "first", [photo])
     np.testing.assert_allclose(found.pre[:, 0], plain.max(axis=(0, 1)), rtol=1e-4)
+    fired = np.maximum(plain.reshape(-1, plain.shape[-1]).astype(np.float64), 0)
+    np.testing.assert_allclose(found.activation, fired.mean(axis=0), rtol=1e-3)
+    np.testing.assert_allclose(found.products, fired.T @ fired / len(fired), rtol=1e-3)
 
 
 def test_photos_may_be_shared_out(tiny_network: Network, tmp_path: Path) -> None:
@@ -78,7 +111,8 @@ def test_photos_may_be_shared_out(tiny_network: Network, tmp_path: Path) -> None
     np.testing.assert_array_equal(parts.extremes.values, whole.extremes.values)
     assert parts.count == whole.count
     np.testing.assert_allclose(parts.deviation, whole.deviation, rtol=1e-10)
-    np.testing.assert_allclose(parts.firing, whole.firing, rtol=1e-10)
+    for name in ("firing", "activation", "products"):
+        np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-10)
 
 
 def test_no_photos_are_refused(tiny_network: Network) -> None:
@@ -103,3 +137,29 @@ def test_selectivity_is_that_of_the_tuning_curves(squeezenet: Network, tmp_path:
         alone = {index.name: index.value.mean for index in tuning.indices if index.channel == 0}
         np.testing.assert_allclose(found.orientation[unit], alone["orientation selectivity"], rtol=1e-3, equal_nan=True)
         np.testing.assert_allclose(found.hue[unit], alone["hue selectivity"], rtol=1e-3, equal_nan=True)
+
+
+def test_selectivity_by_chance_is_that_of_answers_in_other_orders(squeezenet: Network) -> None:
+    found = selectivity(squeezenet, "fire2/squeeze1x1")
+    assert (found.gratings, found.colours) == (128, 72)
+    for own, chance in ((found.orientation, found.orientation_chance), (found.hue, found.hue_chance)):
+        silent = np.isnan(own)
+        np.testing.assert_array_equal(silent, np.isnan(chance))
+        assert ((chance[~silent] > 0) & (chance[~silent] <= 1)).all()
+    gratings = [each for each in battery(20) if each.family == "grating"]
+    one = np.array([each.orientation == 45.0 for each in gratings], np.float64)
+    # Of answers that don't depend on the orientation, none in any order does.
+    phases = np.array([each.phase for each in gratings]) + np.array([each.frequency for each in gratings])
+    # One orientation at all phases is beyond any chance; a single answer is not, since any other would do as well.
+    single = one * (phases == phases.min())
+    own, chance = with_chance(gratings, np.stack([phases, single, *[one] * 9], axis=1), orientation_selectivity)
+    np.testing.assert_allclose(own, [0, *[1] * 10], atol=1e-12)
+    assert chance[0] == pytest.approx(0, abs=1e-12) and chance[1] == pytest.approx(1) and np.median(chance[2:]) < 0.95
+    assert SHUFFLES == 19
+
+
+@pytest.mark.parametrize("layer", ["stem", "oblong", "tall", "grouped", "wide", "separable", "deep"])
+def test_layers_of_any_kind_are_surveyed(tmp_path: Path, layer: str) -> None:
+    network = network_of(functional_model(side=None))
+    name = next(each.name for each in network.architecture.conv_layers if each.name.split("/")[-1] == layer)
+    _assert_as_alone(network, name, save_photos(tmp_path, SIZES), range(2))

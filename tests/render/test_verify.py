@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from vizengine.render.verify import PAGE_LIMIT_BYTES, verify
+from vizengine.render.verify import PAGE_LIMIT_BYTES, Verifier, verify
 
 POLICY = '<meta http-equiv="Content-Security-Policy" content="x">'
 HEAD = f'<!doctype html><html lang="en"><head>{POLICY}<title>t</title></head>'
@@ -73,3 +73,13 @@ def test_a_large_page_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert verify({"index.html": page("x" * PAGE_LIMIT_BYTES)}) == []
     assert "index.html has 3.0 MB" in caplog.text
+
+
+def test_a_link_out_of_the_site_leads_to_a_page_that_is_known_to_be_there() -> None:
+    content = page('<a href="../site/a%20b.html">a</a><a href="../site/other.html#x">b</a>')
+    assert verify({"index.html": content}) != []
+    verifier = Verifier(frozenset({"../site/a b.html"}))
+    verifier.see("index.html", content)
+    assert verifier.end(lambda name: content) == [
+        "index.html: the link ../site/other.html#x leads to no file of the site"
+    ]

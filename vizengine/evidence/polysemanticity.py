@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Polysemanticity:
-    """k-means clusters of top examples by the direction of their contribution vectors.
+    """Clusters of top examples by the direction of their contribution vectors.
 
     Attributes:
         examples: positions that were clustered.
@@ -56,7 +57,25 @@ class Polysemanticity:
     clusters: tuple[Cluster, ...]
 
 
-def cluster(contributions: NDArray[np.float32], seed: int) -> Polysemanticity:
+# From directions, a number of clusters and a seed to labels.
+Grouping = Callable[[NDArray[np.float64], int, int], NDArray[np.integer]]
+
+
+def k_means(directions: NDArray[np.float64], number: int, seed: int) -> NDArray[np.integer]:
+    """By k-means."""
+    from sklearn.cluster import KMeans
+
+    return np.asarray(KMeans(number, n_init=4, random_state=seed).fit_predict(directions))
+
+
+def ward(directions: NDArray[np.float64], number: int, seed: int) -> NDArray[np.integer]:
+    """By Ward's hierarchical clustering (1963), which needs no seed and a tenth of the time."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    return np.asarray(fcluster(linkage(directions, "ward"), number, "maxclust"))
+
+
+def cluster(contributions: NDArray[np.float32], seed: int, grouping: Grouping = k_means) -> Polysemanticity:
     """Cluster top examples.
 
     A vector's length says how strongly the unit was driven, its direction by what, so lengths are set to 1.
@@ -64,36 +83,36 @@ def cluster(contributions: NDArray[np.float32], seed: int) -> Polysemanticity:
     Args:
         contributions: (examples, inputs).
         seed: of k-means and of the shuffles.
+        grouping: how.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     # So few points aren't worth a second thread: starting it takes longer than the work.
     with threadpool_limits(1):
-        return _cluster(contributions, seed)
+        return _cluster(contributions, seed, grouping)
 
 
-def _cluster(contributions: NDArray[np.float32], seed: int) -> Polysemanticity:
+def _cluster(contributions: NDArray[np.float32], seed: int, grouping: Grouping) -> Polysemanticity:
     wide = contributions.astype(np.float64)
     directions = _directions(wide)
     distinct = len(np.unique(directions.round(9), axis=0))
     tried = tuple(range(2, min(MOST_CLUSTERS, distinct - 1, len(wide) // 4) + 1))
     if not tried:
         return Polysemanticity(len(wide), (), (), (), LEAST_SILHOUETTE, estimate(np.zeros(0)), 1, ())
-    found = [_silhouettes(directions, number, seed) for number in tried]
+    found = [_silhouettes(directions, grouping(directions, number, seed)) for number in tried]
     means = [float(values.mean()) for _, values in found]
     best = int(np.argmax(means))
     generator = np.random.default_rng([seed, 3])
     null = []
     for _ in range(_SHUFFLES):
         shuffled = _directions(np.stack([generator.permutation(column) for column in wide.T], axis=1))
-        null.append(max(float(_silhouettes(shuffled, number, seed)[1].mean()) for number in tried))
+        null.append(max(float(_silhouettes(shuffled, grouping(shuffled, number, seed))[1].mean()) for number in tried))
     threshold = max(LEAST_SILHOUETTE, *null)
     labels, values = found[best]
     clusters = []
-    for label in range(tried[best]):
+    for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        if len(members):
-            clusters.append(Cluster(tuple(members.tolist()), wide[members].mean(axis=0), float(values[members].mean())))
+        clusters.append(Cluster(tuple(members.tolist()), wide[members].mean(axis=0), float(values[members].mean())))
     clusters.sort(key=lambda each: (-len(each.members), each.members))
     return Polysemanticity(
         examples=len(wide),
@@ -113,13 +132,11 @@ def _directions(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _silhouettes(
-    directions: NDArray[np.float64], number: int, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Cluster labels and each example's silhouette; 0 for all where k-means finds a single cluster."""
-    from sklearn.cluster import KMeans
+    directions: NDArray[np.float64], labels: NDArray[np.integer]
+) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
+    """The labels and each example's silhouette; 0 for all where there is a single cluster."""
     from sklearn.metrics import silhouette_samples
 
-    labels = KMeans(number, n_init=4, random_state=seed).fit_predict(directions)
     if not 1 < len(np.unique(labels)) < len(labels):
         return labels, np.zeros(len(labels))
     return labels, np.asarray(silhouette_samples(directions, labels))

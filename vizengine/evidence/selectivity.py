@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from vizengine.evidence.indices import hue_selectivity, orientation_selectivity
-from vizengine.evidence.stimuli import battery, draw
-from vizengine.evidence.survey_model import Selectivity
+from vizengine.evidence.stimuli import Stimulus, battery, draw
+from vizengine.evidence.survey_model import SHUFFLES, Selectivity
 from vizengine.networks.canvas import canvas_for
 from vizengine.networks.network import Network
 from vizengine.networks.probe import Probe
@@ -24,21 +27,67 @@ def selectivity(network: Network, layer: str) -> Selectivity:
         layer: a conv layer.
     """
     canvas = canvas_for(network.architecture, layer)
-    light = ("uniform", "disk")
-    stimuli = [
+    drawn = battery(canvas.size)
+    gratings = [each for each in drawn if each.family == "grating"]
+    colours = [
         each
-        for each in battery(canvas.size)
-        if each.family == "grating" or (each.family in light and each.polarity == "light")
+        for each in drawn
+        if each.family in ("uniform", "disk") and each.polarity == "light" and each.hue is not None
     ]
+    stimuli = gratings + colours
     probe = Probe(network, layer)
     width = max(1, _BATCH_PIXELS // canvas.side**2)
     responses = []
     for start in range(0, len(stimuli), width):
-        drawn = [draw(each, canvas.side, canvas.centre, canvas.size) for each in stimuli[start : start + width]]
-        values = probe(tf.constant(np.stack(drawn)))
+        images = [draw(each, canvas.side, canvas.centre, canvas.size) for each in stimuli[start : start + width]]
+        values = probe(tf.constant(np.stack(images)))
         responses.append(np.maximum(np.asarray(values[:, canvas.position, canvas.position]), 0))
     table = np.concatenate(responses)
+    orientation = with_chance(gratings, table[: len(gratings)], orientation_selectivity)
+    hue = with_chance(colours, table[len(gratings) :], hue_selectivity)
     return Selectivity(
-        np.array([orientation_selectivity(stimuli, column) for column in table.T]),
-        np.array([hue_selectivity(stimuli, column) for column in table.T]),
+        orientation=orientation[0],
+        hue=hue[0],
+        orientation_chance=orientation[1],
+        hue_chance=hue[1],
+        gratings=len(gratings),
+        colours=len(colours),
     )
+
+
+def with_chance(
+    stimuli: Sequence[Stimulus],
+    answers: NDArray[np.floating],
+    index: Callable[[Sequence[Stimulus], NDArray[np.floating]], float],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """An index of each unit, and the highest of those of its answers dealt out anew.
+
+    They are dealt out among stimuli that differ in angle alone, so that what else the unit prefers stays.
+
+    Args:
+        stimuli: of one kind.
+        answers: (stimuli, units) activations.
+        index: from stimuli and one unit's answers.
+    """
+    cells: dict[tuple[object, ...], list[int]] = {}
+    for place, each in enumerate(stimuli):
+        cells.setdefault((each.family, each.frequency, each.phase, each.radius, each.brightness), []).append(place)
+    alike = [np.array(places) for places in cells.values()]
+    values, chance = np.zeros((2, answers.shape[1]))
+    for unit, own in enumerate(answers.T):
+        values[unit] = index(stimuli, own)
+        generator = np.random.default_rng([unit, len(stimuli)])
+        # Silent units are silent in any order.
+        shuffles = SHUFFLES if np.isfinite(values[unit]) else 1
+        chance[unit] = max(index(stimuli, _dealt(own, alike, generator)) for _ in range(shuffles))
+    return values, chance
+
+
+def _dealt(
+    answers: NDArray[np.floating], alike: Sequence[NDArray[np.int64]], generator: np.random.Generator
+) -> NDArray[np.floating]:
+    """(stimuli,) answers, those at the indices of each of `alike` in a random order."""
+    dealt = answers.copy()
+    for places in alike:
+        dealt[places] = answers[generator.permutation(places)]
+    return dealt

@@ -1,8 +1,8 @@
-"""One pass over photos for all units of a layer: how far they are driven, where, and by which inputs.
+"""One pass over photos for all units of a layer: how far they are driven, where, by which inputs, and how alike.
 
 For a conv unit `pre = bias + Σ_c K_c ⋆ a_c` exactly, so what each input adds at a position is known from the
-activations that the kernel reads there. Nothing is kept but a few positions of each unit, so that memory grows
-neither with the photos nor with their size.
+activations that the kernel reads there. Nothing is kept but a few positions of each unit and moments of all of them,
+so that memory grows neither with the photos nor with their size.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from vizengine.evidence.model import PhotoExtremes
 from vizengine.evidence.photos import Photo
-from vizengine.evidence.survey_model import Survey, join
-from vizengine.networks.architecture import INPUT, LayerSpec
+from vizengine.evidence.survey_model import PER_PHOTO, Survey, join
+from vizengine.evidence.top_places import top_places
+from vizengine.networks.architecture import INPUT, Architecture
 from vizengine.networks.network import Network
+from vizengine.networks.pre_activation import PreActivation
 
 
 def survey(
@@ -37,18 +39,18 @@ def survey(
     """
     if not photos:
         raise ValueError("no photos; expected at least one")
-    spec = network.architecture.layer(layer)
-    below = None if layer == INPUT else network.model_upto(spec.inputs[0])
+    field = None if layer == INPUT else network.architecture.receptive_field(layer)
+    reach = 1 if field is None else -(-field.size // field.stride)
+    reads = None if layer == INPUT else _Reads(network, layer)
     found: Survey | None = None
     for index, photo in enumerate(photos):
         prepared = network.prepare(tf.constant(photo.pixels()[None]))
-        if below is None:
-            one = _of_photo(photo.name, np.asarray(prepared)[0], None)
+        if reads is None:
+            one = _of_photo(photo.name, np.asarray(prepared)[0], reach, None)
         else:
-            fed = below(prepared, training=False)
-            kernel, bias = network.weights[layer]
-            pre = tf.nn.conv2d(fed, kernel, spec.stride, spec.padding.upper()) + bias
-            one = _of_photo(photo.name, np.asarray(pre)[0], (np.asarray(fed)[0], kernel, spec))
+            fed = reads.below(prepared, training=False)
+            pre = np.asarray(reads.pre_activation(fed))[0]
+            one = _of_photo(photo.name, pre, reach, (reads, np.asarray(fed)[0]))
         one = replace(one, photo=np.full_like(one.photo, index))
         found = one if found is None else join(found, one)
         advance(1)
@@ -56,60 +58,86 @@ def survey(
     return found
 
 
+class _Reads:
+    """What a conv layer reads, and by which kernel."""
+
+    def __init__(self, network: Network, layer: str) -> None:
+        self.architecture, self.layer = network.architecture, layer
+        self.pre_activation = PreActivation(network, layer)
+        self.below = network.model_upto(self.pre_activation.feed)
+
+    def contributions(
+        self, below: NDArray[np.float32], row: NDArray[np.int64], column: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        return contributions(self.architecture, self.layer, below, self.pre_activation.kernel, row, column)
+
+
 def _of_photo(
-    name: str,
-    pre: NDArray[np.float32],
-    reads: tuple[NDArray[np.float32], NDArray[np.float32], LayerSpec] | None,
+    name: str, pre: NDArray[np.float32], reach: int, reads: tuple[_Reads, NDArray[np.float32]] | None
 ) -> Survey:
     """The survey of one photo from (down, across, channels) pre-activations and from what the layer reads."""
     flat = pre.reshape(-1, pre.shape[-1])
     wide = flat.astype(np.float64)
-    best = flat.argmax(axis=0)
-    row, column = np.divmod(best, pre.shape[1])
-    highest = flat[best, np.arange(flat.shape[1])]
-    parts = np.zeros((flat.shape[1], 0), np.float32) if reads is None else contributions(*reads, row, column, pre.shape)
+    row, column, highest = top_places(pre, PER_PHOTO, reach)
+    if reads is None:
+        parts = np.zeros((*row.shape, 0), np.float32)
+    else:
+        layer, below = reads
+        parts = np.stack(
+            [layer.contributions(below, row[:, place], column[:, place]) for place in range(PER_PHOTO)], axis=1
+        )
+    mean, deviation = wide.mean(axis=0), wide.std(axis=0)
+    fired = np.maximum(wide, 0, out=wide)
     return Survey(
-        extremes=PhotoExtremes((name,), highest[None], flat.min(axis=0)[None]),
+        extremes=PhotoExtremes((name,), flat.max(axis=0)[None], flat.min(axis=0)[None]),
         count=len(flat),
-        mean=wide.mean(axis=0),
-        deviation=wide.std(axis=0),
+        mean=mean,
+        deviation=deviation,
         firing=(flat > 0).mean(axis=0, dtype=np.float64),
-        pre=highest[:, None],
-        photo=np.zeros((flat.shape[1], 1), np.int64),
-        row=row[:, None].astype(np.int64),
-        column=column[:, None].astype(np.int64),
-        parts=parts[:, None, :],
+        activation=fired.mean(axis=0),
+        products=fired.T @ fired / len(flat),
+        pre=highest,
+        photo=np.zeros(row.shape, np.int64),
+        row=row,
+        column=column,
+        parts=parts,
     )
 
 
 def contributions(
+    architecture: Architecture,
+    layer: str,
     below: NDArray[np.float32],
     kernel: NDArray[np.float32],
-    spec: LayerSpec,
     row: NDArray[np.integer],
     column: NDArray[np.integer],
-    shape: tuple[int, ...],
 ) -> NDArray[np.float32]:
     """What each input channel adds to each unit at one position of that unit's own.
 
     Args:
-        below: (height, width, inputs), what the layer reads.
-        kernel: (kernel, kernel, inputs, units).
-        spec: the layer.
+        architecture: the network's.
+        layer: a conv layer.
+        below: (height, width, channels), what the layer reads.
+        kernel: (height, width, inputs, units); with groups, each unit's inputs are those of its group.
         row, column: (units,) position of each unit on the layer's map.
-        shape: of that map, (down, across, ...).
 
     Returns:
         (units, inputs) float32.
     """
-    size, stride = spec.kernel, spec.stride
-    before, after = [], []
-    for length, positions in zip(below.shape[:2], shape, strict=False):
-        needed = max((positions - 1) * stride + size - length, 0) if spec.padding == "same" else 0
-        before.append(needed // 2)
-        after.append(needed - needed // 2)
-    padded = np.pad(below, ((before[0], after[0]), (before[1], after[1]), (0, 0)))
-    down = (row * stride)[:, None] + np.arange(size)
-    across = (column * stride)[:, None] + np.arange(size)
-    patches = padded[down[:, :, None], across[:, None, :]]
+    spec = architecture.layer(layer)
+    read, inside = [], []
+    for axis, position in enumerate((row, column)):
+        side = below.shape[axis]
+        first = position * spec.stride - spec.padding_before(axis, side)
+        places = first[:, None] + np.arange(spec.window[axis]) * spec.dilation
+        read.append(places.clip(0, side - 1))
+        inside.append((places >= 0) & (places < side))
+    down, across = read[0][:, :, None], read[1][:, None, :]
+    if spec.groups == 1:
+        patches = below[down, across]
+    else:
+        starts = np.array([architecture.reads(layer, unit).start for unit in range(len(row))])
+        own = starts[:, None] + np.arange(kernel.shape[2])
+        patches = below[down[..., None], across[..., None], own[:, None, None, :]]
+    patches = patches * (inside[0][:, :, None] & inside[1][:, None, :])[..., None]
     return np.asarray(np.einsum("uhwc,hwcu->uc", patches, kernel), np.float32)

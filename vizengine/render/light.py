@@ -10,6 +10,7 @@ from vizengine.locations import templates_folder
 from vizengine.render import assets
 from vizengine.render.geometry import along, number
 from vizengine.render.page import environment
+from vizengine.report.contact_sheet import ContactSheet
 from vizengine.report.light import Explorer, Part, UnitPage
 from vizengine.report.model import SiteReport
 
@@ -39,11 +40,18 @@ class SharedFiles:
 
     @staticmethod
     @cache
-    def load() -> SharedFiles:
-        """Read them from the templates' folder."""
+    def load(*names: str) -> SharedFiles:
+        """Read them from the templates' folder.
+
+        Args:
+            names: of styles and scripts that a page needs besides those of all light pages.
+        """
         own = assets.load()
         folder = templates_folder() / "assets"
-        style, script = ((folder / f"explorer.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+        style, script = (
+            "".join((folder / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("explorer", *names))
+            for kind in ("css", "js")
+        )
         return SharedFiles(own.style + style, own.script + script)
 
 
@@ -84,6 +92,16 @@ def render_explorer(explorer: Explorer, site: SiteReport, alone: bool) -> str:
         alone: whether the sweep is all of the site.
     """
     return _render("explorer.html", explorer=explorer, site=site, root="", alone=alone)
+
+
+def render_contact_sheet(sheet: ContactSheet, site: SiteReport) -> str:
+    """The contact sheet of a layer.
+
+    Args:
+        sheet: the layer.
+        site: what the config says of the site.
+    """
+    return _render("survey.html", sheet=sheet, site=site, root="", along=along, number=number)
 
 
 def bars(parts: Sequence[Part]) -> tuple[Bar, ...]:

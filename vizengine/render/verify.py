@@ -100,10 +100,14 @@ class Verifier:
     """Checks a site file by file, and at the end whether its links lead somewhere.
 
     What it keeps of a page are the addresses that no page before it had.
+
+    Args:
+        beside: addresses, from the site's folder, of pages outside of it to which its own may link.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, beside: frozenset[str] = frozenset()) -> None:
         self.problems: list[str] = []
+        self._beside = beside
         self._names: set[str] = set()
         # Each file or place that a page leads to, with the first page and link that do.
         self._targets: dict[tuple[str, str], tuple[str, str]] = {}
@@ -153,6 +157,8 @@ class Verifier:
             problems.insert(0, "index.html is missing")
         places: dict[str, set[str]] = {}
         for (target, place), (name, link) in self._targets.items():
+            if target in self._beside:
+                continue
             if target not in self._names:
                 problems.append(f"{name}: the link {link} leads to no file of the site")
             elif place and target.endswith(".html"):

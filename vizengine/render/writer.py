@@ -25,7 +25,7 @@ _MARKER_HEAD = "This folder was written by vizengine, which replaces it as a who
 Files = Mapping[str, bytes] | Iterable[tuple[str, bytes]]
 
 
-def write(target: Path, files: Files) -> Path:
+def write(target: Path, files: Files, beside: frozenset[str] = frozenset()) -> Path:
     """Put a site into a folder.
 
     Files in the folder that no earlier run wrote (a `CNAME`, for example) are carried over.
@@ -33,6 +33,7 @@ def write(target: Path, files: Files) -> Path:
     Args:
         target: the folder; its parents are made where they don't exist.
         files: contents by path relative to the folder, with slashes; one after the other where they are many.
+        beside: addresses, from the folder, of pages outside of it to which its own may link.
 
     Returns:
         Path of the site's `index.html`.
@@ -47,7 +48,7 @@ def write(target: Path, files: Files) -> Path:
         recover(folder)
         check_target(folder)
         with _staged(folder) as staged:
-            names = _fill(staged, files)
+            names = _fill(staged, files, beside)
             _carry_over(staged, folder, names)
             _swap(staged, folder)
     except OSError as error:
@@ -133,13 +134,13 @@ def _is_running(process: str) -> bool:
     return True
 
 
-def _fill(staged: Path, files: Files) -> set[str]:
+def _fill(staged: Path, files: Files, beside: frozenset[str]) -> set[str]:
     """Write and verify the files; their names.
 
     Raises:
         BuildFailed: a name leads out of the folder, or a page doesn't stand up to verification.
     """
-    verifier, names = Verifier(), set[str]()
+    verifier, names = Verifier(beside), set[str]()
     for name, content in files.items() if isinstance(files, Mapping) else files:
         _check_name(name)
         names.add(name)

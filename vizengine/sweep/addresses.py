@@ -5,6 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+ASSETS = "assets"
+
+
+def plain(name: str) -> str:
+    """A layer's name, or a network's, as that of a folder."""
+    return re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-.") or "layer"
+
 
 class Addresses:
     """Addresses from the sweep's folder, with slashes.
@@ -20,11 +27,10 @@ class Addresses:
     ) -> None:
         self._folders: dict[str, str] = {}
         for layer in layers:
-            plain = re.sub(r"[^a-z0-9._-]+", "-", layer.lower()).strip("-.") or "layer"
-            name, number = plain, 1
+            name, number = plain(layer), 1
             while name in self._folders.values() or name == ASSETS:
                 number += 1
-                name = f"{plain}-{number}"
+                name = f"{plain(layer)}-{number}"
             self._folders[layer] = name
         self._pages = {layer: frozenset(units) for layer, units in pages.items()}
         self._pictures = {layer: frozenset(channels) for layer, channels in pictures.items()}
@@ -40,6 +46,3 @@ class Addresses:
     def picture(self, layer: str, channel: int) -> str:
         """A channel's picture, or empty where there is none."""
         return f"{self.folder(layer)}/{channel}.jpg" if channel in self._pictures.get(layer, ()) else ""
-
-
-ASSETS = "assets"

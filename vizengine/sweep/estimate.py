@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vizengine.evidence.photos import LONGEST_SIDE
+from vizengine.evidence.survey_model import EXAMPLES
 from vizengine.featurevis.batches import widest
 from vizengine.featurevis.model import PhotoBest, Settings
 from vizengine.networks.architecture import INPUT, Architecture
@@ -23,7 +24,10 @@ from vizengine.sweep.workshop import Workshop
 STEPS_OF_ALL_ATTEMPTS = (1.0, 1.75, 2.1, 2.35)
 # Means over the 416 pages of examples/squeezenet-fire5.yaml.
 SECONDS_PER_PAGE, BYTES_PER_PAGE = 0.012, 22_000
-STIMULI = 206
+# Means over SqueezeNet's fire5/expand3x3 and VGG19's block3_conv3: a unit's part of a contact sheet, its strip of
+# examples included.
+SECONDS_PER_ENTRY, BYTES_PER_ENTRY, SECONDS_PER_GROUPING = 0.015, 7_000, 0.1
+STIMULI = 200
 _STEPS = 4
 
 
@@ -60,14 +64,31 @@ class Estimate:
         ]
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What is to be done.
+
+    Attributes:
+        units: how many of each layer.
+        pictures: how many of each layer; photos go through all of these.
+        page_seconds, page_bytes: of a unit's page, or of its part of a contact sheet.
+        group_seconds: of grouping a unit's examples, where that is done.
+    """
+
+    units: dict[str, int]
+    pictures: dict[str, int]
+    page_seconds: float
+    page_bytes: int
+    group_seconds: float = 0.0
+
+
 def estimate(workshop: Workshop, processes: int) -> Estimate:
-    """Measure the cheapest and the dearest layer, and reckon the others by their multiplications.
+    """What a sweep will need.
 
     Args:
         workshop: of the sweep.
         processes: that will share the work.
     """
-    began = time.monotonic()
     architecture, section = workshop.architecture, workshop.section
     layers = chosen_layers(section.unit, architecture)
     units = {layer: _count(workshop, layer) for layer in layers}
@@ -78,6 +99,26 @@ def estimate(workshop: Workshop, processes: int) -> Estimate:
             # No more than all units' inputs together, nor than the layer has.
             most = pictures.get(source, 0) + units[layer] * section.inputs
             pictures[source] = min(architecture.channels(source), most)
+    return _reckoned(workshop, processes, _Work(units, pictures, SECONDS_PER_PAGE, BYTES_PER_PAGE))
+
+
+def estimate_layer(workshop: Workshop, layer: str, processes: int) -> Estimate:
+    """What the survey of a layer will need.
+
+    Args:
+        workshop: of a sweep of all its units.
+        layer: the layer.
+        processes: that will share the work.
+    """
+    units = {layer: workshop.architecture.channels(layer)}
+    return _reckoned(workshop, processes, _Work(units, units, SECONDS_PER_ENTRY, BYTES_PER_ENTRY, SECONDS_PER_GROUPING))
+
+
+def _reckoned(workshop: Workshop, processes: int, work: _Work) -> Estimate:
+    """Measure the cheapest and the dearest layer, and reckon the others by their multiplications."""
+    began = time.monotonic()
+    architecture, section = workshop.architecture, workshop.section
+    layers, pictures = tuple(work.units), work.pictures
     size = section.visualization.size
     ends = sorted(layers, key=lambda layer: multiplications(architecture, layer, size))
     ends = [ends[0], ends[-1]]
@@ -95,18 +136,19 @@ def estimate(workshop: Workshop, processes: int) -> Estimate:
         for layer, count in pictures.items()
         if layer != INPUT
     )
-    count = sum(units.values())
-    parts = sum(6 * 4 * architecture.channels(layer) * len(architecture.source_channels(layer)) for layer in layers)
+    count = sum(work.units.values())
+    parts = sum(4 * EXAMPLES * architecture.channels(layer) * architecture.kernel_shape(layer)[2] for layer in layers)
     return Estimate(
         units=count,
         pictures=sum(pictures.values()),
         seconds={
             "photos and stimuli": (photos + stimuli) / processes,
             "pictures": ascents / processes,
-            "pages": count * SECONDS_PER_PAGE,
+            **({"groups of examples": count * work.group_seconds / processes} if work.group_seconds else {}),
+            "pages": count * work.page_seconds,
         },
         memory=float(_peak_bytes() * (processes + (processes > 1))),
-        site=float(count * BYTES_PER_PAGE + sum(pictures.values()) * size**2 * 1.4),
+        site=float(count * work.page_bytes + sum(pictures.values()) * size**2 * 1.4),
         cache=float(sum(pictures.values()) * (3 * size**2 + 8192) + parts),
         measured=time.monotonic() - began,
     )

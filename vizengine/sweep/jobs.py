@@ -14,13 +14,14 @@ class Job:
     """One piece of work.
 
     Attributes:
-        kind: `survey` (some photos through a layer), `selectivity` (drawn stimuli through a layer) or `pictures`.
+        kind: `survey` (some photos through a layer), `selectivity` (drawn stimuli through a layer), `pictures`, or
+            `groups` (units' top examples by what drove them).
         layer: the layer.
-        channels: whose pictures; empty for the others.
+        channels: whose pictures or groups; empty for the others.
         part: which photos of a survey, as a count of `PHOTOS_OF_A_JOB`.
     """
 
-    kind: Literal["survey", "selectivity", "pictures"]
+    kind: Literal["survey", "selectivity", "pictures", "groups"]
     layer: str
     channels: tuple[int, ...] = ()
     part: int = 0
@@ -28,10 +29,10 @@ class Job:
     @property
     def title(self) -> str:
         """The job in words."""
-        if self.kind == "pictures":
+        if self.channels:
             first, last = self.channels[0], self.channels[-1]
             which = str(first) if first == last else f"{first} to {last}"
-            return f"pictures of {self.layer}:{which}"
+            return f"{'pictures' if self.kind == 'pictures' else 'groups of examples'} of {self.layer}:{which}"
         return f"photos through {self.layer}" if self.kind == "survey" else f"stimuli through {self.layer}"
 
     def halves(self) -> tuple[Job, Job]:

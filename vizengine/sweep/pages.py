@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.circuit import strength
 from vizengine.circuit.model import Circuit, InputChannel
-from vizengine.evidence.examples import crop, field_start
-from vizengine.evidence.survey_model import Survey
 from vizengine.networks.architecture import INPUT, SourceChannel
 from vizengine.report.figures import Quantity
 from vizengine.report.light import Connection, Indices, Part, Sheet, SheetUnit, ShownExample, Tile, UnitPage
@@ -23,13 +21,12 @@ from vizengine.report.slices import kernel_of
 from vizengine.sweep.addresses import Addresses
 from vizengine.sweep.jobs import Job
 from vizengine.sweep.outputs import Output, Outputs
+from vizengine.sweep.places import SHOWN_EXAMPLES, Places
 from vizengine.sweep.plan import Plan
 from vizengine.sweep.workshop import Workshop
 
 EXAMPLE_PIXELS = 64
 LARGEST_PARTS = 6
-# Decoded photos that are kept at a time.
-_PHOTOS = 16
 
 
 class Pages:
@@ -60,7 +57,7 @@ class Pages:
         layers = tuple(layer.name for layer in self._architecture.layers)
         self.addresses = Addresses(layers, plan.units, pictures)
         self._outputs = Outputs(workshop)
-        self._photo = lru_cache(maxsize=_PHOTOS)(self._read_photo)
+        self._seen = Places(workshop)
 
     def picture(self, layer: str, channel: int) -> bytes:
         """The picture of a channel as a file."""
@@ -76,7 +73,8 @@ class Pages:
         outputs = self._outputs.of(layer, unit)
         kernels = [channel.kernel for channel in circuit.strongest] + [output.kernel for output in outputs]
         scale = max(float(np.abs(kernel).max()) for kernel in kernels)
-        mean = survey.parts[unit].mean(axis=0, dtype=np.float64)
+        examples = survey.best_of_photos(unit, SHOWN_EXAMPLES)
+        mean = survey.parts[unit, examples].mean(axis=0, dtype=np.float64)
         parts = self._parts(circuit, mean)
         best, photo = survey.extremes.best(unit)
         return replace(
@@ -89,8 +87,8 @@ class Pages:
             input_count=whole(len(circuit.inputs)),
             outputs=self._connections(outputs, (layer, unit)),
             parts=parts,
-            total=fixed(float(survey.pre[unit].mean(dtype=np.float64)), _places(parts)),
-            examples=self._examples(layer, unit, survey),
+            total=fixed(float(survey.pre[unit, examples].mean(dtype=np.float64)), _places(parts)),
+            examples=self._examples(layer, unit),
             photo_count=whole(len(survey.extremes.names)),
             scale=significant(scale),
         )
@@ -210,22 +208,13 @@ class Pages:
             parts.append(Part(name, fixed(values[-1], places)))
         return tuple(parts)
 
-    def _examples(self, layer: str, unit: int, survey: Survey) -> tuple[ShownExample, ...]:
-        field = self._architecture.receptive_field(layer)
+    def _examples(self, layer: str, unit: int) -> tuple[ShownExample, ...]:
         shown = []
-        for place in range(survey.pre.shape[1]):
-            index = int(survey.photo[unit, place])
-            pixels, name = self._photo(index), self._workshop.photos[index].name
-            down, across = field_start(self._architecture, layer, *pixels.shape[:2])
-            top = down + int(survey.row[unit, place]) * field.stride
-            left = across + int(survey.column[unit, place]) * field.stride
-            pre = significant(float(survey.pre[unit, place]))
-            alt = f"Place in photo {name} that drives {layer}:{unit} to {pre.text}"
-            shown.append(ShownExample(patch(crop(pixels, top, left, field.size), alt, EXAMPLE_PIXELS), name, pre))
+        for seen in self._seen.of(layer, unit):
+            pre = significant(seen.pre)
+            alt = f"Place in photo {seen.photo} that drives {layer}:{unit} to {pre.text}"
+            shown.append(ShownExample(patch(seen.crop, alt, EXAMPLE_PIXELS), seen.photo, pre))
         return tuple(shown)
-
-    def _read_photo(self, index: int) -> NDArray[np.float32]:
-        return self._workshop.photos[index].pixels()
 
 
 def _places(parts: Sequence[Part]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vizengine.config.schema import SweepSection
 from vizengine.errors import VizengineError
@@ -13,11 +13,8 @@ from vizengine.progress import Progress
 from vizengine.render.light import SharedFiles, render_explorer, render_unit
 from vizengine.report.light import Explorer, UnitPage
 from vizengine.report.model import SiteReport, SweepReport
-from vizengine.resources import NotComputed
 from vizengine.sweep.addresses import ASSETS
-from vizengine.sweep.engines import Engine, LazyEngine
-from vizengine.sweep.jobs import Done, Failed, Job
-from vizengine.sweep.log import Pace, RunLog, weight
+from vizengine.sweep.doing import Doing
 from vizengine.sweep.pages import Pages
 from vizengine.sweep.plan import Plan, measuring_jobs, plan
 from vizengine.sweep.workshop import Place, Workshop
@@ -35,21 +32,22 @@ class SweepRun:
         may_compute: whether a result that isn't kept may be computed.
 
     Attributes:
-        seconds: wall-clock seconds by stage of this run, and processor seconds by kind of job over all processes.
         failures: units that failed, `layer:unit` and reason; known once `report` and `files` are through.
     """
 
     def __init__(self, section: SweepSection, place: Place, progress: Progress, may_compute: bool = True) -> None:
         self.section = section
-        self.seconds: dict[str, float] = {}
         self.failures: dict[str, str] = {}
-        self._place = place
         self._progress = progress
-        self._may_compute = may_compute
         self.workshop = Workshop(place)
-        self._log = RunLog(place.cache / "log" / f"{section.name}.log")
+        self._doing = Doing(place, self.workshop, progress, may_compute)
         self._pages: Pages | None = None
         self._plan: Plan | None = None
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Of this run, as `Doing.seconds`; with those of the pages once `files` is through."""
+        return self._doing.seconds
 
     @property
     def title(self) -> str:
@@ -66,19 +64,18 @@ class SweepRun:
         """
         _ = self.workshop.have.source.identity
 
-        with LazyEngine(self._place.config.execution, self._place, self.workshop, self._log.line) as engine:
-            failed = self._do(engine, "photos and stimuli", measuring_jobs(self.workshop))
+        with self._doing.engine as engine:
+            failed = self._doing.do(engine, "photos and stimuli", measuring_jobs(self.workshop))
             if failed:
                 raise VizengineError(f"{self.section.name}: {failed[0].job.title}: {failed[0].reason}")
             chosen = plan(self.workshop)
-            jobs = chosen.jobs(self.workshop)
-            made, lost = self._pictures(engine, jobs)
+            made, lost = self._doing.pictures(engine, chosen.jobs(self.workshop))
         for (layer, unit), reason in {**lost, **chosen.broken}.items():
             if unit in chosen.units.get(layer, ()):
                 self.failures[f"{layer}:{unit}"] = reason
         for name, reason in self.failures.items():
-            self._log.line(f"{name} failed: {reason}")
-        self._log.close()
+            self._doing.log.line(f"{name} failed: {reason}")
+        self._doing.log.close()
         self._plan = chosen
         self._pages = Pages(self.workshop, chosen, made, {**lost, **chosen.broken})
         return SweepReport(
@@ -89,55 +86,6 @@ class SweepRun:
             layers=len(chosen.units),
             failures=len(self.failures),
         )
-
-    def _pictures(
-        self, engine: Engine, jobs: Sequence[Job]
-    ) -> tuple[dict[tuple[str, int], Job], dict[tuple[str, int], str]]:
-        """Make all pictures; a batch that fails is halved until the channel is found that makes it fail."""
-        made: dict[tuple[str, int], Job] = {}
-        lost: dict[tuple[str, int], str] = {}
-        waiting = list(jobs)
-        while waiting:
-            failed = {each.job: each for each in self._do(engine, "pictures", waiting)}
-            for job in waiting:
-                if job not in failed:
-                    made |= {(job.layer, channel): job for channel in job.channels}
-                elif len(job.channels) == 1:
-                    lost[job.layer, job.channels[0]] = failed[job].reason
-            waiting = [half for job in failed if len(job.channels) > 1 for half in job.halves()]
-        return made, lost
-
-    def _do(self, engine: Engine, what: str, jobs: Sequence[Job]) -> list[Failed]:
-        """Do the jobs that aren't done, and tell how it goes; those that failed are returned."""
-        failed: list[Failed] = []
-        waiting: list[Job] = []
-        for job in jobs:
-            try:
-                if not self.workshop.is_done(job):
-                    waiting.append(job)
-            except VizengineError as error:
-                failed.append(Failed(job, str(error)))
-        if waiting and not self._may_compute:
-            raise NotComputed(
-                f"{self.section.name} has no kept {waiting[0].title}, and --only leaves it out of this run."
-            )
-        if not waiting:
-            return failed
-        self._log.line(f"{what}: {len(jobs) - len(waiting)} of {len(jobs)} jobs are kept from earlier")
-        total = sum(map(weight, waiting))
-        with self._progress.stage(f"{self.section.name}: {what}", total) as task:
-            pace = Pace(total)
-            for outcome in engine.run(waiting):
-                if isinstance(outcome, Done):
-                    kind = f"{outcome.job.kind}, processor"
-                    self.seconds[kind] = self.seconds.get(kind, 0.0) + outcome.processor_seconds
-                else:
-                    failed.append(outcome)
-                line, words = pace.tell(outcome)
-                self._log.line(line)
-                task.advance(weight(outcome.job), words)
-        self.seconds[what] = self.seconds.get(what, 0.0) + pace.seconds
-        return failed
 
     def files(self, site: SiteReport, alone: bool) -> Iterator[tuple[str, bytes]]:
         """The sweep's files, one after the other: path in its folder and content.
@@ -174,7 +122,7 @@ class SweepRun:
             tuple(self.failures.items()),
         )
         yield "index.html", render_explorer(explorer, site, alone).encode()
-        self.seconds |= {"pages": time.monotonic() - started, "pages, processor": time.process_time() - busy}
+        self._doing.seconds |= {"pages": time.monotonic() - started, "pages, processor": time.process_time() - busy}
 
     def _page(self, pages: Pages, layer: str, unit: int) -> UnitPage:
         """A unit's page; where it can't be made, one that says so."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from vizengine.cache import Cache
+from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.config.schema import Config, SweepSection
+from vizengine.evidence.layer_groups import Groups
 from vizengine.evidence.model import PhotoExtremes
 from vizengine.evidence.photos import Photo
 from vizengine.evidence.survey_model import Selectivity, Survey, join
@@ -20,10 +21,17 @@ from vizengine.resources import Resources
 from vizengine.sweep.jobs import PHOTOS_OF_A_JOB, Job
 from vizengine.sweep.select import chosen_layers
 
-_SURVEY_CODE = ("networks", "evidence.survey", "evidence.model", "evidence.photos", "evidence.survey_model")
+_SURVEY_CODE = (
+    "networks",
+    *(f"evidence.{name}" for name in ("survey", "survey_model", "top_places", "model", "photos")),
+)
 _SELECTIVITY_CODE = (
     "networks",
     *(f"evidence.{name}" for name in ("selectivity", "survey_model", "indices", "stimuli")),
+)
+_GROUPS_CODE = (
+    *_SURVEY_CODE,
+    *(f"evidence.{name}" for name in ("layer_groups", "polysemanticity", "intervals")),
 )
 
 
@@ -46,6 +54,12 @@ class Place:
     cache: Path
     fresh: bool = False
     threads: int | None = None
+
+    @classmethod
+    def beside(cls, config: Config, name: str, fresh: bool = False) -> Place:
+        """One whose results are kept in the cache beside the config."""
+        folder = config.folder.resolve()
+        return cls(config, name, folder, folder / CACHE_FOLDER, fresh)
 
     @property
     def section(self) -> SweepSection:
@@ -113,7 +127,7 @@ class Workshop:
         else:
             self._measured(self._anew, job)
 
-    def _measured(self, have: Resources, job: Job) -> Survey | Selectivity:
+    def _measured(self, have: Resources, job: Job) -> Survey | Selectivity | Groups:
         stage, code, key = self._kept_as(job)
         if job.kind == "survey":
 
@@ -123,6 +137,15 @@ class Workshop:
                 return survey(have.network, job.layer, self.photos[self._part(job)])
 
             return have.stage(stage, code, key, Survey, survey_part)
+
+        if job.kind == "groups":
+
+            def group() -> Groups:
+                from vizengine.evidence.layer_groups import groups
+
+                return groups(self.survey(job.layer), job.channels)
+
+            return have.stage(stage, code, key, Groups, group)
 
         def measure() -> Selectivity:
             from vizengine.evidence.selectivity import selectivity
@@ -138,6 +161,9 @@ class Workshop:
         """Stage, code and key of a measuring job's result."""
         if job.kind == "survey":
             return "survey", _SURVEY_CODE, {"layer": job.layer, "photos": self._photo_hashes[self._part(job)]}
+        if job.kind == "groups":
+            own: dict[str, object] = {"layer": job.layer, "units": list(job.channels), "photos": self._photo_hashes}
+            return "unit-groups", _GROUPS_CODE, own
         return "selectivity", _SELECTIVITY_CODE, {"layer": job.layer}
 
     def extremes(self, layer: str) -> PhotoExtremes:
@@ -158,6 +184,12 @@ class Workshop:
         """How selective a layer's units are."""
         found = self._measured(self.have, Job("selectivity", layer))
         assert isinstance(found, Selectivity)
+        return found
+
+    def groups(self, job: Job) -> Groups:
+        """The groups of a job's units."""
+        found = self._measured(self.have, job)
+        assert isinstance(found, Groups)
         return found
 
     def _pictures(self, job: Job) -> dict[int, Visualization]:

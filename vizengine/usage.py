@@ -1,0 +1,57 @@
+"""What can be wrong with the arguments of the command line beyond their form, all of it at once."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vizengine.errors import UsageError
+
+if TYPE_CHECKING:
+    from vizengine.config.schema import Config
+
+
+def check_usage(options: argparse.Namespace, config: Config) -> None:
+    """Hold the arguments against the config.
+
+    Raises:
+        UsageError: with everything that is wrong.
+    """
+    problems = [*_name_problems(options.only, config), *_out_problems(options, config)]
+    if options.survey:
+        if options.strict or options.serve is not None:
+            which = "--strict" if options.strict else "--serve"
+            problems.append(f"{which}: only for a site; expected --survey without it")
+        from vizengine.sweep.surveyed import NoSuchLayer, surveyed
+
+        known = [name for name in options.only if any(each.name == name for each in config.circuits)]
+        try:
+            surveyed(config, options.survey, known)
+        except NoSuchLayer as error:
+            problems.append(str(error))
+    if problems:
+        raise UsageError("\nerror: ".join(problems))
+
+
+def _name_problems(only: Sequence[str], config: Config) -> Iterator[str]:
+    names = [circuit.name for circuit in config.circuits]
+    for name in only:
+        if name not in names:
+            found = difflib.get_close_matches(name, names, 1)
+            near = f"; did you mean {found[0]}?" if found else ""
+            yield f"--only {name}: the config has no such circuit; expected one of {', '.join(names)}{near}"
+
+
+def _out_problems(options: argparse.Namespace, config: Config) -> Iterator[str]:
+    """The site's folder is replaced as a whole, so it can't be one that holds the config, nor a file."""
+    out: Path | None = options.out
+    if out is None:
+        return
+    # A survey replaces nothing but a folder of its own inside of it.
+    if not options.survey and config.folder.resolve().is_relative_to(out.resolve()):
+        yield f"--out {out}: it holds the config and would be replaced; expected a folder of its own"
+    if out.exists() and not out.is_dir():
+        yield f"--out {out}: a file; expected a folder"
