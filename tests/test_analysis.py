@@ -35,6 +35,7 @@ circuits:
     network: {model: squeezenet1.1}
     unit: {layer: fire2/squeeze1x1, index: 3}
     siblings: [1]
+    depth: 2
     hypothesis: {claims: [{polysemantic: false}]}
 """
 VGG19 = """\
@@ -93,7 +94,8 @@ def test_results_are_typed(analysis: vizengine.Analysis) -> None:
     assert isinstance(analysis.circuit, Circuit) and isinstance(analysis.evidence, Evidence)
     assert (analysis.name, analysis.circuit.layer, analysis.circuit.unit) == ("squeeze", "fire2/squeeze1x1", 3)
     assert analysis.unit_picture.shape == (64, 64, 3) and analysis.unit_picture.dtype == np.uint8
-    assert len(analysis.pictures) == 6 + 1 + 1
+    # Its inputs, itself, its sibling, and the colours that its inputs read.
+    assert len(analysis.pictures) == 6 + 1 + 1 + 3
     for (layer, channel), visualization in analysis.pictures.items():
         assert isinstance(visualization, Visualization) and (layer, channel) == (
             visualization.layer,
@@ -104,6 +106,23 @@ def test_results_are_typed(analysis: vizengine.Analysis) -> None:
     assert analysis.network.name == "squeezenet1.1" and analysis.classification.photos
     with pytest.raises(dataclasses.FrozenInstanceError):
         analysis.circuit = analysis.circuit  # type: ignore[misc]
+
+
+def test_what_lies_before_and_behind_the_unit_is_on_its_page(
+    analysis: vizengine.Analysis, published: Report, built: Path
+) -> None:
+    strongest = analysis.circuit.strongest
+    assert [each.index for each in analysis.inner] == [channel.index for channel in strongest]
+    for each, channel, shown in zip(analysis.inner, strongest, published.tree, strict=True):
+        assert each.circuit is not None and each.reason == shown.missing == ""
+        assert (each.circuit.layer, each.circuit.unit) == ("conv1", channel.source_channel)
+        assert {twig.label for twig in shown.inputs} == {"red", "green", "blue"}
+        assert [twig.norm.value for twig in shown.inputs] == [inner.norm for inner in each.circuit.strongest]
+    assert [each.layer for each in published.expanded.layers] == ["input", "conv1"]
+    assert published.outputs.layers == ("fire2/expand1x1", "fire2/expand3x3")
+    assert published.outputs.units.value == 64 + 64 and not published.outputs.unread
+    page = (built / "site" / "index.html").read_text(encoding="utf-8")
+    assert all(f'id="{name}"' in page for name in ("tree", "expanded", "outputs"))
 
 
 def test_it_says_what_it_is(analysis: vizengine.Analysis) -> None:

@@ -139,8 +139,20 @@ def test_across_a_concatenation_slopes_are_those_of_the_classifiers_own_layers(s
         assert np.abs(section.weighted[place]).sum() == pytest.approx(np.abs(gradient[..., channel]).sum(), rel=1e-4)
 
 
-def test_agreement_beats_chance_and_a_first_layer_has_nothing_behind_it(tiny_network: Network) -> None:
+def test_agreement_beats_chance(squeezenet: Network) -> None:
+    _, _, found = _expanded(squeezenet, "fire4/expand3x3", 23)
+    image, *others = found.sections
+    assert image.layer == INPUT and -1 <= image.agreement <= 1
+    assert len(others) == 3
+    for each in others:
+        assert -1 <= each.control < 0.5 * each.agreement < 0.501
+
+
+def test_the_images_three_colours_are_too_few_for_a_control(tiny_network: Network) -> None:
     _, _, found = _expanded(tiny_network, "last", 0)
-    assert all(-1 <= each.agreement <= 1 and -1 <= each.control <= 1 for each in found.sections)
+    assert found.sections[0].layer == INPUT and np.isnan(found.sections[0].control)
+
+
+def test_a_first_layer_has_nothing_behind_it(tiny_network: Network) -> None:
     assert layers_to_expand(tiny_network.architecture, "first", 0, None) == []
     assert layers_to_expand(tiny_network.architecture, "last", 0, ()) == []

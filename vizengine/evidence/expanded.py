@@ -27,6 +27,8 @@ from vizengine.networks.pre_activation import PreActivation
 from vizengine.networks.sources import Untraceable
 
 CONTROL_DRAWS = 19
+# Fewer channels, such as the image's colours, fall back into their own places when they are dealt anew.
+_LEAST_CHANNELS = 8
 COLOURS = ("red", "green", "blue")
 # Pixels of all canvases that go through the network and back at a time.
 _BATCH_PIXELS = 2**20
@@ -116,7 +118,8 @@ def _section(layer: str, direct: bool, linear: NDArray[np.float32], weighted: ND
     norms = np.sqrt(np.square(linear.astype(np.float64)).sum(axis=(0, 1)))
     shown = np.argsort(-norms, kind="stable")[:CHANNELS]
     random = np.random.default_rng(0)
-    draws = [_cosine(linear, weighted[..., random.permutation(len(norms))]) for _ in range(CONTROL_DRAWS)]
+    dealt = [random.permutation(len(norms)) for _ in range(CONTROL_DRAWS if len(norms) >= _LEAST_CHANNELS else 0)]
+    draws = [_cosine(linear, weighted[..., each]) for each in dealt]
     named = layer == INPUT and len(norms) == len(COLOURS)
     names = COLOURS if named else tuple(f"{layer}:{channel}" for channel in range(len(norms)))
     return ExpandedSection(
@@ -130,7 +133,7 @@ def _section(layer: str, direct: bool, linear: NDArray[np.float32], weighted: ND
         np.ascontiguousarray(np.moveaxis(weighted[..., shown], -1, 0)),
         _cosine(linear, weighted),
         tuple(_cosine(linear[..., channel], weighted[..., channel]) for channel in shown),
-        float(np.mean(draws)),
+        float(np.mean(draws)) if draws else float("nan"),
     )
 
 

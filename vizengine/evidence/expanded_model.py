@@ -30,7 +30,8 @@ class ExpandedSection:
         weighted: likewise, the gradient averaged over the unit's top examples.
         agreement: cosine between the two over all channels and positions, -1 to 1.
         channel_agreement: the same for each channel shown; not a number where one of the two is zero.
-        control: the cosine between `linear` and `weighted` of other channels, dealt anew: the mean of the draws.
+        control: the cosine between `linear` and `weighted` of other channels, dealt anew: the mean of the draws;
+            not a number where there are too few channels for that, such as the image's.
     """
 
     layer: str
