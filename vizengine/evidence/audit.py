@@ -6,7 +6,7 @@ Everything here is computed a second time with the model's own layers, and compa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,19 +19,17 @@ from vizengine.circuit.model import Circuit
 from vizengine.circuit.strength import analyse
 from vizengine.evidence.expanded_model import earlier_layers
 from vizengine.evidence.forward import Forward
-from vizengine.networks.architecture import INPUT, Architecture, LayerSpec
-from vizengine.networks.geometry import Misfit, Vanished
+from vizengine.networks.architecture import INPUT, LayerSpec
 from vizengine.networks.linear import LinearNetwork
 from vizengine.networks.live import LiveNetwork
 
 TOLERANCE = 1e-4
 # Least side of the images that are sent through; some networks leave nothing of smaller ones.
 _SIDE = 160
-_STEP = 32
 # How many conv layers back the expanded weights reach; nearer for a layer that hasn't so many before it.
 _BACK = 3
 # Powers of two by which a gradient is raised, so that its faintest parts are above zero.
-_EXPONENTS = (100, 60, 20, 0)
+_EXPONENTS = (120, 110, 100, 90, 80, 70, 60, 40, 20, 0)
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,8 @@ def _expanded(network: LiveNetwork, first: str, layer: str, unit: int) -> float:
 
 def _gradient(value: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """At zero, without the batch axis."""
-    with tf.GradientTape() as tape:
+    # The kernels' own gradients aren't wanted, and cost most.
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
         tensor = tf.zeros(shape)
         tape.watch(tensor)
         given = value(tensor)
@@ -224,22 +223,12 @@ def _bendless(network: LiveNetwork, spec: LayerSpec, found: Mapping[str, Any]) -
         return network.apply(spec, dict(found))
 
 
-def _narrowest(architecture: Architecture, layer: str, axis: int) -> int:
-    """A small image side that leaves something of `layer`: the field's other axis needs no more."""
-    for side in range(_STEP, _SIDE, _STEP):
-        with suppress(Misfit, Vanished):
-            short = architecture.fitting(side)
-            if architecture.side(layer, short, axis) > 0:
-                return short
-    return architecture.fitting(_SIDE)
-
-
 def _field_holds(network: LiveNetwork, layer: str, axis: int) -> bool:
     """Whether the gradient of the linearised model begins and ends where the field does, along one axis."""
     architecture = network.architecture
     field = architecture.receptive_field(layer, axis=axis)
     long = architecture.fitting(max(field.size + 2 * field.stride, _SIDE))
-    short = _narrowest(architecture, layer, 1 - axis)
+    short = architecture.fitting(_SIDE)
     sides = (long, short) if axis == 0 else (short, long)
     place = [architecture.side(layer, side, which) // 2 for which, side in enumerate(sides)]
     shape = (1, *sides, architecture.channels(INPUT))
