@@ -14,6 +14,7 @@ import pytest
 from tests.networks.own_models import SubclassedModel, functional_model, network_of
 from vizengine.evidence.audit import audit
 from vizengine.evidence.audit_table import UNIT, by_network, opened, row
+from vizengine.networks.applications import APPLICATIONS
 from vizengine.networks.graph import Reference, read_model
 from vizengine.networks.live import LiveNetwork
 from vizengine.networks.network import Network
@@ -35,6 +36,14 @@ def test_own_model(layer: str) -> None:
 def test_subclassed_model(channels: int) -> None:
     found = audit(network_of(SubclassedModel(), (None, None, channels)), "conv2d_2", 1)
     assert found.passed, found
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_the_table_has_every_network(name: str) -> None:
+    """Three layers each, by seeded random weights, and a reason where something isn't supported."""
+    found = by_network(PAGE.read_text(encoding="utf-8"))[name]
+    assert len(found) == 3
+    assert all(re.search(r"\| (holds|not supported: .{20,}) \|$", row) for row in found)
 
 
 def _sample(count: int) -> list[str]:

@@ -28,8 +28,10 @@ TOLERANCE = 1e-4
 _SIDE = 160
 # How many conv layers back the expanded weights reach; nearer for a layer that hasn't so many before it.
 _BACK = 3
-# Powers of two by which a gradient is raised, so that its faintest parts are above zero.
-_EXPONENTS = (120, 110, 100, 90, 80, 70, 60, 40, 20, 0)
+# By what a gradient is multiplied before it goes back. One way alone leads to the edge of a deep network's field,
+# through a hundred kernels' edges, and what comes there is less than float32's smallest number. What overflows in the
+# middle at the second factor isn't zero either, and goes nowhere else.
+_FACTORS = (1.0, 2.0**127)
 
 
 @dataclass(frozen=True)
@@ -176,19 +178,6 @@ def _gradient(value: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -
     return np.asarray(tape.gradient(given, tensor)[0])
 
 
-def _far_reaching_gradient(value: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """As `_gradient`, times the largest power of two at which nothing overflows.
-
-    To the edge of a deep network's field leads one way through a hundred kernels' edges; its gradient is less than
-    float32's smallest number (DenseNet169: 1e-52 of the largest), and would read as zero.
-    """
-    for exponent in _EXPONENTS:
-        gradient = _gradient(lambda tensor, factor=2.0**exponent: value(tensor) * factor, shape)  # type: ignore[misc]
-        if np.isfinite(gradient).all():
-            break
-    return gradient
-
-
 def _linearised(network: LiveNetwork, first: str, layer: str, tensor: tf.Tensor) -> Any:
     """All pre-activations of `layer` by the model's own layers with their bends taken out."""
     architecture = network.architecture
@@ -232,9 +221,16 @@ def _field_holds(network: LiveNetwork, layer: str, axis: int) -> bool:
     sides = (long, short) if axis == 0 else (short, long)
     place = [architecture.side(layer, side, which) // 2 for which, side in enumerate(sides)]
     shape = (1, *sides, architecture.channels(INPUT))
-    gradient = _far_reaching_gradient(
-        lambda tensor: tf.reduce_sum(_linearised(network, INPUT, layer, tensor)[0, place[0], place[1]]), shape
-    )
-    touched = np.flatnonzero((gradient != 0).any(axis=(1 - axis, 2)))
     first, end = architecture.receptive_field(layer, long, axis).window(place[axis])
-    return (int(touched[0]), int(touched[-1]) + 1) == (max(first, 0), min(end, long))
+    for factor in _FACTORS:
+        gradient = _gradient(
+            lambda tensor, factor=factor: (
+                factor  # type: ignore[misc]
+                * tf.reduce_sum(_linearised(network, INPUT, layer, tensor)[0, place[0], place[1]])
+            ),
+            shape,
+        )
+        touched = np.flatnonzero((gradient != 0).any(axis=(1 - axis, 2)))
+        if (int(touched[0]), int(touched[-1]) + 1) == (max(first, 0), min(end, long)):
+            return True
+    return False
