@@ -26,6 +26,26 @@ def test_a_page_opens_whole_at_any_width(browser: Browser, example_site: Path, n
         checks.assert_no_horizontal_scroll(page)
 
 
+@pytest.mark.parametrize("width", [1280, 375])
+def test_random_weights_cannot_be_missed(browser: Browser, example_site: Path, width: int) -> None:
+    """Said in the heading and in a notice above the first figure, in colour, and in the index."""
+    with checks.opened(browser, example_site / "first-layer/index.html", width) as page:
+        notice = page.get_by_role("complementary", name="Random weights")
+        expect(notice).to_contain_text("nobody trained this network")
+        expect(page.locator("h1")).to_contain_text("random weights")
+        box, figure = notice.bounding_box(), page.locator("#circuit").bounding_box()
+        assert box and figure and box["y"] + box["height"] <= figure["y"] and box["y"] < 700
+        mark = page.locator(".kicker .untrained-mark")
+        assert mark.evaluate("e => getComputedStyle(e).color") != page.locator(".kicker").evaluate(
+            "e => getComputedStyle(e).color"
+        )
+    with checks.opened(browser, example_site / "index.html", width) as page:
+        expect(page.locator("#first-layer .kicker .untrained-mark")).to_be_visible()
+        expect(page.locator("#example-unit-195 .untrained-mark")).to_have_count(0)
+    with checks.opened(browser, example_site / FULL, width) as page:
+        expect(page.get_by_role("complementary", name="Random weights")).to_have_count(0)
+
+
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (320, "light"), (320, "dark")])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_accessible(browser: Browser, example_site: Path, name: str, width: int, theme: str) -> None:

@@ -15,6 +15,7 @@ from tests.networks.own_models import SubclassedModel, functional_model, network
 from vizengine.cache import Cache
 from vizengine.config.network import NetworkSection
 from vizengine.errors import WeightsUnavailable
+from vizengine.evidence.audit import audit
 from vizengine.networks.live_source import LiveSource
 from vizengine.networks.named import network_problems
 
@@ -157,6 +158,36 @@ def test_files_that_are_no_models(folder: Path) -> None:
     }.items():
         with pytest.raises(WeightsUnavailable, match=words):
             _ = source(folder, model=name).architecture
+
+
+@pytest.mark.parametrize("subclassed", [False, True])
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64", "bfloat16"])
+def test_arithmetic_is_float32_or_a_reason_is_given(folder: Path, policy: str, subclassed: bool) -> None:
+    """Weights that are float32 are computed with as they are; others aren't rounded in silence."""
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = SubclassedModel() if subclassed else functional_model()
+        model(np.zeros((1, 48, 48, 3), np.float32))
+        model.save(folder / "own.keras")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    settings = {"model": "own.keras", "input": "colour", "trust": True}
+    # Keras opens a subclassed model by calling its class, whose layers are then float32.
+    if not policy.startswith("mixed") and not subclassed:
+        with pytest.raises(WeightsUnavailable, match=f"weights in {policy} .*set_dtype_policy"):
+            _ = source(folder, **settings).architecture
+        return
+    network = source(folder, **settings).network
+    plain = SubclassedModel() if subclassed else functional_model()
+    images = np.random.default_rng(0).uniform(0, 1, (1, 48, 48, 3)).astype(np.float32)
+    prepared = network.prepare(images)
+    plain(prepared)
+    plain.set_weights(model.get_weights())
+    last = network.architecture.layers[-1].name
+    found = np.asarray(network.model_upto(last)(prepared, training=False))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, np.asarray(plain(prepared, training=False)), rtol=1e-4, atol=1e-6)
+    assert audit(network, "conv2d_2" if subclassed else "last", 1).passed
 
 
 def test_random_weights_depend_on_the_seed_alone(folder: Path) -> None:

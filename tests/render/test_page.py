@@ -9,9 +9,11 @@ import pytest
 
 from tests.report import example
 from tests.report.test_model import models
+from vizengine.render.light import render_explorer, render_unit
 from vizengine.render.page import render_circuit, render_index
 from vizengine.render.verify import PageReader
-from vizengine.report.figures import Documented
+from vizengine.report.figures import Documented, Quantity
+from vizengine.report.light import Explorer, Sheet, Tile, UnitPage
 from vizengine.report.model import Missing, Report, SiteReport, SweepReport
 
 SCRIPT = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -64,11 +66,33 @@ def test_templates_use_exactly_the_fields_that_the_models_document(
     kept = full.model_copy(update={"kept": example.kept_notice()})
     render_circuit(kept, site, previous=full, next=site.circuits[1])
     render_circuit(site.circuits[1], site)  # type: ignore[arg-type]
-    swept = SweepReport(name="all", title="All units", network="Tiny", units=7, layers=2, failures=1)
+    swept = SweepReport(name="all", title="All units", network="Tiny", trained=True, units=7, layers=2, failures=1)
     index = render_index(site.model_copy(update={"circuits": (*site.circuits, swept)}))
     assert 'href="all/index.html"' in index and "1 of them failed" in index
     documented = {(model.__name__, field) for model in models() for field in model.model_fields}
     assert used == documented
+
+
+def test_random_weights_are_marked_wherever_the_network_is_named() -> None:
+    untrained = example.first_layer_report()
+    assert not untrained.network.trained and untrained.title.endswith("random weights")
+    site = example.site(untrained)
+    tile = Tile("conv1:4", "conv1", 4, "conv1/4.html", "", "")
+    size = Quantity(value=3.0, text="3", unit="px")
+    sheet = Sheet("conv1", "conv1", 64, ())
+    for trained in (False, True):
+        swept = SweepReport(name="all", title="All", network="VGG19", trained=trained, units=1, layers=1, failures=0)
+        pages = {
+            "unit": render_unit(UnitPage(tile, "VGG19", trained, size, 64, "no", None, None), "All", site),
+            "explorer": render_explorer(Explorer("all", "All", "VGG19", trained, (sheet,), 64, ()), site, True),
+            "index": render_index(example.site().model_copy(update={"circuits": (swept,)})),
+        }
+        assert {name: "random weights" in text.lower() for name, text in pages.items()} == dict.fromkeys(
+            pages, not trained
+        )
+    assert render_circuit(untrained, site).lower().count("random weights") >= 4
+    assert "random weights" in render_index(site)
+    assert "random weights" not in render_circuit(example.report(), site).lower()
 
 
 def test_every_page_stands_up_to_verification(full: Report, site: SiteReport) -> None:

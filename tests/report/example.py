@@ -167,7 +167,7 @@ def section(name: str = "example-unit-195", **changes: object) -> CircuitSection
     return CircuitSection(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def network(has_classifier: bool = True, microscope: bool = True) -> NetworkDescription:
+def network(has_classifier: bool = True, microscope: bool = True, trained: bool = True) -> NetworkDescription:
     """A network with a chain of layers."""
     rows = (
         ("input", "input", (224, 224, 3), 1, 1, 1, 0),
@@ -189,6 +189,7 @@ def network(has_classifier: bool = True, microscope: bool = True) -> NetworkDesc
         weights_origin="folder",
         weights_sha256="0123456789abcdef" * 4,
         weights_credit="Visual Geometry Group, University of Oxford (CC BY 4.0)",
+        trained=trained,
         parameters=143667240,
         loaded_layers=7,
         has_classifier=has_classifier,
@@ -300,7 +301,7 @@ def report(name: str = "example-unit-195", **changes: object) -> Report:
 
 
 def first_layer_report() -> Report:
-    """A report that lacks what can be lacking: classifier, siblings, texts, photos, searches of its inputs."""
+    """A report that lacks what can: training, classifier, siblings, texts, photos, searches of its inputs."""
     of = colour_circuit()
     bare = section(
         "first-layer",
@@ -317,7 +318,7 @@ def first_layer_report() -> Report:
     found = evidence(of, PHOTOS, downstream=False, silent=True)
     lacking = Measured(found, (), groups(found), expanded(of), Readings((), (), 0, (), ()))
     shown["conv1", 4] = visualization("conv1", 4, photos=False)
-    return build(bare, network(False, False), missing, of, shown, unit_study(), lacking, VERSIONS)
+    return build(bare, network(False, False, trained=False), missing, of, shown, unit_study(), lacking, VERSIONS)
 
 
 def kept_notice() -> KeptNotice:

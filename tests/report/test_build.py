@@ -146,7 +146,7 @@ def test_without_photos_nothing_is_compared() -> None:
 
 
 def test_a_title_is_made_where_the_config_has_none() -> None:
-    assert example.first_layer_report().title == "VGG19 conv1 unit 4"
+    assert example.first_layer_report().title == "VGG19 conv1 unit 4, random weights"
 
 
 def test_the_config_section_is_kept_as_data(report: Report) -> None:

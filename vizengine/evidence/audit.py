@@ -28,6 +28,10 @@ TOLERANCE = 1e-4
 _SIDE = 160
 # How many conv layers back the expanded weights reach; nearer for a layer that hasn't so many before it.
 _BACK = 3
+# By what a gradient is multiplied before it goes back. One way alone leads to the edge of a deep network's field,
+# through a hundred kernels' edges, and what comes there is less than float32's smallest number. What overflows in the
+# middle at the second factor isn't zero either, and goes nowhere else.
+_FACTORS = (1.0, 2.0**127)
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,8 @@ def _expanded(network: LiveNetwork, first: str, layer: str, unit: int) -> float:
 
 def _gradient(value: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """At zero, without the batch axis."""
-    with tf.GradientTape() as tape:
+    # The kernels' own gradients aren't wanted, and cost most.
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
         tensor = tf.zeros(shape)
         tape.watch(tensor)
         given = value(tensor)
@@ -216,9 +221,16 @@ def _field_holds(network: LiveNetwork, layer: str, axis: int) -> bool:
     sides = (long, short) if axis == 0 else (short, long)
     place = [architecture.side(layer, side, which) // 2 for which, side in enumerate(sides)]
     shape = (1, *sides, architecture.channels(INPUT))
-    gradient = _gradient(
-        lambda tensor: tf.reduce_sum(_linearised(network, INPUT, layer, tensor)[0, place[0], place[1]]), shape
-    )
-    touched = np.flatnonzero((gradient != 0).any(axis=(1 - axis, 2)))
     first, end = architecture.receptive_field(layer, long, axis).window(place[axis])
-    return (int(touched[0]), int(touched[-1]) + 1) == (max(first, 0), min(end, long))
+    for factor in _FACTORS:
+        gradient = _gradient(
+            lambda tensor, factor=factor: (
+                factor  # type: ignore[misc]
+                * tf.reduce_sum(_linearised(network, INPUT, layer, tensor)[0, place[0], place[1]])
+            ),
+            shape,
+        )
+        touched = np.flatnonzero((gradient != 0).any(axis=(1 - axis, 2)))
+        if (int(touched[0]), int(touched[-1]) + 1) == (max(first, 0), min(end, long)):
+            return True
+    return False

@@ -19,7 +19,7 @@ from vizengine.networks.live import LiveNetwork
 from vizengine.networks.open_application import RANDOM, application_architecture, open_application
 from vizengine.networks.sources import Untraceable
 
-_UNIT = 3
+UNIT = 3
 _BEGIN, _END = "<!-- table -->", "<!-- end of table -->"
 _HEAD = (
     "| network | layer | kind | inputs of a unit | sum | ablation | expanded, from | receptive field | result |\n"
@@ -27,14 +27,18 @@ _HEAD = (
 )
 
 
+def opened(name: str) -> LiveNetwork:
+    """A network of keras.applications with seeded random weights."""
+    graph = open_application(name, RANDOM)
+    return LiveNetwork(application_architecture(name, graph, ""), graph)
+
+
 def rows(name: str) -> Iterator[str]:
     """The rows of one network: its second conv layer, the middle one and the last."""
-    graph = open_application(name, RANDOM)
-    architecture = application_architecture(name, graph, "")
-    network = LiveNetwork(architecture, graph)
-    for layer in three_layers(architecture):
+    network = opened(name)
+    for layer in three_layers(network.architecture):
         try:
-            yield _row(name, audit(network, layer, _UNIT))
+            yield row(name, audit(network, layer, UNIT))
         except Untraceable as error:
             yield f"| {name} | `{layer}` | | | | | | | not supported: {error} |"
 
@@ -45,7 +49,8 @@ def three_layers(architecture: Architecture) -> tuple[str, str, str]:
     return names[1], names[len(names) // 2], names[-1]
 
 
-def _row(name: str, found: Audit) -> str:
+def row(name: str, found: Audit) -> str:
+    """What the checks of one layer of a network gave."""
     rows_by_columns = f"{found.field[0]} × {found.field[1]} px"
     field = rows_by_columns if found.field_as_measured else f"{rows_by_columns}, not as measured"
     result = "holds" if found.passed else "**fails**"
@@ -53,6 +58,16 @@ def _row(name: str, found: Audit) -> str:
         f"| {name} | `{found.layer}` | {found.kind} | {found.inputs} | {found.contributions:.0e} | "
         f"{found.ablation:.0e} | {found.expanded:.0e}, `{found.earlier}` | {field} | {result} |"
     )
+
+
+def by_network(text: str) -> dict[str, list[str]]:
+    """The rows of a table by the network that they are of."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name = re.match(r"\| (\w+) \|", line)
+        if name and name[1] in APPLICATIONS:
+            found.setdefault(name[1], []).append(line)
+    return found
 
 
 def merged(text: str, fresh: dict[str, list[str]]) -> str:
@@ -64,12 +79,7 @@ def merged(text: str, fresh: dict[str, list[str]]) -> str:
     place = re.search(f"{_BEGIN}(.*?){_END}", text, re.DOTALL)
     if place is None:
         raise ValueError(f"the page has no table between {_BEGIN} and {_END}")
-    kept: dict[str, list[str]] = {}
-    for line in place[1].splitlines():
-        found = re.match(r"\| (\w+) \|", line)
-        if found and found[1] in APPLICATIONS:
-            kept.setdefault(found[1], []).append(line)
-    kept.update(fresh)
+    kept = {**by_network(place[1]), **fresh}
     table = "\n".join([_HEAD, *(line for name in APPLICATIONS for line in kept.get(name, ()))])
     return text[: place.start()] + f"{_BEGIN}\n\n{table}\n\n{_END}" + text[place.end() :]
 

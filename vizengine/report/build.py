@@ -121,7 +121,7 @@ def build(
     values = measured_values(UnitValues(unit, bias, network_report, totals, evidence), inputs, strongest, siblings)
     return Report(
         name=section.name,
-        title=section.title or f"{network.title} {circuit.layer} unit {circuit.unit}",
+        title=section.title or _title(network, circuit),
         layer=circuit.layer,
         unit=circuit.unit,
         bias=bias,
@@ -158,6 +158,11 @@ def build(
     )
 
 
+def _title(network: NetworkDescription, circuit: Circuit) -> str:
+    name = f"{network.title} {circuit.layer} unit {circuit.unit}"
+    return name if network.trained else f"{name}, random weights"
+
+
 def _input_feature(visualizations: Mapping[tuple[str, int], Visualization], channel: InputChannel) -> Feature:
     visualization = visualizations[channel.source_layer, channel.source_channel]
     return feature(visualization, channel.label, "input channel", INPUT_PIXELS)
@@ -168,6 +173,7 @@ def _network(network: NetworkDescription) -> NetworkReport:
         name=network.name,
         title=network.title,
         citation=network.citation,
+        trained=network.trained,
         parameters=whole(network.parameters),
         loaded_layers=whole(network.loaded_layers),
         has_classifier=network.has_classifier,

@@ -108,6 +108,7 @@ class UnitPage:
     Attributes:
         tile: the unit.
         network: the network's title.
+        trained: false where its weights are drawn at random.
         field: side of its receptive field.
         size: side of its picture in pixels.
         failure: why there is nothing but this to say; empty where all is well, and then the rest is there.
@@ -128,6 +129,7 @@ class UnitPage:
 
     tile: Tile
     network: str
+    trained: bool
     field: Quantity
     size: int
     failure: str
@@ -185,6 +187,7 @@ class Explorer:
         name: the sweep's name in the config.
         title: its heading.
         network: the network's title.
+        trained: false where its weights are drawn at random.
         sheets: in order of computation.
         size: side of the pictures in pixels.
         failures: label and reason of each unit that failed.
@@ -193,6 +196,7 @@ class Explorer:
     name: str
     title: str
     network: str
+    trained: bool
     sheets: tuple[Sheet, ...]
     size: int
     failures: tuple[tuple[str, str], ...]

@@ -155,6 +155,8 @@ class SweepReport(Documented):
     """Its heading."""
     network: str
     """The network's title."""
+    trained: bool
+    """Whether its weights come from training; false where they are drawn at random."""
     units: int
     """How many units it has."""
     layers: int

@@ -154,6 +154,8 @@ class NetworkReport(Documented):
     """The name that a reader knows."""
     citation: str
     """The paper that describes it."""
+    trained: bool
+    """Whether its weights come from training; false where they are drawn at random."""
     parameters: Quantity
     """Trainable weights of the whole network."""
     loaded_layers: Quantity

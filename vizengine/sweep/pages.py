@@ -104,6 +104,7 @@ class Pages:
         return UnitPage(
             tile=self._tile(layer, unit),
             network=self._architecture.title,
+            trained=self._workshop.have.source.identity.trained,
             field=whole(self._architecture.receptive_field(layer).size, "px"),
             size=self._workshop.section.visualization.size,
             failure="",
