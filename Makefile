@@ -60,9 +60,9 @@ lint: setup-tests
 	$(RUN) -m mypy --strict vizengine generate.py
 	$(VENV)/bin/lint-imports --no-logo
 
-# pytest comes last, so that its summary closes the output.
+# pytest comes last, so that its summary closes the output; a process for each core shares the files.
 test: lint chromium html-checker
-	$(RUN) -m pytest $(TESTS)
+	$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile $(TESTS)
 
 # The peers' pins are narrower than what works, hence --no-deps.
 $(PEERS)/requirements.stamp: benchmarks/requirements.txt
