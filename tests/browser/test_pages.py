@@ -196,7 +196,7 @@ def test_the_index_leads_to_a_circuit_and_back(browser: Browser, example_site: P
         page.get_by_role("link", name="Spots on a light ground", exact=True).click()
         expect(page.locator("h1")).to_have_text("Spots on a light ground")
         page.get_by_role("link", name="Next").click()
-        expect(page.locator("h1")).to_have_text("VGG19 conv1 unit 4")
+        expect(page.locator("h1")).to_have_text("VGG19 conv1 unit 4, random weights")
         page.locator("a.site-name").click()
         expect(page.locator("h1")).to_have_text("Circuits, unit by unit")
     finally:

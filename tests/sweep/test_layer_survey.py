@@ -154,6 +154,8 @@ def test_an_interrupted_survey_goes_on_where_it_was(surveyed: Path, tmp_path: Pa
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        # A shell that puts the tests in the background has SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
     )
     deadline = time.monotonic() + 120
     while not list(kept.glob("*.json")) and time.monotonic() < deadline:
