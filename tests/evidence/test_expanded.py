@@ -9,13 +9,15 @@ import pytest
 import tensorflow as tf
 
 from tests.evidence.setups import circuit_of
+from tests.networks.own_models import functional_model, network_of
 from vizengine.circuit.model import Circuit
+from vizengine.circuit.strength import analyse
 from vizengine.evidence.examples import Example
 from vizengine.evidence.expanded import expand
 from vizengine.evidence.expanded_model import Expanded, layers_to_expand
 from vizengine.evidence.photos import Photo, Photos
 from vizengine.networks.architecture import INPUT
-from vizengine.networks.canvas import canvas_for
+from vizengine.networks.canvas import Canvas, canvas_for
 from vizengine.networks.network import Network
 from vizengine.networks.probe import Probe
 
@@ -28,6 +30,11 @@ def _examples(count: int, photos: list[Photo]) -> list[Example]:
     return [Example(photos[photo].name, photo, 0, 0, top, left, 1.0, crop) for photo, top, left in places]
 
 
+def _around(photo: Photo, example: Example, canvas: Canvas) -> np.ndarray:
+    top, left = example.top - canvas.first, example.left - canvas.first
+    return photo.pixels()[top : top + canvas.side, left : left + canvas.side]
+
+
 def _expanded(
     network: Network, layer: str, unit: int, named: tuple[str, ...] | None = None, count: int = 5
 ) -> tuple[Circuit, list[np.ndarray], Expanded]:
@@ -37,10 +44,7 @@ def _expanded(
     examples = _examples(count, photos)
     layers = layers_to_expand(network.architecture, layer, unit, named)
     canvas = canvas_for(network.architecture, layer)
-    around = []
-    for each in examples:
-        top, left = each.top - canvas.first, each.left - canvas.first
-        around.append(photos[each.photo_index].pixels()[top : top + canvas.side, left : left + canvas.side])
+    around = [_around(photos[each.photo_index], each, canvas) for each in examples]
     return circuit, around, expand(network, circuit, layers, photos, examples)
 
 
@@ -156,3 +160,26 @@ def test_the_images_three_colours_are_too_few_for_a_control(tiny_network: Networ
 def test_a_first_layer_has_nothing_behind_it(tiny_network: Network) -> None:
     assert layers_to_expand(tiny_network.architecture, "first", 0, None) == []
     assert layers_to_expand(tiny_network.architecture, "last", 0, ()) == []
+
+
+def test_a_grey_network_has_one_kernel_to_the_image_and_no_control() -> None:
+    """Against the slope of its own unit when all three colours of a photo's pixels rise together."""
+    network = network_of(functional_model(1))
+    layer, unit = "wide", 1
+    kernel, bias = network.weights[layer]
+    circuit = analyse(layer, unit, kernel, bias, network.architecture.source_channels(layer, unit), 3)
+    photos = list(Photos("samples", Path()).found[:1])
+    examples = _examples(3, photos)
+    found = expand(network, circuit, layers_to_expand(network.architecture, layer, unit, None), photos, examples)
+    image = found.sections[0]
+    assert (image.layer, image.labels, image.channels) == (INPUT, ("grey",), 1)
+    assert np.isnan(image.control) and np.isfinite(image.agreement)
+    canvas, probe, step = canvas_for(network.architecture, layer), Probe(network, layer, [unit]), 0.02
+    around = np.stack([_around(photos[0], each, canvas) for each in examples]).astype(np.float32)
+    change = np.zeros_like(around)
+    inside = slice(canvas.first, canvas.first + canvas.size)
+    change[:, inside, inside] = step * np.sign(image.weighted[0])[..., None]
+    up, down = (
+        probe.numpy(around + sign * change)[:, canvas.position, canvas.position, 0].mean() for sign in (0.1, -0.1)
+    )
+    assert (up - down) / (0.2 * step) == pytest.approx(float(np.abs(image.weighted).sum()), rel=0.02)

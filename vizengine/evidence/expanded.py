@@ -64,7 +64,13 @@ def expand(
         except Untraceable as error:
             untold.append(Untold(layer, str(error)))
             continue
-        sections.append(_section(layer, layer in direct, weights, weighted))
+        names = tuple(f"{layer}:{channel}" for channel in range(weights.shape[-1]))
+        if layer == INPUT and network.architecture.channel_order == "grey":
+            # Photos have three colours; such a network is told their sum alone.
+            names, weights, weighted = ("grey",), weights.sum(-1, keepdims=True), weighted.sum(-1, keepdims=True)
+        elif layer == INPUT:
+            names = COLOURS
+        sections.append(_section(layer, names, layer in direct, weights, weighted))
     return Expanded(tuple(sections), tuple(untold), len(examples), CONTROL_DRAWS)
 
 
@@ -114,14 +120,14 @@ def _window(values: NDArray[np.float64], first: int, size: int) -> NDArray[np.fl
     return padded[first + before : first + before + size, first + before : first + before + size]
 
 
-def _section(layer: str, direct: bool, linear: NDArray[np.float32], weighted: NDArray[np.float32]) -> ExpandedSection:
+def _section(
+    layer: str, names: tuple[str, ...], direct: bool, linear: NDArray[np.float32], weighted: NDArray[np.float32]
+) -> ExpandedSection:
     norms = np.sqrt(np.square(linear.astype(np.float64)).sum(axis=(0, 1)))
     shown = np.argsort(-norms, kind="stable")[:CHANNELS]
     random = np.random.default_rng(0)
     dealt = [random.permutation(len(norms)) for _ in range(CONTROL_DRAWS if len(norms) >= _LEAST_CHANNELS else 0)]
     draws = [_cosine(linear, weighted[..., each]) for each in dealt]
-    named = layer == INPUT and len(norms) == len(COLOURS)
-    names = COLOURS if named else tuple(f"{layer}:{channel}" for channel in range(len(norms)))
     return ExpandedSection(
         layer,
         direct,
