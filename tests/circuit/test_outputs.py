@@ -86,3 +86,15 @@ def test_a_reader_that_cannot_be_traced_is_named_with_the_layer_in_the_way() -> 
     found = readings(network.architecture, "first", 1, lambda layer: np.asarray(network.weights[layer][0]))
     assert found.layers == readers(network.architecture, "first") == ()
     assert [each.layer for each in found.unread] == ["behind"] and "moved (Reshape)" in found.unread[0].reason
+
+
+def test_a_sum_is_named_where_a_normalisation_and_an_activation_follow_it() -> None:
+    """As in ResNets of the second kind, where the reader's site is the normalisation."""
+    image = keras.Input((16, 16, 3))
+    first, second = (keras.layers.Conv2D(4, 3, padding="same", name=name)(image) for name in ("first", "second"))
+    total = keras.layers.Add(name="total")([first, second])
+    normal = keras.layers.ReLU()(keras.layers.BatchNormalization(name="normal")(total))
+    network = network_of(keras.Model(image, keras.layers.Conv2D(4, 3, name="behind")(normal)))
+    assert [(each.index, each.channel, each.through) for each in places(network.architecture, "first", "behind")] == [
+        (channel, channel, "total") for channel in range(4)
+    ]

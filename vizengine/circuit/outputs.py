@@ -98,7 +98,7 @@ def places(architecture: Architecture, layer: str, reader: str) -> tuple[Place, 
         for label in source.branches or (source.label,):
             maker, _, channel = label.rpartition(":")
             if maker == layer:
-                found.append(Place(index, int(channel), source.layer if source.branches else ""))
+                found.append(Place(index, int(channel), source.label.rpartition(":")[0] if source.branches else ""))
     return tuple(found)
 
 
@@ -131,21 +131,18 @@ def readings(
                 unread.append(Unread(reader, NO_WEIGHTS))
             continue
         layers.append(reader)
-        energy = np.square(kernel.astype(np.float64)).sum(axis=(0, 1))
-        whole = np.maximum(energy.sum(axis=0), np.finfo(np.float64).tiny)
-        width = kernel.shape[3] // architecture.layer(reader).groups
+        energy, shares = energies(kernel)
         for each in read:
-            # With groups, only the units of the channel's own group read it.
-            group, place = divmod(each.index, kernel.shape[2])
-            units += width
-            for other in range(group * width, (group + 1) * width):
+            place, others = reading_units(kernel, architecture.layer(reader).groups, each.index)
+            units += len(others)
+            for other in others:
                 piece = kernel[:, :, place, other]
                 found.append(
                     Reading(
                         reader,
                         other,
                         float(np.sqrt(energy[place, other])),
-                        float(energy[place, other] / whole[other]),
+                        float(shares[place, other]),
                         int((energy[:, other] > energy[place, other]).sum()) + 1,
                         signs(piece.astype(np.float64))[2],
                         np.ascontiguousarray(piece),
@@ -157,6 +154,28 @@ def readings(
         tuple([reading for reading in found if reading.sign == sign][:MOST]) for sign in ("excitatory", "inhibitory")
     )
     return Readings(tuple(layers), tuple(unread), units, excited, inhibited)
+
+
+def energies(kernel: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum of squares of each slice of a kernel, (in, out), and its part of the sum over the unit's whole kernel."""
+    energy = np.square(kernel.astype(np.float64)).sum(axis=(0, 1))
+    return energy, energy / np.maximum(energy.sum(axis=0), np.finfo(np.float64).tiny)
+
+
+def reading_units(kernel: NDArray[np.float32], groups: int, index: int) -> tuple[int, range]:
+    """Which units of a layer read a channel: with groups, those of the channel's own group alone.
+
+    Args:
+        kernel: of the layer, (height, width, in of a group, out).
+        groups: how many it has.
+        index: the channel's position on the input axis of the whole layer.
+
+    Returns:
+        Its position on the kernel's input axis, and the units.
+    """
+    group, place = divmod(index, kernel.shape[2])
+    width = kernel.shape[3] // groups
+    return place, range(group * width, (group + 1) * width)
 
 
 def _next(architecture: Architecture, layer: str) -> tuple[str, ...]:

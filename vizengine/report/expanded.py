@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import math
-from base64 import b64encode
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +13,13 @@ from vizengine.report.colours import weight_colour
 from vizengine.report.expanded_parts import ExpandedKernel, ExpandedLayer, ExpandedReport, UntoldLayer
 from vizengine.report.figures import Picture, Quantity
 from vizengine.report.numbers import fixed, significant, whole
+from vizengine.report.pictures import FEW_COLOURS, picture
 
 # Wider kernels are made smaller: more positions than this can't be told apart in a tile.
 MOST_POSITIONS = 64
-_LEVELS = 32
+# On either side of zero: so few colours that a picture is kept without loss.
+_LEVELS = (FEW_COLOURS - 1) // 2
+_PALETTE = np.array([weight_colour(level / _LEVELS - 1, 1.0) for level in range(2 * _LEVELS + 1)], np.uint8)
 
 
 def expanded_report(given: Expanded) -> ExpandedReport:
@@ -60,15 +61,10 @@ def _cosine(value: float) -> Quantity | None:
 
 
 def _drawn(kernel: NDArray[np.float32], scale: float, words: str) -> Picture:
-    """A kernel in the page's colours, without loss, a pixel for each position."""
+    """A kernel in the page's colours, a pixel for each position."""
     if max(kernel.shape) > MOST_POSITIONS:
         small = Image.fromarray(kernel, "F").resize((MOST_POSITIONS, MOST_POSITIONS), Image.Resampling.BOX)
         kernel = np.asarray(small)
     share = kernel / scale if scale > 0 else np.zeros_like(kernel)
     levels = np.rint((np.clip(share, -1, 1) + 1) * _LEVELS).astype(np.uint8)
-    image = Image.fromarray(levels, "P")
-    image.putpalette([part for level in range(2 * _LEVELS + 1) for part in weight_colour(level / _LEVELS - 1, 1.0)])
-    stream = io.BytesIO()
-    image.save(stream, "PNG", optimize=True)
-    source = "data:image/png;base64," + b64encode(stream.getvalue()).decode("ascii")
-    return Picture(source=source, width=image.width, height=image.height, alt=words)
+    return picture(_PALETTE[levels], words, MOST_POSITIONS)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 Finite = Annotated[float, AllowInfNan(False)]
-Embedded = Annotated[str, Field(pattern=r"^data:image/(jpeg|webp|png);base64,[A-Za-z0-9+/=]+$")]
+Embedded = Annotated[str, Field(pattern=r"^data:image/(jpeg|webp);base64,[A-Za-z0-9+/=]+$")]
 Address = Annotated[str, Field(pattern=r"^(https?://\S+)?$")]
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.circuit.outputs import places, readers
+from vizengine.circuit.outputs import energies, places, readers, reading_units
 from vizengine.sweep.workshop import Workshop
 
 OUTPUTS = 6
@@ -59,15 +59,11 @@ class Outputs:
             if weights is None:
                 continue
             kernel = weights[0]
-            energy = np.square(kernel.astype(np.float64)).sum(axis=(0, 1))
-            shares = energy / np.maximum(energy.sum(axis=0), np.finfo(np.float64).tiny)
-            width = kernel.shape[3] // architecture.layer(reader).groups
+            _, shares = energies(kernel)
             for read in places(architecture, layer, reader):
-                # With groups, only the units of the channel's own group read it.
-                group, place = divmod(read.index, kernel.shape[2])
-                first = group * width
-                for offset in np.argsort(-shares[place, first : first + width], kind="stable")[:OUTPUTS].tolist():
-                    unit = first + offset
+                place, units = reading_units(kernel, architecture.layer(reader).groups, read.index)
+                for offset in np.argsort(-shares[place, units], kind="stable")[:OUTPUTS].tolist():
+                    unit = units[offset]
                     piece = np.ascontiguousarray(kernel[:, :, place, unit])
                     found[read.channel].append(Output(reader, unit, float(shares[place, unit]), piece))
         return tuple(tuple(sorted(each, key=lambda output: -output.share)[:OUTPUTS]) for each in found)
