@@ -43,6 +43,14 @@ def test_a_page_of_the_site_is_accessible(browser: Browser, name: str, width: in
         checks.assert_accessible(page)
 
 
+@pytest.mark.parametrize("width", checks.WIDTHS)
+def test_circuits_side_by_side_keep_to_their_cells(browser: Browser, width: int) -> None:
+    with checks.opened(browser, SITE / "index.html", width) as page:
+        wider = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.textContent)"
+        assert page.eval_on_selector_all(".compare :is(th, td)", wider) == []
+        assert page.locator(".compare td").count() > 10
+
+
 CIRCUITS = [name for name in PAGES if "/" in name]
 
 
