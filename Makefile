@@ -1,5 +1,6 @@
 # make site    build the site that config.yaml describes
 # make test    everything that must hold before a change lands
+# make campaign  the long campaigns behind docs/trust.md
 # make lint    the checks that take seconds; make bench, make serve, make clean; make setup for the packages alone
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ else
 CANDIDATES := $(PYTHON)
 endif
 
-.PHONY: site setup setup-tests chromium html-checker test lint bench serve clean
+.PHONY: site setup setup-tests chromium html-checker test campaign lint bench serve clean
 
 # Only the path of the site goes to stdout.
 site: setup
@@ -63,6 +64,9 @@ lint: setup-tests
 # pytest comes last, so that its summary closes the output; a process for each core shares the files.
 test: lint chromium html-checker
 	$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile $(TESTS)
+
+campaign: chromium
+	$(RUN) -m tests.campaign
 
 # The peers' pins are narrower than what works, hence --no-deps.
 $(PEERS)/requirements.stamp: benchmarks/requirements.txt

@@ -1,0 +1,7 @@
+"""The campaigns by name, in the order in which they run."""
+
+from __future__ import annotations
+
+from tests.campaign import Campaign
+
+CAMPAIGNS: dict[str, Campaign] = {}
