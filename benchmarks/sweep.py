@@ -3,7 +3,7 @@
     python -m benchmarks.sweep [--whole] [--parts]
 
 `--parts` measures all but the whole, `--whole` all 2,944 units below conv10; each replaces its results in
-benchmarks/sweep.json, and benchmarks/sweep.md and the plot beside it follow.
+benchmarks/sweep.json, and benchmarks/README.md with its plots follows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.sweep_tables import write_sweep_tables
+from benchmarks.tables import made, read_results, write_tables
 
 HERE = Path(__file__).resolve().parent
 COUNTS = (1, 16, 64, 256)
@@ -101,14 +101,14 @@ def main() -> None:
     parser.add_argument("--parts", action="store_true")
     options = parser.parse_args()
     kept = HERE / "sweep.json"
-    results = json.loads(kept.read_text()) if kept.is_file() else {}
+    results = read_results(kept)
     if options.parts:
-        results |= parts()
+        results |= parts() | {"parts_made": made()}
         kept.write_text(json.dumps(results, indent=1))
     if options.whole:
-        results["whole"] = run("{layer: [conv1, 'fire*'], index: all}")
+        results |= {"whole": run("{layer: [conv1, 'fire*'], index: all}"), "whole_made": made()}
         kept.write_text(json.dumps(results, indent=1))
-    write_sweep_tables(HERE, results)
+    write_tables(HERE)
 
 
 if __name__ == "__main__":

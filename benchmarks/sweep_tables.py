@@ -1,10 +1,7 @@
-"""The results of the sweeps' benchmarks as a page and a plot."""
+"""The results of the sweeps' benchmarks as a section of a page and a plot."""
 
 from __future__ import annotations
 
-import datetime
-import platform
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +10,23 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from benchmarks.tables import processor
 
-
-def write_sweep_tables(folder: Path, results: dict[str, Any]) -> None:
-    """Write sweep.md and sweep.png into `folder`."""
-    libraries = f"Python {platform.python_version()}, TensorFlow {version('tensorflow')}"
+def sweep_lines(folder: Path, results: dict[str, Any]) -> list[str]:
+    """The section on sweeps; writes sweep.png into `folder`."""
     lines = [
-        "# Sweeps",
+        "## 5. Sweeps",
         "",
         "`python -m benchmarks.sweep --parts --whole` measures; `python -m benchmarks.sweep_scale` simulates larger",
         "ones ([docs/scale.md](../docs/scale.md)). SqueezeNet 1.1, pictures of 64 px, 96 steps, up to four attempts,",
         "the eight sample photos; each run is a process of its own with an empty cache.",
-        "",
-        f"{datetime.date.today()}, {processor()}, {libraries}.",
     ]
     if "counts" in results:
-        lines += _counts(results["counts"], results["alone"]) + _workers(results["workers"])
+        counts, workers = _counts(results["counts"], results["alone"]), _workers(results["workers"])
+        lines += [*counts, *workers, "", f"Both: {results['parts_made']}."]
         _plot(folder / "sweep.png", results["counts"], results["alone"])
     if "whole" in results:
-        lines += _whole(results["whole"])
-    (folder / "sweep.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
+        lines += [*_whole(results["whole"]), "", f"{results['whole_made']}."]
+    return lines
 
 
 def _mean_alone(alone: list[dict[str, Any]]) -> float:
@@ -44,7 +37,7 @@ def _counts(counts: dict[str, Any], alone: list[dict[str, Any]]) -> list[str]:
     single = _mean_alone(alone)
     lines = [
         "",
-        "## Cost per unit by number of units",
+        "### Cost per unit by number of units",
         "",
         "Units of `fire9/expand3x3` in one process, with the pictures of all inputs that their pages show. *A process",
         f"for each*: what {len(alone)} one-unit runs take on average, {single:.1f} s, times the number of units, as in",
@@ -67,7 +60,7 @@ def _workers(workers: dict[str, Any]) -> list[str]:
     one, two = workers["1"], workers["2"]
     return [
         "",
-        "## Two workers against one",
+        "### Two workers against one",
         "",
         "All 128 units of `fire5/expand3x3`, Dask on this machine, one thread a worker. Memory is the sum of all",
         "processes, which counts what they share several times.",
@@ -82,7 +75,7 @@ def _workers(workers: dict[str, Any]) -> list[str]:
 def _whole(whole: dict[str, Any]) -> list[str]:
     lines = [
         "",
-        "## A whole network",
+        "### A whole network",
         "",
         f"All 2,944 conv units of SqueezeNet below `conv10` in one process: {whole['wall'] / 60:.1f} minutes, "
         f"{whole['pages']} pages, peak memory {whole['peak_bytes'] / 1e9:.2f} GB, {whole['site_bytes'] / 1e6:.0f} MB",

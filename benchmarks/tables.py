@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
+from benchmarks.sweep_tables import sweep_lines
+
 ROWS = ("keras recipe", "xplique", "tf-keras-vis", "plain loop", "this tool")
 
 
@@ -26,18 +29,22 @@ def seconds_to(budgets: dict[str, Any], targets: list[float]) -> tuple[float, in
     return None
 
 
-def write_tables(folder: Path, results: dict[str, Any]) -> None:
-    """Write README.md and curves.png into `folder`."""
-    libraries = f"Python {platform.python_version()}, TensorFlow {version('tensorflow')}"
+def read_results(path: Path) -> dict[str, Any]:
+    """What earlier runs left in a file, or nothing."""
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def write_tables(folder: Path) -> None:
+    """Write README.md and its plots into `folder`, from the results that are kept there."""
+    results = read_results(folder / "results.json")
     lines = [
         "# Benchmarks",
         "",
-        "`make bench` remakes all of this; photos by the thousand are in [photos.md](photos.md), sweeps over many",
-        "units in [sweep.md](sweep.md). Peers run at their own defaults, in an environment and processes of their own,",
-        "in the same run on the same machine; each time is the shorter of two runs; the columns to read are the",
-        "ratios.",
+        "`make bench` remakes all of this; photos by the thousand are in [photos.md](photos.md). Peers run at their",
+        "own defaults, in an environment and processes of their own, in the same run on the same machine; each time is",
+        "the shorter of two runs; the columns to read are the ratios.",
         "",
-        f"{datetime.date.today()}, {processor()}, {libraries}, tf-keras-vis 0.8.7, xplique 2.0.2.",
+        f"{results['made']}, tf-keras-vis 0.8.7, xplique 2.0.2; sweeps as said there.",
         "",
         "## 1. Time to reach what others reach",
         "",
@@ -106,9 +113,17 @@ def write_tables(folder: Path, results: dict[str, Any]) -> None:
         "",
         f"{results['memory']:.0f} MB resident for a fresh build of the seed circuit's whole page.",
         "",
+        *sweep_lines(folder, read_results(folder / "sweep.json")),
+        "",
     ]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
     _curves(folder / "curves.png", results)
+
+
+def made() -> str:
+    """Day, machine and versions of this run."""
+    libraries = f"Python {platform.python_version()}, TensorFlow {version('tensorflow')}"
+    return f"{datetime.date.today()}, {processor()}, {libraries}"
 
 
 def processor() -> str:

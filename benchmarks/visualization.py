@@ -25,7 +25,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.plain import plain_loop
-from benchmarks.tables import write_sheet, write_tables
+from benchmarks.tables import made, read_results, write_sheet, write_tables
 from vizengine.cache import Cache
 from vizengine.evidence.photo_best import photo_extremes
 from vizengine.evidence.photos import Photos
@@ -224,16 +224,16 @@ def main() -> None:
     arguments = parser.parse_args()
     make_deterministic()
     kept = HERE / "results.json"
-    results: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
+    results = read_results(kept)
     network = load("vgg19", "block3_conv3")
     if arguments.peers:
-        results |= {"rate": step_rate(network), "memory": peak_memory("block3_conv3"), "groups": {}}
+        results |= {"rate": step_rate(network), "memory": peak_memory("block3_conv3"), "groups": {}, "made": made()}
         pictures = {}
         for group in GROUPS:
             with tempfile.TemporaryDirectory() as folder:
-                made = compare(network, arguments.peers, group, Path(folder))
-            pictures[group] = made.pop("pictures")
-            results["groups"][group] = made
+                group_results = compare(network, arguments.peers, group, Path(folder))
+            pictures[group] = group_results.pop("pictures")
+            results["groups"][group] = group_results
         write_sheet(HERE / "pictures.jpg", pictures)
     kept.write_text(json.dumps(results, indent=1))
     if arguments.channels:
@@ -243,8 +243,8 @@ def main() -> None:
             name = f"{model.architecture.title} {layer}"
             results["channels"][name] = share_of_channels(model, layer, size)
             kept.write_text(json.dumps(results, indent=1))
-            write_tables(HERE, results)
-    write_tables(HERE, results)
+            write_tables(HERE)
+    write_tables(HERE)
 
 
 if __name__ == "__main__":
