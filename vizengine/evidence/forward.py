@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vizengine.circuit.model import Circuit, InputChannel
 from vizengine.evidence.positions import UnitMap
+from vizengine.evidence.sums import Comoments, additions
 from vizengine.networks.architecture import INPUT
 from vizengine.networks.canvas import Canvas, canvas_for, nearest_position
 from vizengine.networks.network import Network
@@ -33,11 +34,13 @@ class Pass:
         unit_map: the unit and its contributions.
         makers: pre-activation map of each strongest input's maker, in the circuit's order, (height, width) each;
             for a colour of the image the prepared pixels.
+        terms: of each strongest input that is a sum, in the circuit's order, how its terms vary over the image.
     """
 
     below: NDArray[np.float32]
     unit_map: UnitMap
     makers: tuple[NDArray[np.float32], ...]
+    terms: tuple[Comoments, ...]
 
 
 class Forward:
@@ -46,6 +49,9 @@ class Forward:
     Args:
         network: one with all weights up to the unit.
         circuit: the unit; its strongest inputs are measured too.
+
+    Attributes:
+        additions: those of the strongest inputs that are sums.
     """
 
     def __init__(self, network: Network, circuit: Circuit) -> None:
@@ -61,6 +67,8 @@ class Forward:
         self._reads = network.architecture.reads(circuit.layer, circuit.unit)
         self._makers = tuple(dict.fromkeys(channel.source_layer for channel in self.channels))
         self._maker_parts = {name: self._chosen(name) for name in self._makers if name != INPUT}
+        self.additions = additions(network, circuit.layer, circuit.unit, self.channels)
+        self._added = tuple(dict.fromkeys(name for addition in self.additions for name in addition.maps))
         self._unit = PreActivation(network, circuit.layer, [circuit.unit])
         self._model = self._cut()
 
@@ -69,14 +77,15 @@ class Forward:
         return PreActivation(self._network, layer, chosen)
 
     def _cut(self) -> keras.Model:
-        """A model from prepared images to the unit's input and to the input of each maker."""
+        """A model from prepared images to the unit's input, to the input of each maker and to all that sums add."""
         feeds = [INPUT if maker == INPUT else self._maker_parts[maker].feed for maker in self._makers]
-        return self._network.model_upto_each([self.spec.inputs[0], *feeds])
+        return self._network.model_upto_each([self.spec.inputs[0], *feeds, *self._added])
 
-    def _run(self, images: NDArray[np.floating]) -> list[tf.Tensor]:
+    def _run(self, images: NDArray[np.floating]) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
+        """What the unit reads, what each maker reads, and what sums add."""
         prepared = self._network.prepare(tf.constant(images, tf.float32))
-        outputs = self._model(prepared, training=False)
-        return list(outputs)
+        below, *others = self._model(prepared, training=False)
+        return below, others[: len(self._makers)], others[len(self._makers) :]
 
     def contributions(self, below: tf.Tensor) -> NDArray[np.float32]:
         """What each input channel adds: K_c ⋆ a_c for each c.
@@ -101,7 +110,7 @@ class Forward:
             pixels: (height, width, 3), RGB in [0, 1].
             photo: its index among the photos.
         """
-        whole, *feeds = self._run(pixels[None])
+        whole, feeds, added = self._run(pixels[None])
         below = whole[..., self._reads]
         contributions = self.contributions(below)[0]
         pre = (contributions.sum(axis=-1, dtype=np.float64) + self.bias).astype(np.float32)
@@ -114,7 +123,16 @@ class Forward:
             np.asarray(below)[0][..., [channel.index for channel in self.channels]],
         )
         makers = [self._maker(name, feed) for name, feed in zip(self._makers, feeds, strict=True)]
-        return Pass(np.asarray(below)[0], unit_map, self._in_order(makers))
+        return Pass(np.asarray(below)[0], unit_map, self._in_order(makers), self._terms(added))
+
+    def _terms(self, added: list[tf.Tensor]) -> tuple[Comoments, ...]:
+        maps = {name: np.asarray(each)[0] for name, each in zip(self._added, added, strict=True)}
+        return tuple(
+            Comoments.of(
+                [maps[name][..., each.channel] * factor for name, factor in zip(each.maps, each.factors, strict=True)]
+            )
+            for each in self.additions
+        )
 
     def _maker(self, name: str, feed: tf.Tensor) -> NDArray[np.float32]:
         if name == INPUT:
@@ -151,7 +169,7 @@ class Forward:
         return np.concatenate([self._centres(images[start : start + width]) for start in range(0, len(images), width)])
 
     def _centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
-        below, *feeds = self._run(images)
+        below, feeds, _ = self._run(images)
         unit = self._unit.at(below, self.canvas.position)
         groups = []
         for name, feed in zip(self._makers, feeds, strict=True):

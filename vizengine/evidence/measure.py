@@ -23,6 +23,7 @@ from vizengine.evidence.ranks import rank
 from vizengine.evidence.results import Evidence
 from vizengine.evidence.settings import EvidenceSettings
 from vizengine.evidence.stream import Remember, Streamed, stream
+from vizengine.evidence.sums import Term
 from vizengine.evidence.tuning import tune
 from vizengine.networks.network import Network
 
@@ -103,6 +104,7 @@ def measure(
         fields=top.fields,
         contributions=contributions,
         ranks=rank(norms, streamed.contribution_size, contributions.mean, circuit.top),
+        terms=_terms(forward, streamed),
         ablations=ablations,
         faithfulness=curves,
         downstream=effect,
@@ -112,6 +114,13 @@ def measure(
         factors=factors,
         factor_best=tuple((value, photos[index].name) for value, index in streamed.group_best),
     )
+
+
+def _terms(forward: Forward, streamed: Streamed) -> tuple[tuple[Term, ...], ...]:
+    found: list[tuple[Term, ...]] = [()] * len(forward.channels)
+    for addition, terms in zip(forward.additions, streamed.terms, strict=True):
+        found[addition.place] = terms.terms(addition.labels)
+    return tuple(found)
 
 
 def _examples(

@@ -13,6 +13,7 @@ from vizengine.evidence.forward import Forward
 from vizengine.evidence.photos import Photo
 from vizengine.evidence.positions import Drawn, Extremes, PooledMap, Positions, Sample
 from vizengine.evidence.settings import EvidenceSettings
+from vizengine.evidence.sums import Comoments
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class PhotoPart:
         below: activations of the input channels over all positions of the layer's input.
         contributions, sizes: contributions of the input channels and their absolute values over all positions.
         groups: (groups,) float64, highest value at any position of each group of input channels, `activations @ group`.
+        terms: of each strongest input that is a sum, how its terms vary.
         map: the unit's pre-activation.
     """
 
@@ -98,6 +100,7 @@ class PhotoPart:
     contributions: Total
     sizes: Total
     groups: NDArray[np.float64]
+    terms: tuple[Comoments, ...]
     map: PooledMap
 
 
@@ -126,6 +129,7 @@ def photo_part(forward: Forward, photo: Photo, collectors: Collectors, groups: N
         contributions=Total.of(unit.contributions),
         sizes=Total.of(np.abs(unit.contributions)),
         groups=(below @ groups.astype(np.float32)).max(axis=0).astype(np.float64),
+        terms=given.terms,
         map=PooledMap.of(unit.pre, pixels.shape[0], pixels.shape[1]),
     )
 

@@ -15,6 +15,7 @@ from vizengine.evidence.examples import Example, Examples
 from vizengine.evidence.faithfulness import Faithfulness
 from vizengine.evidence.polysemanticity import Polysemanticity
 from vizengine.evidence.ranks import Ranks
+from vizengine.evidence.sums import Term
 from vizengine.evidence.tuning_model import Tuning
 
 
@@ -28,6 +29,7 @@ class Evidence:
             the top examples, in their order.
         contributions: of every input channel, on the top examples and over photos.
         ranks: three ways to rank inputs.
+        terms: (strongest,) what each strongest input adds up where it is a residual sum, else nothing.
         ablations: of the strongest inputs.
         faithfulness: of the first k inputs.
         downstream: effect on the classifier; None where it isn't at hand.
@@ -42,6 +44,7 @@ class Evidence:
     fields: NDArray[np.float32]
     contributions: Contributions
     ranks: Ranks
+    terms: tuple[tuple[Term, ...], ...]
     ablations: Ablations
     faithfulness: Faithfulness
     downstream: Downstream | None

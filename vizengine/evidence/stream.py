@@ -16,6 +16,7 @@ from vizengine.evidence.photo_part import Collectors, PhotoPart, Total, photo_pa
 from vizengine.evidence.photos import Photo
 from vizengine.evidence.positions import PooledMap, Positions, sampling_rate
 from vizengine.evidence.settings import EvidenceSettings
+from vizengine.evidence.sums import Comoments
 
 # From a photo, the sampling rate and what computes it to the photo's part.
 Remember = Callable[[Photo, float, Callable[[], PhotoPart]], PhotoPart]
@@ -37,6 +38,7 @@ class Streamed:
         contribution_mean: (inputs,) mean contribution over all positions of the unit.
         contribution_size: (inputs,) mean absolute contribution over all positions of the unit.
         group_best: highest value of each group of input channels at any position, and the index of the photo.
+        terms: of each strongest input that is a sum, how its terms vary over all positions.
         maps: the unit on each whole photo in `top`, by photo index.
     """
 
@@ -52,6 +54,7 @@ class Streamed:
     contribution_mean: NDArray[np.float64]
     contribution_size: NDArray[np.float64]
     group_best: tuple[tuple[float, int], ...]
+    terms: tuple[Comoments, ...]
     maps: dict[int, PooledMap]
 
 
@@ -108,6 +111,7 @@ def stream(
         contribution_mean=sums.contributions.mean,
         contribution_size=sums.sizes.mean,
         group_best=tuple((value, -index) for value, index in best),
+        terms=sums.terms,
         maps=maps,
     )
 
@@ -121,10 +125,11 @@ class _Sums:
     below: Total
     contributions: Total
     sizes: Total
+    terms: tuple[Comoments, ...]
 
     @staticmethod
     def of(part: PhotoPart) -> _Sums:
-        return _Sums(part.counts, part.makers, part.below, part.contributions, part.sizes)
+        return _Sums(part.counts, part.makers, part.below, part.contributions, part.sizes, part.terms)
 
     def __add__(self, other: _Sums) -> _Sums:
         return _Sums(
@@ -133,6 +138,7 @@ class _Sums:
             self.below + other.below,
             self.contributions + other.contributions,
             self.sizes + other.sizes,
+            tuple(one + two for one, two in zip(self.terms, other.terms, strict=True)),
         )
 
 

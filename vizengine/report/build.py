@@ -112,8 +112,9 @@ def build(
             slice=each,
             feature=_input_feature(visualizations, channel),
             histogram=plots.coefficients(channel.kernel, float(kernel_scale.value)),
+            terms=slices.terms(added),
         )
-        for each, channel in zip(inputs, circuit.strongest, strict=False)
+        for each, channel, added in zip(inputs, circuit.strongest, measured.evidence.terms, strict=False)
     )
     totals = slices.totals(circuit, unit, strongest)
     network_report = _network(network)

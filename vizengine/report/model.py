@@ -27,7 +27,7 @@ from vizengine.report.parts import (
 from vizengine.report.study_parts import StudyReport
 from vizengine.report.tree_parts import BranchReport
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 

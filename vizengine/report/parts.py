@@ -111,6 +111,16 @@ class InputSlice(Documented):
     """`by_count` where the two agree, else `mixed`."""
 
 
+class TermReport(Documented):
+    """One of the terms that a residual sum adds."""
+
+    label: str
+    """`layer:channel` of what is added, or a colour's name."""
+    share: Quantity | None
+    """Its covariance with the sum over the variance of the sum, at all positions of all photos, in percent; the terms
+    of a sum give 100 together. Null where the sum doesn't vary."""
+
+
 class StrongInput(Documented):
     """One of the strongest inputs, with its picture."""
 
@@ -120,6 +130,8 @@ class StrongInput(Documented):
     """What the input channel looks for."""
     histogram: Histogram
     """Its coefficients, on the axis that all slices of the page share."""
+    terms: tuple[TermReport, ...]
+    """What the channel adds up where it is a residual sum, else nothing."""
 
 
 class LayerRow(Documented):

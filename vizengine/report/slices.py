@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.circuit.model import Circuit
 from vizengine.evidence.contributions import Contributions
 from vizengine.evidence.ranks import Ranks
+from vizengine.evidence.sums import Term
 from vizengine.report.figures import Kernel, Quantity
 from vizengine.report.model import Totals
 from vizengine.report.numbers import decimals, fixed, percent, whole
-from vizengine.report.parts import Feature, InputSlice, StrongInput
+from vizengine.report.parts import Feature, InputSlice, StrongInput, TermReport
 
 
 def input_slices(circuit: Circuit, contributions: Contributions, ranks: Ranks) -> tuple[InputSlice, ...]:
@@ -54,6 +57,17 @@ def input_slices(circuit: Circuit, contributions: Contributions, ranks: Ranks) -
             sign=channel.sign,
         )
         for channel in channels
+    )
+
+
+def terms(added: tuple[Term, ...]) -> tuple[TermReport, ...]:
+    """The terms of a residual sum, in the order in which it adds them."""
+    return tuple(
+        TermReport(
+            label=each.label,
+            share=percent(each.share) if math.isfinite(each.share) else None,
+        )
+        for each in added
     )
 
 
