@@ -8,6 +8,7 @@ import numpy as np
 
 from vizengine.evidence.model import ClassifiedPhoto, Guess
 from vizengine.evidence.photos import Photo
+from vizengine.networks.colour import seen
 from vizengine.networks.network import Network
 
 GUESSES = 5
@@ -31,7 +32,8 @@ def _classify_one(network: Network, photo: Photo, labels: Sequence[str]) -> Clas
     square = photo.square(network.architecture.input_size)
     probabilities = network.classify(square[None])[0]
     likeliest = np.argsort(-probabilities, kind="stable")[:GUESSES]
-    thumbnail = Image.fromarray((square * 255).round().astype(np.uint8)).resize((THUMBNAIL, THUMBNAIL))
+    shown = seen(square, network.architecture.channel_order)
+    thumbnail = Image.fromarray((shown * 255).round().astype(np.uint8)).resize((THUMBNAIL, THUMBNAIL))
     return ClassifiedPhoto(
         name=photo.name,
         credit=photo.credit,

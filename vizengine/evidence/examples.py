@@ -12,6 +12,7 @@ from vizengine.evidence.distribution import Distribution
 from vizengine.evidence.photos import Photo
 from vizengine.evidence.positions import PooledMap, Positions
 from vizengine.networks.architecture import Architecture
+from vizengine.networks.colour import seen
 
 OUTSIDE = 128
 # Longest side in pixels of a whole photo.
@@ -158,7 +159,7 @@ def cut_examples(
     field = architecture.receptive_field(layer)
     found: dict[int, Example] = {}
     for index in sorted(set(positions.photo.tolist())):
-        pixels = photos[index].pixels()
+        pixels = seen(photos[index].pixels(), architecture.channel_order)
         down, across = field_start(architecture, layer, *pixels.shape[:2])
         for number in np.flatnonzero(positions.photo == index).tolist():
             row, column = int(positions.row[number]), int(positions.column[number])

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.circuit.model import InputChannel
-from vizengine.networks.network import Network
+
+if TYPE_CHECKING:
+    from vizengine.networks.network import Network
 
 
 @dataclass(frozen=True)

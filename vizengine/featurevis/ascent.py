@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vizengine.featurevis.image import IMAGES, derive_seed
 from vizengine.featurevis.objectives import Objective
 from vizengine.featurevis.robustness import transform
+from vizengine.networks.colour import seen
 
 # Adam (Kingma and Ba, 2015): its steps don't depend on the gradient's scale, so one rate suits every network. Its
 # moments are short and its momentum is Nesterov's (Dozat, 2016), since an ascent has less than a hundred steps; the
@@ -59,6 +60,7 @@ def ascend(
     weight_decay: float = WEIGHT_DECAY,
     settled: bool = False,
     frames: int = 0,
+    channel_order: str = "rgb",
     advance: Callable[[int], None] = lambda count: None,
 ) -> Ascent:
     """Raise `objective` from the pictures of `start`.
@@ -74,6 +76,7 @@ def ascend(
         weight_decay: per unit of learning rate; 0 lets waves grow until the picture is black and full colours.
         settled: whether `start` has an ascent behind it, so that only its last, gentle part is taken again.
         frames: how many pictures of the first one's forming to keep.
+        channel_order: the network's; pictures for one that sees grey are grey.
         advance: called after each step with the number of pictures.
     """
     size, to_images = start.shape[2], IMAGES[image]
@@ -101,11 +104,11 @@ def ascend(
     shown = set(np.linspace(0, 1, frames) ** 2 * (steps - 1) // 1) if frames else set()
     for index in range(steps):
         if index in shown:
-            film.append(_pixels(to_images(spectra[:1], size))[0])
+            film.append(_pixels(to_images(spectra[:1], size), channel_order)[0])
         rate, strength = schedule(index, steps, settled)
         traces.append(step(tf.constant(index), tf.constant(rate), tf.constant(strength)).numpy())
         advance(len(start))
-    images = _pixels(to_images(spectra, size))
+    images = _pixels(to_images(spectra, size), channel_order)
     film += [images[0]] if frames else []
     return Ascent(
         images,
@@ -128,5 +131,5 @@ def _fading(done: float, start: float, end: float) -> float:
     return min(max((end - done) / (end - start), 0.0), 1.0)
 
 
-def _pixels(images: tf.Tensor) -> NDArray[np.uint8]:
-    return (np.asarray(images) * 255).round().astype(np.uint8)
+def _pixels(images: tf.Tensor, channel_order: str) -> NDArray[np.uint8]:
+    return (seen(images, channel_order) * 255).round().astype(np.uint8)

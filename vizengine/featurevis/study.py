@@ -110,7 +110,17 @@ def _ascend(
     settings = subject.settings
     task.expect(settings.steps * len(start))
     probe = Probe(network, subject.shown.layer, channels, ascent_precision(settings.precision))
-    return ascend(probe, start, objective, seed, settings.steps, settings.image, frames=frames, advance=task.advance)
+    return ascend(
+        probe,
+        start,
+        objective,
+        seed,
+        settings.steps,
+        settings.image,
+        frames=frames,
+        channel_order=network.architecture.channel_order,
+        advance=task.advance,
+    )
 
 
 def _reached(network: Network, layer: str, unit: int, images: NDArray[np.uint8]) -> tuple[float, ...]:

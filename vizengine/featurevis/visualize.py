@@ -89,6 +89,7 @@ def _attempt(
         job.settings.image,
         plan.weight_decay,
         settled=plan.continued,
+        channel_order=network.architecture.channel_order,
         advance=task.advance,
     )
     finished = ascent.images.astype(np.float32) / 255.0

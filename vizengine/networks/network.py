@@ -12,10 +12,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vizengine.networks.architecture import Architecture, LayerSpec
+from vizengine.networks.colour import GREY
 from vizengine.networks.labels import numbered
 
-# Luma of ITU-R BT.601, as in Pillow's conversion to grey.
-GREY = (0.299, 0.587, 0.114)
 Precision = str
 Prepare = Callable[[tf.Tensor], tf.Tensor]
 

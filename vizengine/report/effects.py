@@ -20,7 +20,7 @@ from vizengine.report.effect_parts import (
     SumReport,
 )
 from vizengine.report.figures import Change, Quantity
-from vizengine.report.numbers import change, measured, percent, significant, whole
+from vizengine.report.numbers import change, decimals, fixed, measured, percent, significant, whole
 
 # Examples for which the page works out each contribution.
 WORKED_EXAMPLES = 6
@@ -84,7 +84,8 @@ def _worked(activations: NDArray[np.float32], kernel: NDArray[np.float32]) -> Su
 
 
 def _rows(values: NDArray[np.floating]) -> tuple[tuple[Quantity, ...], ...]:
-    return tuple(tuple(significant(float(f"{value:.6g}")) for value in row) for row in values.tolist())
+    places = decimals(np.abs(values).ravel().tolist(), 3)
+    return tuple(tuple(fixed(float(f"{value:.6g}"), places) for value in row) for row in values.tolist())
 
 
 def _on_examples(effect: Effect) -> Change:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.evidence.examples import crop, field_start
+from vizengine.networks.colour import seen
 from vizengine.sweep.workshop import Workshop
 
 # The best place of each of so many photos.
@@ -54,8 +55,8 @@ class Places:
             down, across = field_start(architecture, layer, *pixels.shape[:2])
             top = down + int(survey.row[unit, place]) * field.stride
             left = across + int(survey.column[unit, place]) * field.stride
-            seen = crop(pixels, top, left, field.size)
-            yield Seen(self._workshop.photos[index].name, float(survey.pre[unit, place]), seen)
+            cut = crop(pixels, top, left, field.size)
+            yield Seen(self._workshop.photos[index].name, float(survey.pre[unit, place]), cut)
 
     def _read_photo(self, index: int) -> NDArray[np.float32]:
-        return self._workshop.photos[index].pixels()
+        return seen(self._workshop.photos[index].pixels(), self._workshop.architecture.channel_order)
