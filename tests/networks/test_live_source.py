@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from vizengine.networks.live_source import LiveSource
 from vizengine.networks.named import network_problems
 
 _CODE = """
+import h5py
 import keras
 
 open("ran", "w").close()
@@ -216,6 +219,11 @@ def test_weights_from_a_file_and_from_nowhere(folder: Path, monkeypatch: pytest.
     np.testing.assert_allclose(found.kernel_and_bias("conv1")[0], own / np.sqrt(1 + norm.epsilon), rtol=1e-5)
     with pytest.raises(WeightsUnavailable, match="can't be loaded into MobileNetV2"):
         _ = source(folder, model="mobilenetv2", weights="mobile.weights.h5", preprocess=None).network
+    shutil.copy(folder / "mobile.weights.h5", folder / "part.weights.h5")
+    with h5py.File(folder / "part.weights.h5", "a") as file:
+        del file["layers/conv2d/vars"]
+    with pytest.raises(WeightsUnavailable, match="can't be loaded into MobileNet"):
+        _ = source(folder, weights="part.weights.h5", **settings).network
     with pytest.raises(WeightsUnavailable, match="no weights file"):
         _ = source(folder, weights="missing.weights.h5", **settings).network
 
