@@ -218,6 +218,17 @@ def test_a_folder_that_cant_be_written_is_only_a_warning(tmp_path: Path, caplog:
     assert cache.file_sha256(tmp_path / "photo").startswith("ba7816bf")
 
 
+def test_what_a_killed_run_was_writing_is_removed_after_an_hour(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    _ = cache.get_or_compute("stage", {"a": 1}, int, lambda: 1)
+    old, new = tmp_path / "stage" / "x.json.1-a.part", tmp_path / "stage" / "y.json.2-b.part"
+    for path in (old, new):
+        path.write_text("half")
+    os.utime(old, (0, time.time() - 7200))
+    _ = Cache(tmp_path).get_or_compute("stage", {"a": 2}, int, lambda: 2)
+    assert not old.exists() and new.exists()
+
+
 def test_git_passes_the_folder_over(tmp_path: Path) -> None:
     Cache(tmp_path / "cache").get_or_compute("stage", {}, int, lambda: 3)
     assert (tmp_path / "cache" / ".gitignore").read_text() == "*\n"

@@ -30,6 +30,7 @@ _FORMAT = 1
 _STAGE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SETTLED_NANOSECONDS = 2_000_000_000
 _BLOCK = 1 << 20
+_ABANDONED_SECONDS = 3600
 
 
 class Cache:
@@ -48,6 +49,7 @@ class Cache:
         self.hits = 0
         self.misses = 0
         self._renewed: set[Path] = set()
+        self._tidied: set[Path] = set()
 
     def get_or_compute(self, stage: str, key: Mapping[str, Any], result_type: type[T], compute: Callable[[], T]) -> T:
         """The result that `key` asks for, from the folder or else from `compute`.
@@ -193,6 +195,7 @@ class Cache:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._tidy(path.parent)
         temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
         try:
             with temporary.open("wb") as file:
@@ -203,6 +206,15 @@ class Cache:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+    def _tidy(self, folder: Path) -> None:
+        """Remove, once, what runs that were killed while they wrote left in a folder."""
+        if folder in self._tidied:
+            return
+        self._tidied.add(folder)
+        for left in folder.glob("*.part"):
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                left.unlink(missing_ok=True)
 
 
 def source_hash(*packages: str) -> str:

@@ -20,6 +20,7 @@ from vizengine.errors import BuildFailed, WeightsUnavailable
 from vizengine.kept import keep
 from vizengine.progress import Progress
 from vizengine.render.page import companions, render_circuit, render_index
+from vizengine.render.turn import turn
 from vizengine.render.writer import recover, write
 from vizengine.report.model import Missing, Report, SiteReport, SweepReport
 from vizengine.resources import NotComputed
@@ -98,6 +99,11 @@ def build(config: Config, options: Options, progress: Progress) -> Outcome:
         VizengineError: nothing was written; the site that stood before still stands.
     """
     target = options.out or config.folder / config.site.out
+    with turn(target):
+        return _build(config, options, progress, target)
+
+
+def _build(config: Config, options: Options, progress: Progress, target: Path) -> Outcome:
     # Before any page of it is kept: a run that was killed while it swapped sites left the old one beside its place.
     recover(target)
     with _collected_warnings() as warnings:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from vizengine.config.schema import Config
 from vizengine.progress import Progress
+from vizengine.render.turn import turn
 from vizengine.render.writer import check_target, write
 from vizengine.report.model import SiteReport
 from vizengine.sweep.layer_run import LayerRun
@@ -80,7 +81,7 @@ def survey(
         addresses = {unit: _address(page, target) for unit, page in pages.items()}
         run = LayerRun(Place.beside(each.config, each.name, fresh), layer, progress)
         sheet = run.sheet({unit: quote(address) for unit, address in addresses.items()}, each.circuits[0])
-        with progress.stage("writing the survey", None):
+        with turn(target), progress.stage("writing the survey", None):
             indices.append(write(target, run.files(_report(config)), frozenset(addresses.values())))
         failures += [f"{each.name}: {name}: {reason}" for name, reason in sheet.failures.items()]
     return SurveyOutcome(tuple(indices), tuple(failures))

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.campaign import Campaign
+from tests.campaign.kills import KILLS
 
-CAMPAIGNS: dict[str, Campaign] = {}
+CAMPAIGNS: dict[str, Campaign] = {"kills": KILLS}

@@ -28,8 +28,13 @@ def batches(architecture: Architecture, layer: str, channels: Sequence[int], siz
 
 def widest(architecture: Architecture, layer: str, size: int) -> int:
     """How many pictures of a layer may be made together."""
+    return max(1, min(WIDEST_BATCH, MEMORY_BUDGET_BYTES // bytes_of_one(architecture, layer, size)))
+
+
+def bytes_of_one(architecture: Architecture, layer: str, size: int) -> int:
+    """Memory that one more picture in a batch of an ascent takes, about."""
     values = sum(
         architecture.side(spec.name, size, 0) * architecture.side(spec.name, size, 1) * architecture.channels(spec.name)
         for spec in architecture.upto(layer)
     )
-    return max(1, min(WIDEST_BATCH, MEMORY_BUDGET_BYTES // (values * 4 * _COPIES)))
+    return values * 4 * _COPIES

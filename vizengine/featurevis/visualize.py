@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
+from vizengine.errors import VizengineError
 from vizengine.featurevis import objectives
 from vizengine.featurevis.ascent import Ascent, ascend
 from vizengine.featurevis.attempts import Candidate, Plan, better, next_plan
-from vizengine.featurevis.batches import batches
+from vizengine.featurevis.batches import batches, bytes_of_one
 from vizengine.featurevis.colours import colour_picture
 from vizengine.featurevis.job import Job
 from vizengine.featurevis.model import Attempt, Visualization
 from vizengine.featurevis.precision import ascent_precision
 from vizengine.featurevis.starts import starts
 from vizengine.featurevis.verdict import FLAT_SLOPE, last_slope, passes
+from vizengine.memory import available_bytes
 from vizengine.networks.architecture import INPUT
 from vizengine.networks.network import Network
 from vizengine.progress import SILENT, Stage
+
+logger = logging.getLogger(__name__)
 
 
 def visualize(
@@ -58,8 +64,8 @@ def visualize(
             plans.setdefault(plan, []).append(channel)
         task.expect(sum(plan.steps * len(planned) for plan, planned in plans.items()))
         for plan, planned in plans.items():
-            for batch in batches(network.architecture, job.layer, planned, job.settings.size):
-                for candidate in _attempt(network, job, batch, plan, shown, task):
+            for batch, candidates in _attempts(network, job, planned, plan, shown, task):
+                for candidate in candidates:
                     visualization = candidate.visualization
                     shown[visualization.channel] = better(shown.get(visualization.channel), candidate, plan.continued)
                 for channel in batch:
@@ -68,6 +74,36 @@ def visualize(
                         done(picture)
         remaining = [channel for channel in remaining if channel not in finished]
     return finished
+
+
+def _attempts(
+    network: Network, job: Job, channels: list[int], plan: Plan, shown: Mapping[int, Candidate], task: Stage
+) -> Iterator[tuple[list[int], list[Candidate]]]:
+    """One more attempt at the pictures of `channels`, batch by batch; a batch that finds no memory is halved.
+
+    Raises:
+        VizengineError: there is no memory for a single picture.
+    """
+    size = job.settings.size
+    waiting = batches(network.architecture, job.layer, channels, size)
+    each = bytes_of_one(network.architecture, job.layer, size)
+    while waiting:
+        batch = waiting.pop(0)
+        half = len(batch) // 2
+        if not half or each * len(batch) <= available_bytes():
+            try:
+                made = list(_attempt(network, job, batch, plan, shown, task))
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                if not half:
+                    raise VizengineError(
+                        f"There isn't enough memory for one picture of {job.layer} at {size} px: about "
+                        f"{each / 1e6:.0f} MB. Free some, or make `visualization.size` smaller."
+                    ) from error
+            else:
+                yield batch, made
+                continue
+        logger.info("memory is short: %d pictures of %s at a time, not %d", len(batch) - half, job.layer, len(batch))
+        waiting[:0] = [batch[:half], batch[half:]]
 
 
 def _attempt(

@@ -14,6 +14,7 @@ from vizengine.evidence.photos import LONGEST_SIDE
 from vizengine.evidence.survey_model import EXAMPLES
 from vizengine.featurevis.batches import widest
 from vizengine.featurevis.model import PhotoBest, Settings
+from vizengine.memory import available_bytes
 from vizengine.networks.architecture import INPUT, Architecture
 from vizengine.progress import duration
 from vizengine.sweep.select import chosen_layers, named_units, source_layers
@@ -55,10 +56,12 @@ class Estimate:
     def lines(self, name: str) -> list[str]:
         """The estimate in words."""
         stages = ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in self.seconds.items())
+        free = available_bytes()
+        short = f", and {free / 1e9:.1f} GB are free: name fewer `workers`, or smaller pictures"
         return [
             f"{name}: {self.units} units, {self.pictures} pictures",
             f"  time: about {duration(sum(self.seconds.values()))} ({stages}), less what is kept from earlier runs",
-            f"  memory: about {self.memory / 1e9:.1f} GB in all processes",
+            f"  memory: about {self.memory / 1e9:.1f} GB in all processes{short if self.memory > free else ''}",
             f"  disk: about {self.site / 1e6:.0f} MB of site, {self.cache / 1e6:.0f} MB of kept results",
             f"  from a measurement of {duration(self.measured)} on this machine",
         ]
