@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from tests.campaign import Campaign
+from tests.campaign.caches import CACHES
+from tests.campaign.disks import DISKS
+from tests.campaign.downloads import DOWNLOADS
 from tests.campaign.kills import KILLS
+from tests.campaign.pairs import PAIRS
 
-CAMPAIGNS: dict[str, Campaign] = {"kills": KILLS}
+CAMPAIGNS: dict[str, Campaign] = {
+    "kills": KILLS,
+    "disks": DISKS,
+    "caches": CACHES,
+    "pairs": PAIRS,
+    "downloads": DOWNLOADS,
+}

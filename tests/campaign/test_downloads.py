@@ -1,0 +1,25 @@
+"""Downloads that break: every answer of the campaign but the one that never comes, and one run behind a proxy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.campaign.downloads import ANSWERS, behind_proxy, fetch, server
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_came_is_not_the_weights(name: str, tmp_path: Path) -> None:
+    with server(ANSWERS[name]) as address:
+        assert fetch(address, tmp_path)
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    with server(b"") as address:
+        pass
+    assert "Connection" in fetch(address, tmp_path)
+
+
+def test_a_run_behind_a_proxy_that_answers_with_a_page(tmp_path: Path) -> None:
+    assert "VIZENGINE_WEIGHTS" in behind_proxy(tmp_path, ANSWERS["a page instead"])
