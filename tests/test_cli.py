@@ -295,6 +295,14 @@ def test_the_next_run_goes_on_after_the_last_finished_batch(tmp_path: Path) -> N
     assert {path: after[path] for path in kept} == kept
 
 
+def test_what_steers_a_terminal_is_shown_not_obeyed(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG.replace("STEPS", "2") + '    "\\e[31m\\u202eoptional": true\n')
+    done = _run(tmp_path, "config.yaml")
+    assert done.returncode == 2
+    assert "circuits.0.\\x1b[31m\\u202eoptional: unknown setting" in done.stderr
+    assert "\x1b" not in done.stderr and "\u202e" not in done.stderr
+
+
 def test_serve_shows_the_site_until_interrupted(site: Path) -> None:
     with _started(site, "config.yaml", "--serve", "0") as process:
         address = _read_until(process, "serving").split(" at ")[1].split()[0]

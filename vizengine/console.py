@@ -11,6 +11,22 @@ from collections.abc import Iterator
 from vizengine.progress import BarProgress, LineProgress, Progress, SilentProgress
 
 
+def printable(text: str) -> str:
+    """A text with what could steer a terminal, or turn the reading direction, in its escaped form."""
+    return "".join(
+        each if each.isprintable() or each in "\n\u00a0" else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
+
+
+class _Printable(logging.Filter):
+    """Names of files and settings come from others: what they hold is shown, not obeyed."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = printable(record.getMessage()), ()
+        return True
+
+
 class _Plain(logging.Formatter):
     """Information as it is, all else with its level before it."""
 
@@ -42,6 +58,7 @@ def logged(verbosity: int) -> Iterator[Progress]:
     else:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(_Plain())
+    handler.addFilter(_Printable())
     root, own = logging.getLogger(), logging.getLogger("vizengine")
     before = own.level
     root.addHandler(handler)
@@ -69,5 +86,5 @@ def answer(text: str) -> None:
 def complain(message: str) -> None:
     """Print to stderr why there is no result."""
     with contextlib.suppress(BrokenPipeError):
-        sys.stderr.write(message + "\n")
+        sys.stderr.write(printable(message) + "\n")
         sys.stderr.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.campaign import Campaign
 from tests.campaign.caches import CACHES
+from tests.campaign.configs import CONFIGS
 from tests.campaign.disks import DISKS
 from tests.campaign.downloads import DOWNLOADS
 from tests.campaign.kills import KILLS
@@ -15,4 +16,5 @@ CAMPAIGNS: dict[str, Campaign] = {
     "caches": CACHES,
     "pairs": PAIRS,
     "downloads": DOWNLOADS,
+    "configs": CONFIGS,
 }
