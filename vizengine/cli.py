@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import sys
-import types
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vizengine import __version__
 from vizengine.console import answer, complain, logged
 from vizengine.errors import ConfigError, UsageError, VizengineError
+from vizengine.signals import Terminated, signals_raised
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
@@ -26,10 +24,6 @@ FINE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 _EPILOGUE = """exit codes: 0 done; 1 the build failed; 2 wrong usage or config; 130 interrupted; 143 terminated.
 The log goes to stderr; stdout gets the path of the site's index.html and nothing else."""
-
-
-class _Terminated(BaseException):
-    """SIGTERM came."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,9 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
     try:
-        with _termination_raised():
+        with signals_raised():
             return _run(options)
-    except _Terminated:
+    except Terminated:
         complain("terminated; what was finished is kept and the next run goes on from there")
         return TERMINATED
     except KeyboardInterrupt:
@@ -196,25 +190,6 @@ def _serve(server: SiteServer, folder: Path) -> None:
     complain(f"serving {folder} at {server.address} until Ctrl-C")
     with contextlib.suppress(KeyboardInterrupt):
         server.serve(folder)
-
-
-@contextmanager
-def _termination_raised() -> Iterator[None]:
-    """Have SIGTERM end the work as Ctrl-C does, with everything tidied up."""
-
-    def stop(number: int, frame: types.FrameType | None) -> None:
-        raise _Terminated
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:
-        # Only the main thread may handle signals; another's caller has its own ways.
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _explain(error: Exception, traceback: bool) -> int:

@@ -7,14 +7,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 SAMPLES = "samples"
 LONGEST_SIDE = 512
 SHORTEST_SIDE = 32
-IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"))
+IMAGE_SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
+)
+_HEIC = (".heic", ".heif")
+# What shows through where a photo is transparent, of 255.
+_BEHIND = 128
 # Colour photographs inside scikit-image's own package, with the credits that its documentation gives.
 _SAMPLE_CREDITS = {
     "astronaut.png": "Eileen Collins, NASA, public domain",
@@ -46,7 +55,10 @@ class Photo:
         return self.path.stem
 
     def pixels(self, longest: int = LONGEST_SIDE) -> NDArray[np.float32]:
-        """The photo, made smaller where a side is over `longest` pixels, never larger.
+        """The photo, made smaller where a side is over `longest` pixels, never larger; the first of several frames.
+
+        What is transparent becomes mid grey. Grey of 16 bits keeps its range; of 32 bits, its darkest and brightest
+        become black and white.
 
         Returns:
             (height, width, 3) float32, RGB in [0, 1].
@@ -59,7 +71,7 @@ class Photo:
         with Image.open(self.path) as image:
             # For JPEG, decode at a fraction of the size where that is still large enough.
             image.draft("RGB", (longest, longest))
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright = _opaque(ImageOps.exif_transpose(image))
         upright.thumbnail((longest, longest), Image.Resampling.LANCZOS)
         return np.asarray(upright, np.float32) / 255.0
 
@@ -144,7 +156,7 @@ class Unreadable:
 
 
 def find_unreadable(photos: Iterable[Photo]) -> tuple[Unreadable, ...]:
-    """The files among `photos` that can't serve: decoding fails, or a side is under `SHORTEST_SIDE`."""
+    """The files among `photos` that can't serve: decoding fails, or a side is under `SHORTEST_SIDE` as it is read."""
     return tuple(Unreadable(photo.path.name, reason) for photo in photos if (reason := _why_unreadable(photo)))
 
 
@@ -154,10 +166,33 @@ def _why_unreadable(photo: Photo) -> str:
     try:
         with Image.open(photo.path) as image:
             image.load()
-            shortest = min(image.size)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return str(error)
-    return f"its side of {shortest} px is under {SHORTEST_SIDE} px" if shortest < SHORTEST_SIDE else ""
+            longest, shortest = max(image.size), min(image.size)
+    except Exception as error:  # what a decoder raises of a broken file isn't bounded
+        hint = "; Pillow reads no HEIC by itself, save it as JPEG" if photo.path.suffix.lower() in _HEIC else ""
+        return f"{str(error) or type(error).__name__}{hint}"
+    if shortest < SHORTEST_SIDE:
+        return f"its side of {shortest} px is under {SHORTEST_SIDE} px"
+    read = round(shortest * min(1.0, LONGEST_SIDE / longest))
+    if read < SHORTEST_SIDE:
+        return (
+            f"with its side of {longest} px made {LONGEST_SIDE} px, the other has {read} px, under {SHORTEST_SIDE} px"
+        )
+    return ""
+
+
+def _opaque(image: Image) -> Image:
+    """The image in RGB, 8 bits a channel."""
+    from PIL import Image as Images
+
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image, np.float64)
+        low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (float(values.min()), float(values.max()))
+        scaled = (values - low) / (high - low or 1.0)
+        return Images.fromarray((scaled * 255).round().astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        behind = Images.new("RGBA", image.size, (_BEHIND, _BEHIND, _BEHIND, 255))
+        return Images.alpha_composite(behind, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
 
 
 def _samples_folder() -> Path:
