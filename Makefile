@@ -1,6 +1,7 @@
 # make site    build the site that config.yaml describes
 # make test    everything that must hold before a change lands
 # make campaign  the long campaigns behind docs/trust.md
+# make docs    the documentation as a site, docs-site/index.html
 # make lint    the checks that take seconds; make bench, make serve, make clean; make setup for the packages alone
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ else
 CANDIDATES := $(PYTHON)
 endif
 
-.PHONY: site setup setup-tests chromium html-checker test campaign lint bench serve clean
+.PHONY: site setup setup-tests chromium html-checker test campaign docs lint bench serve clean
 
 # Only the path of the site goes to stdout.
 site: setup
@@ -68,6 +69,11 @@ test: lint chromium html-checker
 campaign: chromium
 	$(RUN) -m tests.campaign
 
+# A warning, such as a link to nowhere, fails it.
+docs: setup-tests
+	$(RUN) -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs docs-site
+	@echo docs-site/index.html
+
 # The peers' pins are narrower than what works, hence --no-deps.
 $(PEERS)/requirements.stamp: benchmarks/requirements.txt
 	@$(RUN) -m venv --clear $(PEERS) >&2
@@ -85,5 +91,5 @@ serve: setup
 
 # What is computed stays: remove .vizengine-cache by hand, or build with --fresh.
 clean:
-	rm -rf $(VENV) $(PEERS) .tools build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) .tools docs-site build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 the build failed, 2 wrong usage or config, 130 interrupted, 143 terminated.
     """
     try:
-        options = _parser().parse_args(arguments)
+        options = command_line().parse_args(arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
     try:
@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _explain(error, traceback=options.verbosity > 0)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """The arguments that the command takes, with their explanations."""
     parser = argparse.ArgumentParser(
         prog="generate.py" if Path(sys.argv[0]).name == "generate.py" else "vizengine",
         description="Compute circuits of pre-trained networks and publish them as a self-contained site.",
