@@ -17,8 +17,8 @@ Beside each circuit's page lies `circuit.json` with every figure on it, under th
 [circuit.schema.json](circuit.schema.json). `schema_version` grows whenever a field is renamed or removed, or means
 something else.
 
-A figure is a *Quantity*: `value`, the number, unrounded; `text`, the number as the page prints it; and `unit` (`%`, `×`,
-`px`), which is left out where it has none. Every other name in italics is a section further down.
+A figure is a *Quantity*: `value`, the number, unrounded; `text`, the number as the page prints it; and `unit`, as `%`,
+which is left out where it has none. Every other name in italics is a section further down.
 """
 _WORDS = {
     "array": "list",
