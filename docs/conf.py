@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sphinx.application import Sphinx
+
 from vizengine import __version__
 
 project = "vizengine"
@@ -18,5 +22,20 @@ nitpicky = True
 html_theme = "furo"
 html_title = "vizengine"
 html_copy_source = False
+# A browser refuses to fetch files for it where the site is read from disk.
+html_show_search_summary = False
 pygments_style = "tango"
 pygments_dark_style = "monokai"
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what follows; Furo makes its navigation at the usual time, so this comes later."""
+    app.connect("html-page-context", make_accessible, priority=900)
+
+
+def make_accessible(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Let keys reach code that scrolls, and give the navigation's headings their level."""
+    for part in ("body", "furo_navigation_tree"):
+        if part in context:
+            text = context[part].replace("<pre>", '<pre tabindex="0">')
+            context[part] = text.replace('role="heading">', 'role="heading" aria-level="2">')

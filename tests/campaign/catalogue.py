@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.campaign import Campaign
 from tests.campaign.caches import CACHES
 from tests.campaign.disks import DISKS
+from tests.campaign.documentation import DOCUMENTATION
 from tests.campaign.downloads import DOWNLOADS
 from tests.campaign.kills import KILLS
 from tests.campaign.pairs import PAIRS
@@ -15,4 +16,5 @@ CAMPAIGNS: dict[str, Campaign] = {
     "caches": CACHES,
     "pairs": PAIRS,
     "downloads": DOWNLOADS,
+    "documentation": DOCUMENTATION,
 }
