@@ -46,7 +46,7 @@ $(VENV)/requirements.stamp: requirements.txt | $(RUN)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt >&2
 	@touch $@
 
-$(VENV)/requirements-dev.stamp: requirements-dev.txt requirements.txt | $(RUN)
+$(VENV)/requirements-dev.stamp: requirements-dev.txt requirements-docs.txt requirements.txt | $(RUN)
 	@echo "installing requirements-dev.txt" >&2
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2
 	@touch $@ $(VENV)/requirements.stamp

@@ -22,6 +22,9 @@ nitpicky = True
 html_theme = "furo"
 html_title = "vizengine"
 html_copy_source = False
+html_show_copyright = False
+html_static_path = ["style.css"]
+html_css_files = ["style.css"]
 # A browser refuses to fetch files for it where the site is read from disk.
 html_show_search_summary = False
 pygments_style = "tango"

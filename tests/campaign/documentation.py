@@ -57,7 +57,7 @@ def _load_configs(folder: Path) -> tuple[int, list[str]]:
 DOCUMENTATION = Campaign(
     "Every command, config and block of Python in the documentation works as it stands there.",
     "Each page is followed by bash in a clone of its own, from its first command on: installations, builds at full "
-    "size, serving, committing and pushing; configs are read by the real loader. `make test` does so with small pictures, "
-    "and builds the documentation, in which a link to nowhere fails.",
+    "size, serving, committing and pushing; configs are read by the real loader. `make test` does so with small "
+    "pictures, and builds the documentation, in which a link to nowhere fails.",
     run,
 )
