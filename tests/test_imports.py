@@ -47,6 +47,7 @@ def test_the_contracts_can_fail(tmp_path: Path) -> None:
         "config.load",
         "config.document",
         "errors",
+        "init",
         "progress",
         "locations",
         "networks.zoo",
