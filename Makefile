@@ -1,6 +1,7 @@
 # make site    build the site that config.yaml describes
 # make test    everything that must hold before a change lands
 # make campaign  the long campaigns behind docs/trust.md
+# make lock    renew requirements.lock within the ranges, and the list of licences; make audit, make sbom, make dist
 # make lint    the checks that take seconds; make bench, make serve, make clean; make setup for the packages alone
 
 PYTHON ?= python3
@@ -8,6 +9,8 @@ CONFIG ?= config.yaml
 PORT ?= 8000
 VENV := .venv
 PEERS := .venv-peers
+TOOLS := .venv-release
+LOCKED_VENV := .venv-locked
 RUN := $(VENV)/bin/python
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 # Another Python is looked for only where the user named none.
@@ -17,7 +20,7 @@ else
 CANDIDATES := $(PYTHON)
 endif
 
-.PHONY: site setup setup-tests chromium html-checker test campaign lint bench serve clean
+.PHONY: site setup setup-tests chromium html-checker test campaign lock audit sbom dist lint bench serve clean
 
 # Only the path of the site goes to stdout.
 site: setup
@@ -47,6 +50,7 @@ $(VENV)/requirements.stamp: requirements.txt | $(RUN)
 
 $(VENV)/requirements-dev.stamp: requirements-dev.txt requirements.txt | $(RUN)
 	@echo "installing requirements-dev.txt" >&2
+	@$(if $(LOCKED),$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2
 	@touch $@ $(VENV)/requirements.stamp
 
@@ -68,6 +72,38 @@ test: lint chromium html-checker
 campaign: chromium
 	$(RUN) -m tests.campaign
 
+$(TOOLS)/requirements.stamp: release/requirements.txt | $(RUN)
+	@$(RUN) -m venv --clear $(TOOLS) >&2
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r release/requirements.txt >&2
+	@touch $@
+
+# What the lock gives and nothing else: licences and the bill of materials are read from it.
+$(LOCKED_VENV)/requirements.stamp: requirements.lock | $(RUN)
+	@$(RUN) -m venv --clear $(LOCKED_VENV) >&2
+	@$(LOCKED_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2
+	@touch $@
+
+# One lock for all supported versions of Python: where they need different versions, a line says for which it is.
+lock: $(TOOLS)/requirements.stamp
+	@$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
+		--custom-compile-command "make lock" --output-file requirements.lock requirements.txt
+	@$(MAKE) --no-print-directory $(LOCKED_VENV)/requirements.stamp
+	@$(LOCKED_VENV)/bin/python -m release.licences
+
+audit: $(TOOLS)/requirements.stamp
+	@$(TOOLS)/bin/python -m release.audit requirements.lock
+	@$(TOOLS)/bin/zizmor --quiet --offline .github/workflows
+
+sbom: $(TOOLS)/requirements.stamp $(LOCKED_VENV)/requirements.stamp
+	@mkdir -p dist
+	@$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/vizengine.cdx.json $(LOCKED_VENV)/bin/python
+	@echo dist/vizengine.cdx.json
+
+dist: $(TOOLS)/requirements.stamp
+	@$(TOOLS)/bin/python -m build --outdir dist . >&2
+	@ls dist/*.whl dist/*.tar.gz
+
 # The peers' pins are narrower than what works, hence --no-deps.
 $(PEERS)/requirements.stamp: benchmarks/requirements.txt
 	@$(RUN) -m venv --clear $(PEERS) >&2
@@ -85,5 +121,5 @@ serve: setup
 
 # What is computed stays: remove .vizengine-cache by hand, or build with --fresh.
 clean:
-	rm -rf $(VENV) $(PEERS) .tools build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(TOOLS) $(LOCKED_VENV) .tools build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
