@@ -85,16 +85,3 @@ def test_without_its_hash_every_setting_has_its_default(tmp_path: Path) -> None:
         assert load(path, (check_entry,)) == before, found[2]
     path.write_text(_OPTIONAL.sub(r"\1\2", text), encoding="utf-8")
     assert load(path, (check_entry,)) == before
-
-
-def test_its_site_is_built_without_a_warning(tmp_path: Path) -> None:
-    path = write_start(tmp_path)
-    quick = path.read_text(encoding="utf-8").replace("#size: 128", "size: 32").replace("#steps: 96", "steps: 2")
-    path.write_text(quick.replace("#attempts: 4", "attempts: 1").replace("index: 7", "index: 9"), encoding="utf-8")
-    done = _run(tmp_path, "config.yaml", "--strict")
-    assert done.returncode == 0, done.stderr
-    page = (tmp_path / "site/index.html").read_text(encoding="utf-8")
-    # The config itself, notes included, stands at the foot of the page.
-    text = re.sub("<pre.*?</pre>", "", page, flags=re.DOTALL)
-    assert "I think that this unit looks for" in text
-    assert "[//]" not in text and "notes to you" not in text

@@ -7,7 +7,9 @@ from tests.campaign.caches import CACHES
 from tests.campaign.disks import DISKS
 from tests.campaign.downloads import DOWNLOADS
 from tests.campaign.kills import KILLS
+from tests.campaign.locks import LOCKS
 from tests.campaign.pairs import PAIRS
+from tests.campaign.wheel import WHEEL
 
 CAMPAIGNS: dict[str, Campaign] = {
     "kills": KILLS,
@@ -15,4 +17,6 @@ CAMPAIGNS: dict[str, Campaign] = {
     "caches": CACHES,
     "pairs": PAIRS,
     "downloads": DOWNLOADS,
+    "locks": LOCKS,
+    "wheel": WHEEL,
 }
