@@ -94,10 +94,13 @@ audit: $(TOOLS)/requirements.stamp
 	@$(TOOLS)/bin/python -m release.audit requirements.lock
 	@$(TOOLS)/bin/zizmor --quiet --offline .github/workflows
 
+# The wheel comes from a folder of wheels, so that no path of this machine goes into the bill.
 sbom: $(TOOLS)/requirements.stamp $(LOCKED_VENV)/requirements.stamp
-	@mkdir -p dist
-	@$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
-		--output-file dist/vizengine.cdx.json $(LOCKED_VENV)/bin/python
+	@rm -rf $(LOCKED_VENV)/wheel
+	@$(TOOLS)/bin/python -m build --wheel --outdir $(LOCKED_VENV)/wheel . >&2
+	@$(LOCKED_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall \
+		--find-links $(LOCKED_VENV)/wheel vizengine >&2
+	@$(TOOLS)/bin/python -m release.sbom $(LOCKED_VENV)/bin/python dist/vizengine.cdx.json
 	@echo dist/vizengine.cdx.json
 
 dist: $(TOOLS)/requirements.stamp

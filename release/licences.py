@@ -5,11 +5,11 @@ Run in an environment that `requirements.lock` gives: `make lock` does.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from release.lock import locked
 from vizengine.evidence.photos import Photos
 from vizengine.networks import zoo
 
@@ -23,7 +23,6 @@ MEDIA = {
 }
 """Files and folders of pictures, fonts, weights and the like in the repository, with where they come from."""
 
-_LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==([^ \\]+)(?: ; (.+?))? \\?$", re.MULTILINE)
 _CLASSIFIER = "License :: OSI Approved :: "
 READ = {"namex": "Apache License, Version 2.0", "ndf": "MIT License"}
 """Packages whose metadata name no licence, each with words from the beginning of the licence file that it brings."""
@@ -37,14 +36,6 @@ _INTRODUCTION = """\
 vizengine, its templates, style sheets and scripts are under the [MIT licence](https://opensource.org/license/mit), as
 LICENSE says. It ships no code, font or script of others: pages use the fonts of the reader's system, and load nothing.
 """
-
-
-def locked() -> dict[str, dict[str, str]]:
-    """By package, each of its versions in `requirements.lock` with the marker that says where; "" for everywhere."""
-    found: dict[str, dict[str, str]] = {}
-    for name, version, marker in _LOCKED.findall((ROOT / "requirements.lock").read_text(encoding="utf-8")):
-        found.setdefault(name, {})[version] = marker
-    return found
 
 
 def licence(name: str) -> str:

@@ -9,6 +9,7 @@ from tests.campaign.downloads import DOWNLOADS
 from tests.campaign.kills import KILLS
 from tests.campaign.locks import LOCKS
 from tests.campaign.pairs import PAIRS
+from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
 from tests.campaign.wheel import WHEEL
 
 CAMPAIGNS: dict[str, Campaign] = {
@@ -17,6 +18,12 @@ CAMPAIGNS: dict[str, Campaign] = {
     "caches": CACHES,
     "pairs": PAIRS,
     "downloads": DOWNLOADS,
+    "init": INIT,
+    "licences": LICENCES,
     "locks": LOCKS,
+    "sbom": SBOM,
+    "audit": AUDIT,
+    "changelog": CHANGELOG,
+    "workflows": WORKFLOWS,
     "wheel": WHEEL,
 }

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import urllib.request
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 from tests.conftest import REPOSITORY
 
@@ -111,7 +112,7 @@ def first_steps(vizengine: Path, folder: Path) -> None:
 def served(vizengine: Path, config: Path, folder: Path) -> bytes:
     """The first page as `--serve` gives it, until Ctrl-C."""
     command = [str(vizengine), str(config), "--serve", "0"]
-    with subprocess.Popen(command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=folder, env=environment(), stdout=DEVNULL, stderr=PIPE, text=True) as process:
         assert process.stderr is not None
         try:
             address = next(found[1] for line in process.stderr if (found := re.search(r"(http://127\S+)", line)))

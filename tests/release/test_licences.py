@@ -8,6 +8,7 @@ from importlib import metadata
 import pytest
 
 from release import licences
+from release.lock import locked
 from tests.conftest import REPOSITORY
 
 TEXT = (REPOSITORY / "docs" / "licences.md").read_text(encoding="utf-8")
@@ -18,7 +19,7 @@ OURS = ("benchmarks", "docs", "examples", "hypotheses", "release", "site", "temp
 
 def test_every_locked_package_stands_there() -> None:
     rows = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \| \S.*\|$", TEXT, re.MULTILINE))
-    for name, versions in licences.locked().items():
+    for name, versions in locked().items():
         assert all(version in rows[name] for version in versions), f"{name}: run make lock"
 
 
