@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import SubprocessError
 
 from packaging.requirements import Requirement
 
@@ -56,7 +57,7 @@ def run_campaign() -> Result:
                 consistent(programs)
                 first_steps(programs / "vizengine", place)
                 went.append(words)
-            except AssertionError as error:
+            except (AssertionError, OSError, SubprocessError) as error:
                 failed.append(f"{words}: {str(error)[:200]}")
     outcome = f"installed, consistent, and built and served a page from `init`'s config with each: {'; '.join(went)}"
     return Result(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from subprocess import SubprocessError
 
 from tests.campaign import Campaign, Result
 from tests.release.installed import PYTHONS, consistent, first_steps, fresh_environment, make_distributions, python_of
@@ -24,7 +25,7 @@ def run_campaign() -> Result:
                 consistent(programs)
                 first_steps(programs / "vizengine", folder / kind)
                 went.append(kind)
-            except AssertionError as error:
+            except (AssertionError, OSError, SubprocessError) as error:
                 failed.append(f"{kind}: {str(error)[:200]}")
     outcome = f"installed, and `init`, `--check`, build and `--serve` went well, from: {', '.join(went)}"
     return Result(2, outcome + (f"; NOT from {'; '.join(failed)}" if failed else ""), held=not failed)

@@ -111,15 +111,29 @@ def first_steps(vizengine: Path, folder: Path) -> None:
 
 def served(vizengine: Path, config: Path, folder: Path) -> bytes:
     """The first page as `--serve` gives it, until Ctrl-C."""
-    command = [str(vizengine), str(config), "--serve", "0"]
-    with subprocess.Popen(command, cwd=folder, env=environment(), stdout=DEVNULL, stderr=PIPE, text=True) as process:
-        assert process.stderr is not None
-        try:
-            address = next(found[1] for line in process.stderr if (found := re.search(r"(http://127\S+)", line)))
-            with urllib.request.urlopen(address, timeout=60) as answer:
-                page: bytes = answer.read()
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
-    assert process.returncode == 0
-    return page
+    process = subprocess.Popen(
+        [str(vizengine), str(config), "--serve", "0"],
+        cwd=folder,
+        env=environment(),
+        stdout=DEVNULL,
+        stderr=PIPE,
+        text=True,
+        # A shell that puts the tests in the background has SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+    )
+    assert process.stderr is not None
+    said = []
+    try:
+        for line in process.stderr:
+            said.append(line)
+            found = re.search(r"(http://127\S+)", line)
+            if found:
+                with urllib.request.urlopen(found[1], timeout=60) as answer:
+                    page: bytes = answer.read()
+                process.send_signal(signal.SIGINT)
+                assert process.wait(60) == 0, said
+                return page
+        raise AssertionError(f"no address: {said}")
+    finally:
+        process.kill()
+        process.communicate()
