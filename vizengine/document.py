@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from vizengine import init
 from vizengine.cli import command_line
 
 _INTRODUCTION = """\
@@ -33,20 +34,23 @@ The site that stood before stands until the new one is whole. Results are kept b
 
 def reference_text() -> str:
     """The content of `docs/command.md`."""
-    parser = command_line()
+    parser, starting = command_line(), init.command_line()
+    codes = _CODES.format(epilogue=(parser.epilog or "").replace("exit codes: ", "Exit codes: "))
+    begin = f"## `{init.COMMAND}`: a config to start from\n\n{starting.description} {starting.epilog}\n"
+    parts = [_INTRODUCTION.format(description=parser.description), "## Arguments\n", _table(parser)]
+    return "\n".join([*parts, begin, _table(starting), codes])
+
+
+def _table(parser: argparse.ArgumentParser) -> str:
+    """What a parser takes, a row for each argument."""
     # argparse gives a parser's arguments to its own help formatter alone, in these two lists.
     actions, groups = parser._actions, parser._mutually_exclusive_groups
-    positional = [_row(each, "") for each in actions if not each.option_strings]
     others = {id(each): group._group_actions for group in groups for each in group._group_actions}
-    options = [
+    rows = [
         _row(each, ", ".join(f"`{_name(other)}`" for other in others.get(id(each), ()) if other is not each))
-        for each in actions
-        if each.option_strings
+        for each in sorted(actions, key=lambda action: bool(action.option_strings))
     ]
-    head = "| argument | meaning | not together with |\n| --- | --- | --- |\n"
-    introduction = _INTRODUCTION.format(description=parser.description)
-    codes = _CODES.format(epilogue=(parser.epilog or "").replace("exit codes: ", "Exit codes: "))
-    return "\n".join([introduction, "## Arguments\n", head + "".join(positional + options), codes])
+    return "| argument | meaning | not together with |\n| --- | --- | --- |\n" + "".join(rows)
 
 
 def write(root: Path) -> None:
@@ -61,7 +65,7 @@ def _name(action: argparse.Action) -> str:
 
 def _row(action: argparse.Action, others: str) -> str:
     value = action.metavar if isinstance(action.metavar, str) else ""
-    written = f"[{value}]" if value and action.nargs == "?" else value
+    written = f"[{value}]" if action.nargs == "?" else value
     names = ", ".join(f"`{' '.join(filter(None, (name, written)))}`" for name in action.option_strings or [""])
     meaning = (action.help or "").replace("|", "\\|")
     return f"| {names} | {meaning} | {others} |\n"

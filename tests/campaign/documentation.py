@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from tests.campaign import Campaign, Result
+from tests.campaign.by_pytest import by_pytest
 from tests.documentation.blocks import blocks_of, commands, pages
 from tests.documentation.follow import follow, runs
 from tests.documentation.fragments import load_block
@@ -60,4 +61,24 @@ DOCUMENTATION = Campaign(
     "size, serving, committing and pushing; configs are read by the real loader. `make test` does so with small "
     "pictures, and builds the documentation, in which a link to nowhere fails.",
     run,
+)
+
+DOCUMENTATION_SITE = Campaign(
+    "The documentation is a site that leads nowhere wrong, reads well on a telephone and on a screen, light and dark, "
+    "and asks no other host.",
+    "Sphinx builds it, a warning fails; a link to a page, a heading or a picture that isn't there is put in and must "
+    "fail; links are followed as GitHub has them; pages are opened in Chromium, offline, at 375 and 1280 px, axe-core "
+    "reads one, and a search is made from disk.",
+    by_pytest("tests/documentation/test_built.py"),
+)
+REFERENCES = Campaign(
+    "The references of the command, of the config and of circuit.json say what the code says, and every block in the "
+    "documentation is of a kind that is tested.",
+    "Each is made anew from the argument parser and from the models and compared; every block is looked at.",
+    by_pytest(
+        "tests/documentation/test_blocks.py",
+        "tests/config/test_document.py",
+        "tests/report/test_model.py",
+        "tests/test_cli.py::test_the_reference_of_the_command_is_the_parser_s",
+    ),
 )
