@@ -1,6 +1,8 @@
 # make site    build the site that config.yaml describes
 # make test    everything that must hold before a change lands
 # make campaign  the long campaigns behind docs/trust.md
+# make docs    the documentation as a site, docs-site/index.html
+# make lock    renew requirements.lock within the ranges, and the list of licences; make audit, make sbom, make dist
 # make lint    the checks that take seconds; make bench, make serve, make clean; make setup for the packages alone
 
 PYTHON ?= python3
@@ -8,6 +10,8 @@ CONFIG ?= config.yaml
 PORT ?= 8000
 VENV := .venv
 PEERS := .venv-peers
+TOOLS := .venv-release
+LOCKED_VENV := .venv-locked
 RUN := $(VENV)/bin/python
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 # Another Python is looked for only where the user named none.
@@ -17,7 +21,7 @@ else
 CANDIDATES := $(PYTHON)
 endif
 
-.PHONY: site setup setup-tests chromium html-checker test campaign lint bench serve clean
+.PHONY: site setup setup-tests chromium html-checker test campaign docs lock audit sbom dist lint bench serve clean
 
 # Only the path of the site goes to stdout.
 site: setup
@@ -45,8 +49,9 @@ $(VENV)/requirements.stamp: requirements.txt | $(RUN)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt >&2
 	@touch $@
 
-$(VENV)/requirements-dev.stamp: requirements-dev.txt requirements.txt | $(RUN)
+$(VENV)/requirements-dev.stamp: requirements-dev.txt requirements-docs.txt requirements.txt | $(RUN)
 	@echo "installing requirements-dev.txt" >&2
+	@$(if $(LOCKED),$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2
 	@touch $@ $(VENV)/requirements.stamp
 
@@ -68,6 +73,46 @@ test: lint chromium html-checker
 campaign: chromium
 	$(RUN) -m tests.campaign
 
+# A warning, such as a link to nowhere, fails it.
+docs: setup-tests
+	$(RUN) -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs docs-site
+	@echo docs-site/index.html
+
+$(TOOLS)/requirements.stamp: release/requirements.txt | $(RUN)
+	@$(RUN) -m venv --clear $(TOOLS) >&2
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r release/requirements.txt >&2
+	@touch $@
+
+# What the lock gives and nothing else: licences and the bill of materials are read from it.
+$(LOCKED_VENV)/requirements.stamp: requirements.lock | $(RUN)
+	@$(RUN) -m venv --clear $(LOCKED_VENV) >&2
+	@$(LOCKED_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2
+	@touch $@
+
+# One lock for all supported versions of Python: where they need different versions, a line says for which it is.
+lock: $(TOOLS)/requirements.stamp
+	@$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
+		--custom-compile-command "make lock" --output-file requirements.lock requirements.txt
+	@$(MAKE) --no-print-directory $(LOCKED_VENV)/requirements.stamp
+	@$(LOCKED_VENV)/bin/python -m release.licences
+
+audit: $(TOOLS)/requirements.stamp
+	@$(TOOLS)/bin/python -m release.audit requirements.lock
+	@$(TOOLS)/bin/zizmor --quiet --offline .github/workflows
+
+# The wheel comes from a folder of wheels, so that no path of this machine goes into the bill.
+sbom: $(TOOLS)/requirements.stamp $(LOCKED_VENV)/requirements.stamp
+	@rm -rf $(LOCKED_VENV)/wheel
+	@$(TOOLS)/bin/python -m build --wheel --outdir $(LOCKED_VENV)/wheel . >&2
+	@$(LOCKED_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall \
+		--find-links $(LOCKED_VENV)/wheel vizengine >&2
+	@$(TOOLS)/bin/python -m release.sbom $(LOCKED_VENV)/bin/python dist/vizengine.cdx.json
+	@echo dist/vizengine.cdx.json
+
+dist: $(TOOLS)/requirements.stamp
+	@$(TOOLS)/bin/python -m build --outdir dist . >&2
+	@ls dist/*.whl dist/*.tar.gz
+
 # The peers' pins are narrower than what works, hence --no-deps.
 $(PEERS)/requirements.stamp: benchmarks/requirements.txt
 	@$(RUN) -m venv --clear $(PEERS) >&2
@@ -85,5 +130,5 @@ serve: setup
 
 # What is computed stays: remove .vizengine-cache by hand, or build with --fresh.
 clean:
-	rm -rf $(VENV) $(PEERS) .tools build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(TOOLS) $(LOCKED_VENV) .tools docs-site build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

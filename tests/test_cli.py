@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from vizengine import document
 
 CONFIG = """\
 site: {title: Test}
@@ -439,3 +440,8 @@ def test_main_returns_the_exit_code_and_leaves_the_process_as_it_was(
     assert _exit_code(main) == 2
     assert logging.getLogger().handlers == handlers
     assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_the_reference_of_the_command_is_the_parser_s() -> None:
+    committed = (REPOSITORY / "docs" / "command.md").read_text(encoding="utf-8")
+    assert committed == document.reference_text(), "run: python -m vizengine.document"

@@ -1,12 +1,10 @@
-"""Who may import whom, and what an installed package holds."""
+"""Who may import whom, and what the project file says of the packages."""
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -47,6 +45,7 @@ def test_the_contracts_can_fail(tmp_path: Path) -> None:
         "config.load",
         "config.document",
         "errors",
+        "init",
         "progress",
         "locations",
         "networks.zoo",
@@ -78,64 +77,15 @@ def test_every_package_is_named_in_the_project_file() -> None:
     """setuptools is told the packages one by one, so a new one could be forgotten."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     found = {".".join(path.parent.relative_to(REPOSITORY).parts) for path in PACKAGE.rglob("__init__.py")}
-    assert set(project["tool"]["setuptools"]["packages"]) == found | {"vizengine.templates"}
+    assert set(project["tool"]["setuptools"]["packages"]) == found | _templates()
+
+
+def _templates() -> set[str]:
+    folders = [path for path in (REPOSITORY / "templates").rglob("*") if path.is_dir() and path.name != "__pycache__"]
+    inside = {".".join(("vizengine.templates", *path.relative_to(REPOSITORY / "templates").parts)) for path in folders}
+    return {"vizengine.templates"} | inside
 
 
 def test_templates_are_found_in_a_checkout() -> None:
     assert templates_folder() == REPOSITORY / "templates"
     assert (templates_folder() / "base.html").is_file()
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel made from a copy of the checkout, so that no build files are left in it."""
-    import shutil
-
-    source = tmp_path_factory.mktemp("source")
-    for name in ("vizengine", "templates"):
-        shutil.copytree(REPOSITORY / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "requirements.txt", "README.md", "LICENSE"):
-        shutil.copy(REPOSITORY / name, source)
-    target = tmp_path_factory.mktemp("wheel")
-    # setuptools is one of the tests' own packages, so nothing need be fetched.
-    options = ["--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", str(target)]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(source)], check=True)
-    (made,) = target.glob("*.whl")
-    return made
-
-
-def test_an_installed_package_runs_with_its_templates(wheel: Path, tmp_path: Path) -> None:
-    """The wheel, unpacked far from the checkout, renders from its own templates."""
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "installed")
-    committed = {str(path.relative_to(REPOSITORY / "templates")) for path in _files(REPOSITORY / "templates")}
-    packed = {
-        str(path.relative_to(tmp_path / "installed/vizengine/templates"))
-        for path in _files(tmp_path / "installed/vizengine/templates")
-    }
-    assert packed == committed
-    program = "import vizengine.cli, vizengine.locations; print(vizengine.locations.templates_folder())"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path / "installed", capture_output=True, text=True, check=True
-    )
-    assert Path(done.stdout.strip()) == tmp_path / "installed" / "vizengine" / "templates"
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-
-
-def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-        metadata = next(archive.read(name).decode() for name in names if name.endswith("/METADATA"))
-        scripts = next(archive.read(name).decode() for name in names if name.endswith("/entry_points.txt"))
-    assert "vizengine = vizengine.cli:main" in scripts
-    said = {line.removeprefix("Requires-Dist: ") for line in metadata.splitlines() if line.startswith("Requires-Dist")}
-    required = {each for each in said if "extra ==" not in each}
-    assert {re.split("[<>=]", each)[0] for each in said - required} == {"distributed", "onnx", "onnx2keras"}
-    lines = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert {each.split("<")[0].split(">")[0].split("=")[0] for each in required} == {
-        line.split("<")[0].split(">")[0].split("=")[0] for line in lines if line and not line.startswith("#")
-    }
-    assert not [name for name in names if name.startswith(("tests", "benchmarks", "site"))]

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vizengine import __version__
+from vizengine import __version__, init
 from vizengine.console import answer, complain, logged
 from vizengine.errors import ConfigError, UsageError, VizengineError
 from vizengine.signals import Terminated, signals_raised
+from vizengine.usage import check_usage, port, program
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 FINE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
-_EPILOGUE = """exit codes: 0 done; 1 the build failed; 2 wrong usage or config; 130 interrupted; 143 terminated.
+_EPILOGUE = """To start: `init [FOLDER]` in place of CONFIG writes a config to begin with, every setting explained.
+
+exit codes: 0 done; 1 the build failed; 2 wrong usage or config; 130 interrupted; 143 terminated.
 The log goes to stderr; stdout gets the path of the site's index.html and nothing else."""
 
 
@@ -35,13 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 the build failed, 2 wrong usage or config, 130 interrupted, 143 terminated.
     """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    starting = given[:1] == [init.COMMAND]
     try:
-        options = _parser().parse_args(arguments)
+        options = (init.command_line() if starting else command_line()).parse_args(given[starting:])
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
     try:
         with signals_raised():
-            return _run(options)
+            return (init.run if starting else _run)(options)
     except Terminated:
         complain("terminated; what was finished is kept and the next run goes on from there")
         return TERMINATED
@@ -52,9 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _explain(error, traceback=options.verbosity > 0)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """The arguments that the command takes, with their explanations."""
     parser = argparse.ArgumentParser(
-        prog="generate.py" if Path(sys.argv[0]).name == "generate.py" else "vizengine",
+        prog=program(),
         description="Compute circuits of pre-trained networks and publish them as a self-contained site.",
         epilog=_EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -84,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PORT",
         nargs="?",
         const=8000,
-        type=_port,
+        type=port,
         help="then serve the site on this machine (8000; 0: any free port)",
     )
     loudness = parser.add_mutually_exclusive_group()
@@ -96,12 +102,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"vizengine {__version__}")
     return parser
-
-
-def _port(text: str) -> int:
-    if text.isascii() and text.isdecimal() and int(text) <= 65535:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"expected a port, 0 to 65535, received {text!r}; CONFIG goes before --serve")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -116,8 +116,6 @@ def _run(options: argparse.Namespace) -> int:
             from vizengine import pipeline
 
             config = pipeline.check(options.config)
-            from vizengine.usage import check_usage
-
             check_usage(options, config)
             if options.estimate:
                 line, server = "\n".join(_estimate(options, config)), None

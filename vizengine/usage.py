@@ -1,9 +1,10 @@
-"""What can be wrong with the arguments of the command line beyond their form, all of it at once."""
+"""How the command is called, and what can be wrong with its arguments, all of it at once."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,22 @@ from vizengine.errors import UsageError
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
+
+
+def program() -> str:
+    """The command's name, as the user called it."""
+    return "generate.py" if Path(sys.argv[0]).name == "generate.py" else "vizengine"
+
+
+def port(text: str) -> int:
+    """Read the port of `--serve`.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no number from 0 to 65535.
+    """
+    if text.isascii() and text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a port, 0 to 65535, received {text!r}; CONFIG goes before --serve")
 
 
 def check_usage(options: argparse.Namespace, config: Config) -> None:

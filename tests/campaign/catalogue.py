@@ -6,9 +6,13 @@ from tests.campaign import Campaign
 from tests.campaign.caches import CACHES
 from tests.campaign.configs import CONFIGS
 from tests.campaign.disks import DISKS
+from tests.campaign.documentation import DOCUMENTATION, DOCUMENTATION_SITE, REFERENCES
 from tests.campaign.downloads import DOWNLOADS
 from tests.campaign.kills import KILLS
+from tests.campaign.locks import LOCKS
 from tests.campaign.pairs import PAIRS
+from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
+from tests.campaign.wheel import WHEEL
 
 CAMPAIGNS: dict[str, Campaign] = {
     "kills": KILLS,
@@ -17,4 +21,15 @@ CAMPAIGNS: dict[str, Campaign] = {
     "pairs": PAIRS,
     "downloads": DOWNLOADS,
     "configs": CONFIGS,
+    "documentation": DOCUMENTATION,
+    "documentation-site": DOCUMENTATION_SITE,
+    "references": REFERENCES,
+    "init": INIT,
+    "licences": LICENCES,
+    "locks": LOCKS,
+    "sbom": SBOM,
+    "audit": AUDIT,
+    "changelog": CHANGELOG,
+    "workflows": WORKFLOWS,
+    "wheel": WHEEL,
 }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -8,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.report import example
-from vizengine.report.document import schema_text
+from vizengine.report.document import reference_text, schema_text
 from vizengine.report.figures import Documented, Picture, Quantity
 from vizengine.report.model import Missing, Report
 
@@ -32,10 +33,10 @@ def test_json_gives_back_the_same_report(report: Report) -> None:
     assert again.model_dump_json() == text
 
 
-def test_the_schema_in_docs_is_that_of_the_model() -> None:
-    assert (REPOSITORY / "docs" / "circuit.schema.json").read_text(encoding="utf-8") == schema_text(), (
-        "run `python -m vizengine.report.document`"
-    )
+@pytest.mark.parametrize(("name", "text"), [("circuit.schema.json", schema_text), ("circuit.md", reference_text)])
+def test_what_docs_say_of_a_report_is_the_model(name: str, text: Callable[[], str]) -> None:
+    committed = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
+    assert committed == text(), "run `python -m vizengine.report.document`"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What a maintainer needs for a release: locks, licences, an audit, the notes. Nothing here is installed."""

@@ -1,0 +1,106 @@
+"""CHANGELOG.md in the form of keepachangelog.com: held against the version, and the notes of one release.
+
+python -m release.changelog v0.1.0      the notes of that release; fails where version, tag and changelog disagree
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import sys
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from vizengine import __version__
+
+PATH = Path(__file__).resolve().parent.parent / "CHANGELOG.md"
+KINDS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
+UNRELEASED = "Unreleased"
+
+_HEADING = re.compile(r"^## \[(Unreleased|\d+\.\d+\.\d+)\](?: - (\d{4}-\d\d-\d\d))?$")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One version: its number or "Unreleased", the day of its release or "", and the Markdown beneath its heading."""
+
+    version: str
+    day: str
+    body: str
+
+
+def sections(text: str) -> list[Section]:
+    """The versions of a changelog, as they stand.
+
+    Raises:
+        ValueError: a heading has another form.
+    """
+    found = []
+    for part in re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]:
+        heading, _, body = part.partition("\n")
+        match = _HEADING.match(heading)
+        if not match or (match[1] == UNRELEASED) != (match[2] is None):
+            raise ValueError(f"{heading!r}: expected `## [Unreleased]`, or `## [1.2.3] - 2026-12-31`")
+        found.append(Section(match[1], match[2] or "", body.strip()))
+    return found
+
+
+def problems(text: str, version: str) -> list[str]:
+    """What is wrong with a changelog beside a version; the version is that of the newest release, or a higher one.
+
+    Raises:
+        ValueError: a heading has another form.
+    """
+    found = sections(text)
+    wrong = []
+    if not found or found[0].version != UNRELEASED:
+        wrong.append("`## [Unreleased]` doesn't come first")
+    released = found[1:]
+    if released and _number(version) < _number(released[0].version):
+        wrong.append(f"the version is {version}, and the newest release is {released[0].version}")
+    if not any(each.version == version for each in released) and not (found and found[0].body):
+        wrong.append(f"nothing says what version {version} brings")
+    for newer, older in pairwise(released):
+        if _number(newer.version) <= _number(older.version) or newer.day < older.day:
+            wrong.append(f"{older.version} of {older.day} stands below {newer.version} of {newer.day}")
+    for each in found:
+        if each.day:
+            datetime.date.fromisoformat(each.day)
+        kinds = re.findall("^### (.+)$", each.body, re.MULTILINE)
+        wrong += [f"{each.version}: `### {kind}`; expected one of {', '.join(KINDS)}" for kind in {*kinds} - {*KINDS}]
+        wrong += [f"{each.version}: `### {kind}` stands there twice" for kind in {*kinds} if kinds.count(kind) > 1]
+    return wrong
+
+
+def notes(text: str, tag: str, version: str) -> str:
+    """The Markdown of one release.
+
+    Args:
+        text: the changelog.
+        tag: as pushed, `v` and the version.
+        version: the package's own.
+
+    Raises:
+        ValueError: tag, version and changelog don't name the same release.
+    """
+    wrong = problems(text, version)
+    if tag != f"v{version}":
+        wrong.append(f"the tag is {tag}, and the version is {version}; expected the tag v{version}")
+    found = {each.version: each for each in sections(text)}
+    if version not in found:
+        wrong.append(f"there is no section `## [{version}] - DATE`; expected what was under Unreleased there")
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return found[version].body
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+if __name__ == "__main__":
+    try:
+        print(notes(PATH.read_text(encoding="utf-8"), sys.argv[1], __version__))
+    except ValueError as error:
+        sys.exit(str(error))

@@ -1,0 +1,74 @@
+"""Every lock, and the lowest of every range, installed for itself: a stranger's first steps go well with each."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import SubprocessError
+
+from packaging.requirements import Requirement
+
+from tests.campaign import Campaign, Result
+from tests.conftest import REPOSITORY
+from tests.release.installed import (
+    PYTHONS,
+    consistent,
+    first_steps,
+    fresh_environment,
+    make_distributions,
+    python_of,
+    run,
+)
+
+
+def lowest() -> list[str]:
+    """What `requirements.txt` admits at least, as pins."""
+    lines = (line.split("#")[0].strip() for line in (REPOSITORY / "requirements.txt").read_text("utf-8").splitlines())
+    requirements = [Requirement(line) for line in lines if line]
+    ends = {each.name: next(end for end in each.specifier if end.operator in (">=", "==")) for each in requirements}
+    return [f"{name}=={end.version}" for name, end in ends.items()]
+
+
+def _installations() -> Iterator[tuple[str, str, list[object]]]:
+    """What is tried: in words, with which Python, and what pip is told."""
+    for version in PYTHONS:
+        yield f"lock, Python {version}", version, ["--require-hashes", "-r", REPOSITORY / "requirements.lock"]
+    yield f"lowest of the ranges, Python {PYTHONS[0]}", PYTHONS[0], [*lowest()]
+
+
+def run_campaign() -> Result:
+    """Install each in an environment of its own, with the wheel beside it, and build a small site there."""
+    went: list[str] = []
+    failed: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="locks") as name:
+        folder = Path(name)
+        _, wheel = make_distributions(folder)
+        for number, (words, version, requirements) in enumerate(_installations()):
+            python = python_of(version)
+            if python is None:
+                failed.append(f"{words}: no such Python on this machine")
+                continue
+            try:
+                place = folder / str(number)
+                place.mkdir()
+                programs = fresh_environment(python, place / "environment", *requirements)
+                run(programs / "python", "-m", "pip", "install", "--quiet", "--no-deps", wheel, folder=place)
+                consistent(programs)
+                first_steps(programs / "vizengine", place)
+                went.append(words)
+            except (AssertionError, OSError, SubprocessError) as error:
+                failed.append(f"{words}: {str(error)[:200]}")
+    outcome = f"installed, consistent, and built and served a page from `init`'s config with each: {'; '.join(went)}"
+    return Result(
+        len(went) + len(failed), outcome + (f"; NOT with {'; '.join(failed)}" if failed else ""), held=not failed
+    )
+
+
+LOCKS = Campaign(
+    "The lock installs and works on Python 3.11, 3.12 and 3.13, and so does the lowest version of every range.",
+    "pip, with hashes, into fresh virtual environments; the wheel beside it; `pip check`; `vizengine init`, `--check`, "
+    "a `--strict` build and `--serve` from a folder without a checkout. `make test` holds lock, ranges and what is "
+    "installed against each other.",
+    run_campaign,
+)

@@ -1,0 +1,75 @@
+"""Write `docs/command.md` from the argument parser: `python -m vizengine.document`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vizengine import init
+from vizengine.cli import command_line
+
+_INTRODUCTION = """\
+# The command
+
+<!-- Made by `python -m vizengine.document` from `vizengine/cli.py`: change it there. -->
+
+In a checkout it is `python generate.py`, once installed `vizengine` or `python -m vizengine`; all take the same
+arguments. {description}
+"""
+_CODES = """\
+## Exit codes and streams
+
+{epilogue}
+
+The site that stood before stands until the new one is whole. Results are kept by content beside the config, in
+`.vizengine-cache/`: a second run computes nothing and doesn't load TensorFlow.
+
+## Environment
+
+| variable | meaning |
+| --- | --- |
+| `VIZENGINE_WEIGHTS` | a folder in which published weights are looked for first ([the network's section](config.md)) |
+"""
+
+
+def reference_text() -> str:
+    """The content of `docs/command.md`."""
+    parser, starting = command_line(), init.command_line()
+    codes = _CODES.format(epilogue=(parser.epilog or "").replace("exit codes: ", "Exit codes: "))
+    begin = f"## `{init.COMMAND}`: a config to start from\n\n{starting.description} {starting.epilog}\n"
+    parts = [_INTRODUCTION.format(description=parser.description), "## Arguments\n", _table(parser)]
+    return "\n".join([*parts, begin, _table(starting), codes])
+
+
+def _table(parser: argparse.ArgumentParser) -> str:
+    """What a parser takes, a row for each argument."""
+    # argparse gives a parser's arguments to its own help formatter alone, in these two lists.
+    actions, groups = parser._actions, parser._mutually_exclusive_groups
+    others = {id(each): group._group_actions for group in groups for each in group._group_actions}
+    rows = [
+        _row(each, ", ".join(f"`{_name(other)}`" for other in others.get(id(each), ()) if other is not each))
+        for each in sorted(actions, key=lambda action: bool(action.option_strings))
+    ]
+    return "| argument | meaning | not together with |\n| --- | --- | --- |\n" + "".join(rows)
+
+
+def write(root: Path) -> None:
+    """Write the reference into a checkout."""
+    (root / "docs" / "command.md").write_text(reference_text(), encoding="utf-8", newline="\n")
+
+
+def _name(action: argparse.Action) -> str:
+    """The longest of its names, as `--quiet` of `-q` and `--quiet`."""
+    return max(action.option_strings, key=len)
+
+
+def _row(action: argparse.Action, others: str) -> str:
+    value = action.metavar if isinstance(action.metavar, str) else ""
+    written = f"[{value}]" if action.nargs == "?" else value
+    names = ", ".join(f"`{' '.join(filter(None, (name, written)))}`" for name in action.option_strings or [""])
+    meaning = (action.help or "").replace("|", "\\|")
+    return f"| {names} | {meaning} | {others} |\n"
+
+
+if __name__ == "__main__":
+    write(Path(__file__).resolve().parent.parent)
