@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from tests.conftest import REPOSITORY
 
 PYTHONS = ("3.11", "3.12", "3.13")
-FILES = ("requirements.txt", "requirements-dev.txt")
+FILES = ("requirements.txt", "requirements-docs.txt", "requirements-dev.txt")
 # Tools of the tests that break nothing: stubs of types, and the builder of wheels.
 OPEN = {"setuptools", "types-psutil", "types-pyyaml", "types-requests"}
 
