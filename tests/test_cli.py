@@ -144,6 +144,7 @@ def test_answers_in_under_a_second_without_heavy_libraries(site: Path, arguments
 
 def test_help_names_every_option_and_exit_code(tmp_path: Path) -> None:
     text = _run(tmp_path, "--help").stdout
+    assert "init [FOLDER]" in text
     for word in ("--out", "--only", "--strict", "--check", "--fresh", "--serve", "-q", "-v", "--version", "CONFIG"):
         assert word in text
     for code in ("0", "1", "2", "130"):

@@ -44,7 +44,8 @@ def bill_of_materials() -> Result:
 def audit() -> Result:
     """`make audit`, really: where the service can't be reached it must fail, and say so."""
     judged, done = by_pytest("tests/release/test_audit.py")(), _make("audit")
-    words = (done.stdout + done.stderr).strip().splitlines()[0]
+    said = (done.stdout + done.stderr).splitlines()
+    words = next((line for line in said if "audited" in line or "known vulnerabilities" in line), "nothing")
     honest = (done.returncode == 0) == words.startswith("no known vulnerabilities")
     outcome = f"of the answers: {judged.outcome}; the real run on this machine said: “{words}”"
     return Result(judged.cases + 1, outcome, held=judged.held and honest)
