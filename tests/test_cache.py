@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -188,6 +189,39 @@ def test_an_entry_of_another_shape_is_computed_again(tmp_path: Path) -> None:
     assert Cache(tmp_path).get_or_compute("stage", {}, Single, lambda: Single(1.0)) == Single(1.0)
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_another_result_under_this_name_is_not_taken(
+    tmp_path: Path, whole: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a file was copied or renamed by hand or by a sync tool: sound in itself, and about something else."""
+
+    def ask(number: float) -> Whole | Single:
+        make = partial(replace, _whole(), number=number) if whole else partial(Single, number)
+        return Cache(tmp_path).get_or_compute("stage", {"number": number}, Whole if whole else Single, make)
+
+    results = [repr(ask(number)) for number in (0.5, 1.5)]
+    one, two = (tmp_path / "stage").glob("*.json")
+    one.write_bytes(two.read_bytes())
+    with caplog.at_level(logging.WARNING):
+        assert [repr(ask(number)) for number in (0.5, 1.5)] == results
+    assert caplog.text.count("it is another result") == 1
+    assert [repr(ask(number)) for number in (0.5, 1.5)] == results
+
+
+def test_every_single_bit_that_flips_is_seen(tmp_path: Path) -> None:
+    """The result is computed again, or is what was kept: where a flip changes the case of a hexadecimal digit."""
+    _ = Cache(tmp_path).get_or_compute("stage", {}, Part, lambda: Part("é", np.arange(4, dtype=np.uint8), 1e-9, "up"))
+    for path in (tmp_path / "stage").iterdir():
+        whole = path.read_bytes()
+        for bit in range(8 * len(whole)):
+            damaged = bytearray(whole)
+            damaged[bit // 8] ^= 1 << bit % 8
+            path.write_bytes(damaged)
+            found, part = Cache(tmp_path).find("stage", {}, Part)
+            assert not found or repr(part) == repr(Part("é", np.arange(4, dtype=np.uint8), 1e-9, "up")), bit
+        path.write_bytes(whole)
+
+
 def test_a_failed_computation_leaves_nothing(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     with pytest.raises(ZeroDivisionError):
@@ -288,6 +322,20 @@ def test_the_hash_of_a_file_is_remembered_until_the_file_changes(tmp_path: Path)
     assert Cache(folder).file_sha256(file) == changed
     os.replace(_copy(file, b"abc", long_ago + 1), file)
     assert Cache(folder).file_sha256(file) == expected
+
+
+def test_a_remembered_hash_that_is_damaged_is_forgotten(tmp_path: Path) -> None:
+    file, folder = tmp_path / "weights.h5", tmp_path / "cache"
+    file.write_bytes(b"abc")
+    os.utime(file, (0, 0))
+    digest = Cache(folder).file_sha256(file)
+    (note,) = (folder / "files").iterdir()
+    whole = note.read_bytes()
+    for bit in range(0, 8 * len(whole), 7):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        note.write_bytes(damaged)
+        assert Cache(tmp_path / "cache").file_sha256(file) == digest, bit
 
 
 def _copy(file: Path, content: bytes, time_ns: int) -> Path:

@@ -1,7 +1,8 @@
 """Results kept by content: the same question is computed once.
 
 An entry is found by the sha256 of its stage and its key. Its arrays lie in a `.npz`, its structure in a `.json`,
-which is written last and names the other with its hash: without it, or where they don't fit, there is no entry.
+which is written last, says under which name it was kept, and names the other with its hash: without it, or where they
+don't fit, there is no entry.
 Nothing is pickled. Several processes may use one folder.
 """
 
@@ -123,7 +124,7 @@ class Cache:
         before = _identity(path)
         try:
             remembered = json.loads(note.read_text(encoding="utf-8"))
-            if remembered["identity"] == before and re.fullmatch("[0-9a-f]{64}", remembered["sha256"]):
+            if remembered["identity"] == before and remembered == _note(before, remembered["sha256"]):
                 return str(remembered["sha256"])
         except (OSError, ValueError, KeyError, TypeError):
             pass
@@ -135,7 +136,7 @@ class Cache:
         settled = time.time_ns() - before[1] > _SETTLED_NANOSECONDS
         if settled and _identity(path) == before:
             try:
-                self._replace(note, _dump({"identity": before, "sha256": digest.hexdigest()}).encode())
+                self._replace(note, _dump(_note(before, digest.hexdigest())).encode())
             except OSError as error:
                 logger.debug("the hash of %s can't be remembered: %s", path, error)
         return digest.hexdigest()
@@ -158,6 +159,9 @@ class Cache:
             if _sha256(_dump(entry["value"]).encode()) != entry["value_sha256"]:
                 raise ValueError("the structure doesn't have the hash that it was written with")
             name = entry["arrays"]
+            # Entries of earlier versions say whose they are by their arrays' name alone.
+            if entry.get("name", path.stem) != path.stem or (name and not name.startswith(path.stem)):
+                raise ValueError("it is another result, kept under another name")
             arrays = _read_arrays(path.with_name(Path(name).name), entry["arrays_sha256"]) if name else {}
             return True, decode(result_type, entry["value"], arrays)
         except FileNotFoundError as error:
@@ -173,7 +177,7 @@ class Cache:
     def _write(self, path: Path, value: Any, arrays: dict[str, Any]) -> None:
         import numpy as np
 
-        entry = {"format": _FORMAT, "arrays": None, "arrays_sha256": None, "value": value}
+        entry = {"format": _FORMAT, "name": path.stem, "arrays": None, "arrays_sha256": None, "value": value}
         entry["value_sha256"] = _sha256(_dump(value).encode())
         if arrays:
             buffer = io.BytesIO()
@@ -246,6 +250,11 @@ def _identity(path: Path) -> list[int]:
     """Size, time of the last change in nanoseconds, and place on disk of a file."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def _note(identity: list[int], sha256: str) -> dict[str, Any]:
+    """What is remembered of a file, with a hash by which a damaged note is known."""
+    return {"identity": identity, "sha256": sha256, "note_sha256": _sha256(_dump([identity, sha256]).encode())}
 
 
 def _read_arrays(path: Path, sha256: str) -> dict[str, Any]:

@@ -30,8 +30,8 @@ def _of_another_version(path: Path, draw: random.Random) -> None:
 
 
 def _swapped(path: Path, draw: random.Random) -> None:
-    """Another entry's content, sound in itself, under this one's name: a result of the wrong shape."""
-    others = sorted(each for each in path.parent.parent.rglob(f"*{path.suffix}") if each.parent != path.parent)
+    """Another entry's content, sound in itself, under this one's name: of the wrong shape, or about another channel."""
+    others = sorted(each for each in path.parent.parent.rglob(f"*{path.suffix}") if each != path)
     path.write_bytes(draw.choice(others).read_bytes())
 
 
@@ -39,7 +39,7 @@ DAMAGES: dict[str, Callable[[Path, random.Random], None]] = {
     "truncated": _truncated,
     "flipped by a bit": _flipped,
     "written by another version": _of_another_version,
-    "of the wrong shape": _swapped,
+    "another result's": _swapped,
 }
 
 
