@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from vizengine import __version__, init
 from vizengine.console import answer, complain, logged
 from vizengine.errors import ConfigError, UsageError, VizengineError
+from vizengine.memory import is_shortage, told_of_shortage
 from vizengine.signals import Terminated, signals_raised
 from vizengine.usage import check_usage, port, program
 
@@ -203,6 +204,9 @@ def _explain(error: Exception, traceback: bool) -> int:
     if isinstance(error, VizengineError):
         complain(f"error: {error}")
         return USAGE if isinstance(error, UsageError) else FAILED
+    if is_shortage(error):
+        complain(f"error: {told_of_shortage()}")
+        return FAILED
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("vizengine"):
         complain(f"error: the package {error.name} isn't installed; run: pip install -r requirements.txt")
         return FAILED

@@ -1,7 +1,8 @@
-"""How much memory this process may still take."""
+"""How much memory this process may still take, and which errors mean that there was too little."""
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -16,10 +17,12 @@ def available_bytes() -> int:
     try:
         # The second version's files; a container sees its own group here.
         limit = (_CONTROL_GROUP / "memory.max").read_text().strip()
-        used = int((_CONTROL_GROUP / "memory.current").read_text())
+        # Files that the system keeps in memory while there is room count as used, and give way.
+        kept = dict(line.split() for line in (_CONTROL_GROUP / "memory.stat").read_text().splitlines())
+        used = int((_CONTROL_GROUP / "memory.current").read_text()) - int(kept["inactive_file"])
         if limit != "max":
             bounds.append(max(int(limit) - used, 0))
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         pass
     if sys.platform != "win32":
         import resource
@@ -28,3 +31,22 @@ def available_bytes() -> int:
         if most != resource.RLIM_INFINITY:
             bounds.append(max(most - int(psutil.Process().memory_info().vms), 0))
     return min(bounds)
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether an error says that memory ran out: Python's, the system's, or TensorFlow's, which isn't loaded for it."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    # A library that finds no room is an error of the import system, without a number.
+    if isinstance(error, ImportError) and "failed to map segment" in str(error):
+        return True
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(error, tensorflow.errors.ResourceExhaustedError)
+
+
+def told_of_shortage() -> str:
+    """What to say and advise where a run ended for want of memory."""
+    return (
+        f"memory ran out; {available_bytes() / 1e9:.1f} GB are free now. What was finished is kept and the next run "
+        "goes on from there: close other programs, or make `visualization.size` or the photos smaller."
+    )

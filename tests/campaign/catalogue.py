@@ -10,6 +10,7 @@ from tests.campaign.documentation import DOCUMENTATION, DOCUMENTATION_SITE, REFE
 from tests.campaign.downloads import DOWNLOADS
 from tests.campaign.kills import KILLS
 from tests.campaign.locks import LOCKS
+from tests.campaign.memory import MEMORY
 from tests.campaign.pairs import PAIRS
 from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
 from tests.campaign.wheel import WHEEL
@@ -19,6 +20,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "disks": DISKS,
     "caches": CACHES,
     "pairs": PAIRS,
+    "memory": MEMORY,
     "downloads": DOWNLOADS,
     "configs": CONFIGS,
     "documentation": DOCUMENTATION,
