@@ -69,8 +69,9 @@ def follow(page: str, folder: Path, cache: Path, whole: bool = False) -> Followe
     start = folder / "home" if _begins_with_a_clone(page) else clone
     start.mkdir(exist_ok=True)
     script = "\n".join(["set -eu", f"cd {shlex.quote(str(start))}", *(text for _, text in steps)])
+    limit = 7200 if whole else 900
     done = subprocess.run(
-        ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=3600, stdin=subprocess.DEVNULL
+        ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=limit, stdin=subprocess.DEVNULL
     )
     for found in start.rglob(_CACHE):
         shutil.copytree(found, cache, dirs_exist_ok=True)
