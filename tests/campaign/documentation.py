@@ -21,7 +21,9 @@ def run() -> Result:
         configs, wrong = _load_configs(folder)
         followed = []
         for page in _in_order():
-            followed.append(follow(page, folder / page.replace("/", "-"), folder / "cache", whole=True))
+            # An environment of a page's own is gigabytes, so it goes before the next is made.
+            with tempfile.TemporaryDirectory() as reader:
+                followed.append(follow(page, Path(reader) / "reader", folder / "cache", whole=True))
             print(f"  {page}: {followed[-1].count} run; {followed[-1].failure or 'fine'}", flush=True)
     count = sum(each.count for each in followed)
     failures = [each.failure.split("\n")[0] for each in followed if each.failure] + wrong
