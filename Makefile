@@ -103,7 +103,7 @@ audit: $(TOOLS)/requirements.stamp
 # The wheel comes from a folder of wheels, so that no path of this machine goes into the bill.
 sbom: $(TOOLS)/requirements.stamp $(LOCKED_VENV)/requirements.stamp
 	@rm -rf $(LOCKED_VENV)/wheel
-	@$(TOOLS)/bin/python -m build --wheel --outdir $(LOCKED_VENV)/wheel . >&2
+	@$(TOOLS)/bin/python -m build --outdir $(LOCKED_VENV)/wheel . >&2
 	@$(LOCKED_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall \
 		--find-links $(LOCKED_VENV)/wheel vizengine >&2
 	@$(TOOLS)/bin/python -m release.sbom $(LOCKED_VENV)/bin/python dist/vizengine.cdx.json

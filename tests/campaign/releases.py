@@ -54,7 +54,7 @@ def audit() -> Result:
 INIT = Campaign(
     "`vizengine init` writes a config in which every setting is explained; it can be built, and nothing is replaced.",
     "The real command in folders that are empty, new, a file, or hold one of the files; every commented setting is "
-    "uncommented, each alone and all together, and must be its default.",
+    "uncommented, each alone and all together, and must be its default. `locks` and `wheel` build its site.",
     by_pytest("tests/test_init.py"),
 )
 LICENCES = Campaign(
