@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign.downloads import ANSWERS, behind_proxy, fetch, server
+from tests.campaign.downloads import ANSWERS, behind_proxy, broken_before, fetch, half_a_file, server
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -23,3 +23,7 @@ def test_nobody_there(tmp_path: Path) -> None:
 
 def test_a_run_behind_a_proxy_that_answers_with_a_page(tmp_path: Path) -> None:
     assert "VIZENGINE_WEIGHTS" in behind_proxy(tmp_path, ANSWERS["a page instead"])
+
+
+def test_what_a_killed_download_of_keras_left_is_removed(tmp_path: Path) -> None:
+    broken_before(tmp_path, half_a_file())
