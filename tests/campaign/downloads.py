@@ -9,7 +9,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -67,6 +68,24 @@ def server(answer: bytes | None) -> Iterator[str]:
                 connection.close()
 
 
+@contextmanager
+def trickling() -> Iterator[str]:
+    """A server on this machine that sends one byte after the other, ten a second, and never ends."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor() as threads:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(_OK % len(_BODY))
+                while True:
+                    connection.sendall(b"0")
+                    time.sleep(0.1)
+
+        _ = threads.submit(serve)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+
 def fetch(address: str, folder: Path) -> str:
     """What is said of a download that must fail; nothing may be left under the file's name.
 
@@ -92,6 +111,11 @@ NETWORKS = {"vgg16": ("block1_conv1", "download failed"), "mobilenet": ("conv1",
 def _fetch_from(answer: bytes | None, folder: Path) -> str:
     with server(answer) as address:
         return fetch(address, folder)
+
+
+def _fetch_slowly(folder: Path) -> None:
+    with trickling() as address:
+        assert "bytes came in" in fetch(address, folder)
 
 
 def behind_proxy(folder: Path, answer: bytes | None, model: str = "vgg16") -> str:
@@ -148,6 +172,7 @@ def campaign() -> Result:
     for name, answer in [*ANSWERS.items(), ("never answers", None)]:
         tries.append((f"{name}, download", partial(_fetch_from, answer)))
         tries += [(f"{name}, {model}", partial(behind_proxy, answer=answer, model=model)) for model in NETWORKS]
+    tries.append(("trickles, download", _fetch_slowly))
     broken = []
     for name, attempt in tries:
         with tempfile.TemporaryDirectory() as temporary:
