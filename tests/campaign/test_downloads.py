@@ -41,3 +41,7 @@ def test_a_run_behind_a_proxy_that_answers_with_a_page(tmp_path: Path) -> None:
 
 def test_what_a_killed_download_of_keras_left_is_removed(tmp_path: Path) -> None:
     broken_before(tmp_path, half_a_file())
+
+
+def test_a_run_with_keras_download_behind_something_that_is_no_proxy(tmp_path: Path) -> None:
+    assert "mail server" in behind_proxy(tmp_path, ANSWERS["not HTTP"], "mobilenet")

@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
 import h5py
@@ -39,7 +40,7 @@ def open_application(name: str, weights: str | Path, seed: int = 0) -> ModelGrap
         try:
             with _time_out():
                 return read_model(make(weights="imagenet"))
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, HTTPException) as error:
             # Keras reports a failed download as a bare Exception of its own; others are mistakes here.
             raise _no_download(entry.function, error) from error
         except Exception as error:
