@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import REPOSITORY
@@ -82,4 +83,31 @@ def test_local_workers_give_the_same_site(alone: Path, tmp_path: Path) -> None:
     done = run(config, "-v")
     assert len(set(re.findall(r"\(process (\d+)\)", done.stderr))) == 2
     assert "Scheduler at" not in done.stderr and "distributed.worker" not in done.stderr
+    assert digests(tmp_path / "site") == digests(alone)
+
+
+def test_a_killed_run_leaves_no_workers_behind_and_the_next_goes_on(alone: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path, execution="execution: {workers: 2}")
+    kept = tmp_path / ".vizengine-cache" / "pictures"
+    process = subprocess.Popen(command(config), env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(kept.glob("*.json")) and time.monotonic() < deadline:
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.01)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert len(workers) >= 2
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    try:
+        _, orphans = psutil.wait_procs(workers, timeout=60)
+        assert not orphans
+    finally:
+        for worker in workers:
+            if worker.is_running():
+                worker.kill()
+    assert not (tmp_path / "site").exists()
+    before = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.json")}
+    run(write_config(tmp_path))
+    after = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.json")}
+    assert before.items() <= after.items()
     assert digests(tmp_path / "site") == digests(alone)

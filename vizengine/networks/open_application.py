@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
+import h5py
 import keras
 
 from vizengine.errors import WeightsUnavailable
 from vizengine.networks.applications import APPLICATIONS, PREPARATIONS
 from vizengine.networks.architecture import Architecture
+from vizengine.networks.download import TIMEOUT_SECONDS
 from vizengine.networks.graph import ModelGraph, read_model
 from vizengine.networks.random_weights import draw_weights
+from vizengine.networks.weights import keras_cache
 
 RANDOM, IMAGENET = "random", "imagenet"
 
@@ -30,8 +38,9 @@ def open_application(name: str, weights: str | Path, seed: int = 0) -> ModelGrap
     make = getattr(keras.applications, entry.function)
     if weights == IMAGENET:
         try:
-            return read_model(make(weights="imagenet"))
-        except (OSError, ValueError, RuntimeError) as error:
+            with _time_out():
+                return read_model(make(weights="imagenet"))
+        except (OSError, ValueError, RuntimeError, HTTPException) as error:
             # Keras reports a failed download as a bare Exception of its own; others are mistakes here.
             raise _no_download(entry.function, error) from error
         except Exception as error:
@@ -71,9 +80,44 @@ def application_architecture(name: str, graph: ModelGraph, credit: str) -> Archi
     )
 
 
+@contextmanager
+def _time_out() -> Iterator[None]:
+    """Have Keras' downloads end where nothing comes: Keras sets no limit, and would wait for ever."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _remove_broken(function: str) -> str:
+    """Remove what broken downloads left in Keras' cache under a network's name; a sentence on it, or nothing.
+
+    Keras writes a file under its final name from the first byte on, and of some networks it knows no hash.
+    """
+    broken = [
+        path
+        for path in keras_cache().glob("*.h5")
+        if re.sub("[^a-z0-9]", "", path.name.lower()).startswith(function.lower()) and not _opens(path)
+    ]
+    for path in broken:
+        path.unlink(missing_ok=True)
+    names = " and ".join(path.name for path in broken)
+    return f" A broken download, {names}, was removed from Keras' cache; the next run tries again." if broken else ""
+
+
+def _opens(path: Path) -> bool:
+    try:
+        with h5py.File(path):
+            return True
+    except OSError:
+        return False
+
+
 def _no_download(function: str, error: Exception) -> WeightsUnavailable:
     return WeightsUnavailable(
-        f"Keras' ImageNet weights of {function} can't be had: {_line(error)}.",
+        f"Keras' ImageNet weights of {function} can't be had: {_line(error)}.{_remove_broken(function)}",
         "Download them where there is a network (Keras keeps them in ~/.keras/models) and name the file under "
         "`weights`, or write `weights: random`.",
     )
