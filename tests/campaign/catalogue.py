@@ -13,6 +13,7 @@ from tests.campaign.locks import LOCKS
 from tests.campaign.pairs import PAIRS
 from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
 from tests.campaign.wheel import WHEEL
+from tests.campaign.serving import SERVING
 
 CAMPAIGNS: dict[str, Campaign] = {
     "kills": KILLS,
@@ -32,4 +33,5 @@ CAMPAIGNS: dict[str, Campaign] = {
     "changelog": CHANGELOG,
     "workflows": WORKFLOWS,
     "wheel": WHEEL,
+    "serving": SERVING,
 }
