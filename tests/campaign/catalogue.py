@@ -12,8 +12,8 @@ from tests.campaign.kills import KILLS
 from tests.campaign.locks import LOCKS
 from tests.campaign.pairs import PAIRS
 from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
-from tests.campaign.wheel import WHEEL
 from tests.campaign.serving import SERVING
+from tests.campaign.wheel import WHEEL
 
 CAMPAIGNS: dict[str, Campaign] = {
     "kills": KILLS,
