@@ -13,6 +13,7 @@ from tests.campaign.locks import LOCKS
 from tests.campaign.pairs import PAIRS
 from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
 from tests.campaign.serving import SERVING
+from tests.campaign.texts import TEXTS
 from tests.campaign.wheel import WHEEL
 
 CAMPAIGNS: dict[str, Campaign] = {
@@ -34,4 +35,5 @@ CAMPAIGNS: dict[str, Campaign] = {
     "workflows": WORKFLOWS,
     "wheel": WHEEL,
     "serving": SERVING,
+    "texts": TEXTS,
 }
