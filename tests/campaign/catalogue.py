@@ -10,6 +10,7 @@ from tests.campaign.documentation import DOCUMENTATION, DOCUMENTATION_SITE, REFE
 from tests.campaign.downloads import DOWNLOADS
 from tests.campaign.kills import KILLS
 from tests.campaign.locks import LOCKS
+from tests.campaign.models import MODELS
 from tests.campaign.pairs import PAIRS
 from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
 from tests.campaign.serving import SERVING
@@ -36,4 +37,5 @@ CAMPAIGNS: dict[str, Campaign] = {
     "wheel": WHEEL,
     "serving": SERVING,
     "texts": TEXTS,
+    "models": MODELS,
 }
