@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from vizengine.errors import VizengineError
 
@@ -16,7 +19,36 @@ HOST = "127.0.0.1"
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Files of one folder, never kept by the browser, so that a new build is seen at once."""
+    """Files of one folder and nothing else, never kept by the browser, so that a new build is seen at once.
+
+    Symbolic links aren't followed out of the folder, and folders aren't listed. A request that names another host than
+    this machine is refused: a page from elsewhere whose name was made to lead here could otherwise read the site.
+    """
+
+    def send_head(self) -> BytesIO | BinaryIO | None:
+        if not self._names_this_machine():
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "This server answers for this machine alone")
+            return None
+        if not self._lies_inside():
+            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
+            return None
+        return super().send_head()
+
+    def _lies_inside(self) -> bool:
+        folder = os.path.realpath(self.directory)
+        try:
+            place = os.path.realpath(self.translate_path(self.path))
+        except ValueError:
+            # A name with a zero byte, which no file has.
+            return False
+        return os.path.commonpath((folder, place)) == folder
+
+    def list_directory(self, path: str | os.PathLike[str]) -> None:
+        self.send_error(HTTPStatus.NOT_FOUND, "File not found")
+
+    def _names_this_machine(self) -> bool:
+        host = self.headers.get("Host", HOST).rpartition(":")[0] or self.headers.get("Host", HOST)
+        return host in (HOST, "localhost")
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-store")

@@ -11,8 +11,11 @@ from tests.campaign.downloads import DOWNLOADS
 from tests.campaign.kills import KILLS
 from tests.campaign.locks import LOCKS
 from tests.campaign.memory import MEMORY
+from tests.campaign.models import MODELS
 from tests.campaign.pairs import PAIRS
 from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
+from tests.campaign.serving import SERVING
+from tests.campaign.texts import TEXTS
 from tests.campaign.wheel import WHEEL
 
 CAMPAIGNS: dict[str, Campaign] = {
@@ -34,4 +37,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "changelog": CHANGELOG,
     "workflows": WORKFLOWS,
     "wheel": WHEEL,
+    "serving": SERVING,
+    "texts": TEXTS,
+    "models": MODELS,
 }

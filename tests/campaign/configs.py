@@ -12,6 +12,7 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 import string
 import tempfile
@@ -30,6 +31,7 @@ from tests.campaign import Campaign, Result
 from tests.campaign.runs import REPOSITORY
 
 SECONDS_PER_INPUT = 20
+MOST_MEMORY = 6 * 2**30
 SOUND = """\
 site: {title: Sound, description: two circuits, out: site}
 photos: samples
@@ -86,7 +88,7 @@ CORPUS: tuple[bytes, ...] = (
     b"%YAML 9.9\n---\nsite: {}\n",
     b"---\n---\n",
     b"\x00" * 1000,
-    os.urandom(0) + bytes(range(256)),
+    bytes(range(256)),
     SOUND.encode() * 3,
     SOUND.replace("name: two", "name: One").encode(),
     SOUND.replace("name: two", "name: 'one '").encode(),
@@ -99,7 +101,11 @@ CORPUS: tuple[bytes, ...] = (
     SOUND.replace("steps: 8", "steps: .inf").encode(),
     SOUND.replace("The first", '"' + "x" * 2_000_000 + '"').encode(),
     b"".join(b"key%d: 1\n" % number for number in range(20_000)),
-)
+    *(SOUND.replace("unit: It reads {{ unit.label }}.", f"unit: {{file: {path}}}").encode()
+      for path in ("/dev/zero", "/dev/stdin", "pipe", ".", "link", "loop", "huge", "../secret")),
+    *(SOUND.replace("photos: samples", f'photos: "{half}"').encode() for half in ("\\ud83d", "\\ude00\\ud83d")),
+    SOUND.replace("title: The first", 'title: "\\ud83d\\ude00"').encode(),
+)  # fmt: skip
 
 
 # A copy of each, since what holds it may be changed.
@@ -263,6 +269,10 @@ def folder_for(place: Path) -> Path:
     inside.mkdir()
     (inside / "link").symlink_to(place / "secret")
     (inside / "loop").symlink_to(inside / "loop")
+    # Nobody writes into it, so to read it is to wait.
+    os.mkfifo(inside / "pipe")
+    with (inside / "huge").open("wb") as stream:
+        stream.truncate(2**40)
     return inside
 
 
@@ -270,6 +280,8 @@ def campaign(cases: int = 10_000) -> Result:
     """The corpus, then so many drawn inputs."""
     ends: Counter[str] = Counter()
     broken: list[str] = []
+    # An input that unfolds must fail here, not take the machine's memory.
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     with tempfile.TemporaryDirectory() as temporary:
         folder = folder_for(Path(temporary))
 
@@ -292,7 +304,9 @@ def campaign(cases: int = 10_000) -> Result:
             suppress_health_check=list(HealthCheck),
         )(seed(0)(drawn))
         drawn()
-    told = [f"{ends['refused']:,} were refused with their lines, {ends['fine']:,} were fine, none took over 20 s"]
+    told = [
+        f"{ends['refused']:,} were refused with their lines, {ends['fine']:,} were fine, none took over 20 s or 6 GB"
+    ]
     return Result(sum(ends.values()), "; ".join(told + [f"broken: {each}" for each in broken[:5]]), not broken)
 
 

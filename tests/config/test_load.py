@@ -254,7 +254,7 @@ def test_a_file_that_isnt_there_names_the_nearest(tmp_path: Path) -> None:
         ("    hypothesis: {unit: {file: .}}\n", 6, "circuits.0.hypothesis.unit", "is a directory"),
         ('    hypothesis: {unit: {file: "a\\0b"}}\n', 6, "circuits.0.hypothesis.unit", "null"),
         ('    title: "  "\n', 6, "circuits.0.title", "text that isn't blank"),
-        ('    title: "\\ud800"\n', 6, "circuits.0.title", "Unicode"),
+        ('    title: "\\ud800"\n', 6, "circuits.0.title", "half a character"),
         ("    title: !!python/object:os.system a\n", 6, "circuits.0.title", "tag"),
         ("    ? [a]\n    : b\n", 6, "circuits.0", "a list or a section stands as a key"),
         ("    title: &a [*a]\n", 6, "circuits.0.title.0", "an alias stands inside its own anchor"),

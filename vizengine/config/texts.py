@@ -9,6 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from pydantic_core import PydanticCustomError
 
 NOT_BLANK = r"\S"
+LONGEST_FILE = 10_000_000
+"""The most bytes of a file with Markdown."""
 
 
 def _read_text(value: Any, information: ValidationInfo) -> Any:
@@ -20,7 +22,13 @@ def _read_text(value: Any, information: ValidationInfo) -> Any:
     context = information.context or {}
     path = Path(context.get("folder", "."), Path(value["file"]).expanduser())
     try:
-        return path.read_text(encoding="utf-8-sig")
+        # A device or a pipe would be read for ever.
+        if path.exists() and not path.is_file():
+            reason = f"{'is a directory' if path.is_dir() else 'no file with an end'}; expected a Markdown file"
+        elif path.exists() and path.stat().st_size > LONGEST_FILE:
+            reason = f"{path.stat().st_size:,} bytes; expected {LONGEST_FILE:,} at most"
+        else:
+            return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         reason = f"it isn't UTF-8 (byte {error.start + 1}); expected Markdown saved as UTF-8"
     except (OSError, ValueError, RuntimeError) as error:

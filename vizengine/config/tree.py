@@ -174,9 +174,20 @@ class YamlTree:
         if kind == "int" and not _DECIMAL.match(node.value):
             return node.value
         try:
-            return self._loader.construct_object(node)
+            value = self._loader.construct_object(node)
         except (ValueError, KeyError, yaml.YAMLError):
-            return node.value
+            value = node.value
+        return self._whole_characters(value, node, location) if isinstance(value, str) else value
+
+    def _whole_characters(self, text: str, node: yaml.Node, location: Location) -> str:
+        """A text whose escapes of half characters, as JSON has them, are joined in pairs."""
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self._flaw(
+                node, location, "an escape such as `\\ud83d` is half a character; expected both halves or neither"
+            )
+            return text.encode("utf-8", "replace").decode()
 
 
 def dotted(location: Location) -> str:

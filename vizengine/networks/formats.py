@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.networks.architecture import LayerSpec
+from vizengine.networks.packed import refuse_swollen
 
 SUFFIXES = (".h5", ".keras", ".pkl")
 LayerWeights = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
@@ -38,9 +39,11 @@ def read_layers(path: Path, layers: tuple[LayerSpec, ...]) -> LayerWeights:
         UnreadableWeights: the file isn't what its ending says, or a layer hasn't just one kernel and one bias.
     """
     try:
+        refuse_swollen(path)
         return _read(path, layers)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
-        raise UnreadableWeights(str(error)) from error
+    except Exception as error:
+        # What a damaged pickle or HDF5 file raises isn't bounded: memory, overflow, recursion, indices.
+        raise UnreadableWeights(" ".join(str(error).split()) or type(error).__name__) from error
 
 
 def _read(path: Path, layers: tuple[LayerSpec, ...]) -> LayerWeights:

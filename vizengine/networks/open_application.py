@@ -17,6 +17,7 @@ from vizengine.networks.applications import APPLICATIONS, PREPARATIONS
 from vizengine.networks.architecture import Architecture
 from vizengine.networks.download import TIMEOUT_SECONDS
 from vizengine.networks.graph import ModelGraph, read_model
+from vizengine.networks.packed import refuse_swollen
 from vizengine.networks.random_weights import draw_weights
 from vizengine.networks.weights import keras_cache
 
@@ -137,6 +138,7 @@ def load_weights(model: keras.Model, path: Path, function: str) -> None:
     if not path.is_file():
         raise WeightsUnavailable(f"There is no weights file {path.name}.", "Correct the path under `weights`.")
     try:
+        refuse_swollen(path)
         model.load_weights(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsUnavailable(

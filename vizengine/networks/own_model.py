@@ -11,8 +11,11 @@ from typing import Any
 import keras
 
 from vizengine.errors import WeightsUnavailable
+from vizengine.networks.packed import Swollen, refuse_swollen
 from vizengine.networks.user_code import importable, load_function
 
+# Layers of Keras' own that load a graph, a function or a pickle.
+_LOADERS = frozenset(("TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"))
 MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
@@ -55,8 +58,13 @@ def open_file(path: Path, folder: Path, trust: bool) -> keras.Model:
     if not path.is_file():
         raise WeightsUnavailable(f"There is no model file {path.name}.", "Correct the path under `model`.")
     try:
+        refuse_swollen(path)
         foreign = sorted(set(_foreign(_description(path))))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except Swollen as error:
+        raise WeightsUnavailable(
+            f"{path.name} isn't opened: {error}.", "Name a file that you have from its maker."
+        ) from error
+    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
         raise WeightsUnavailable(
             f"{path.name} isn't a model that Keras saved ({_line(error)}).",
             "Save the whole model with `model.save('name.keras')`; weights alone go under `weights`.",
@@ -98,6 +106,8 @@ def _foreign(part: Any) -> Iterator[str]:
     if not isinstance(part, dict):
         return
     name = part.get("class_name")
+    if name in _LOADERS:
+        yield f"what its {name} loads"
     if name in ("Lambda", "__lambda__", "function"):
         yield "Lambda" if name != "function" else f"function {part.get('config')}"
     module = part.get("module")

@@ -8,6 +8,7 @@ from functools import cache
 
 from vizengine.locations import templates_folder
 from vizengine.render import assets
+from vizengine.render.direction import without_turns
 from vizengine.render.geometry import along, number
 from vizengine.render.page import environment
 from vizengine.report.contact_sheet import ContactSheet
@@ -119,4 +120,4 @@ def bars(parts: Sequence[Part]) -> tuple[Bar, ...]:
 
 
 def _render(template: str, **context: object) -> str:
-    return environment().get_template(template).render(assets=assets.load(), policy=POLICY, **context)
+    return without_turns(environment().get_template(template).render(assets=assets.load(), policy=POLICY, **context))

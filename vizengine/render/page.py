@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from vizengine.locations import templates_folder
 from vizengine.render import assets, charts, citation, geometry, preview, tiles
 from vizengine.render.compared import compared
+from vizengine.render.direction import without_turns
 from vizengine.render.once import Once
 from vizengine.render.starting import starting_config
 from vizengine.report import colours
@@ -90,7 +91,7 @@ def render_frame(title: str, page: str) -> str:
 
 
 def _render(template: str, **context: Any) -> str:
-    return environment().get_template(template).render(assets=assets.load(), once=Once(), **context)
+    return without_turns(environment().get_template(template).render(assets=assets.load(), once=Once(), **context))
 
 
 @cache
