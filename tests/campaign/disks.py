@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -62,17 +63,13 @@ def _fails_and_the_site_stands(folder: Path, before: dict[str, str], *arguments:
 
 def full_disk(folder: Path) -> None:
     """The site's disk fills up while it is written; with room again, the next run ends well."""
-    with mounted(folder / "small", "size=16m"):
+    with mounted(folder / "small", "size=48m"):
         small = folder / "small"
         before = built(small)
         write_config(small, "second")
-        with (small / "filler").open("wb") as filler:
-            try:
-                while True:
-                    filler.write(b"0" * 65536)
-                    filler.flush()
-            except OSError:
-                pass
+        with contextlib.suppress(OSError), (small / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(b"0" * 65536)
         _fails_and_the_site_stands(small, before, words="could not be written")
         (small / "filler").unlink()
         done = run(small, "config.yaml")

@@ -85,7 +85,7 @@ def halved(size: int, spare: int) -> str:
 
 
 def limited(folder: Path, megabytes: int, expected: dict[str, str]) -> str:
-    """Run in so much address space; `the same site`, `a message`, `ended by the system` or `by a library`; then run freely.
+    """Run in so much address space, then freely; `the same site`, `a message`, `ended by the system` or `by a library`.
 
     Args:
         folder: with a finished site under the title `first`.
