@@ -41,21 +41,21 @@ def run_campaign() -> Result:
     """Install each in an environment of its own, with the wheel beside it, and build a small site there."""
     went: list[str] = []
     failed: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="locks") as name:
-        folder = Path(name)
-        _, wheel = make_distributions(folder)
-        for number, (words, version, requirements) in enumerate(_installations()):
+    with tempfile.TemporaryDirectory(prefix="distributions") as distributions:
+        _, wheel = make_distributions(Path(distributions))
+        for words, version, requirements in _installations():
             python = python_of(version)
             if python is None:
                 failed.append(f"{words}: no such Python on this machine")
                 continue
             try:
-                place = folder / str(number)
-                place.mkdir()
-                programs = fresh_environment(python, place / "environment", *requirements)
-                run(programs / "python", "-m", "pip", "install", "--quiet", "--no-deps", wheel, folder=place)
-                consistent(programs)
-                first_steps(programs / "vizengine", place)
+                # An environment takes two gigabytes, so each is given back before the next.
+                with tempfile.TemporaryDirectory(prefix="locks") as name:
+                    place = Path(name)
+                    programs = fresh_environment(python, place / "environment", *requirements)
+                    run(programs / "python", "-m", "pip", "install", "--quiet", "--no-deps", wheel, folder=place)
+                    consistent(programs)
+                    first_steps(programs / "vizengine", place)
                 went.append(words)
             except (AssertionError, OSError, SubprocessError) as error:
                 failed.append(f"{words}: {str(error)[:200]}")
