@@ -35,6 +35,28 @@ def pair(folder: Path, same_site: bool, delay: float) -> bool:
     return any("another run is at work on" in stderr for stderr in told)
 
 
+def killed_before(folder: Path) -> None:
+    """Kill a run while another waits for its turn: that one goes on at once.
+
+    Raises:
+        AssertionError: it didn't wait, or doesn't end well.
+    """
+    write_config(folder, "first")
+    first = start(folder, "config.yaml")
+    assert first.stderr is not None
+    _ = first.stderr.readline()
+    second = start(folder, "config.yaml")
+    assert second.stderr is not None
+    said = second.stderr.readline()
+    first.kill()
+    _ = first.communicate(timeout=60)
+    _, stderr = second.communicate(timeout=600)
+    assert "another run is at work on" in said, said + stderr
+    assert second.returncode == 0 and "Traceback" not in stderr, stderr
+    assert (folder / "site" / "index.html").is_file()
+    assert not leftovers(folder)
+
+
 def campaign(cases: int = 12, seed: int = 0) -> Result:
     """So many pairs, on one site and on two in turn."""
     draw, waited, broken = random.Random(seed), 0, []
@@ -44,8 +66,16 @@ def campaign(cases: int = 12, seed: int = 0) -> Result:
                 waited += pair(Path(temporary), case % 2 == 0, draw.choice([0.0, draw.uniform(0, 3)]))
             except AssertionError as error:
                 broken.append(f"case {case}: {str(error)[:300]}")
-    told = [f"all runs ended well; in {waited} of {cases} pairs the second waited and said so"]
-    return Result(cases, "; ".join(told + [f"broken: {reason}" for reason in broken]), not broken)
+    with tempfile.TemporaryDirectory() as temporary:
+        try:
+            killed_before(Path(temporary))
+        except AssertionError as error:
+            broken.append(f"the first killed: {str(error)[:300]}")
+    told = [
+        f"all runs ended well; in {waited} of {cases} pairs the second waited and said so",
+        "where the first was killed, the second went on",
+    ]
+    return Result(cases + 1, "; ".join(told + [f"broken: {reason}" for reason in broken]), not broken)
 
 
 PAIRS = Campaign(
