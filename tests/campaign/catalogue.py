@@ -13,6 +13,7 @@ from tests.campaign.locks import LOCKS
 from tests.campaign.memory import MEMORY
 from tests.campaign.models import MODELS
 from tests.campaign.pairs import PAIRS
+from tests.campaign.photos import PHOTOS
 from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
 from tests.campaign.serving import SERVING
 from tests.campaign.texts import TEXTS
@@ -39,5 +40,6 @@ CAMPAIGNS: dict[str, Campaign] = {
     "wheel": WHEEL,
     "serving": SERVING,
     "texts": TEXTS,
+    "photos": PHOTOS,
     "models": MODELS,
 }

@@ -104,6 +104,10 @@ CORPUS: tuple[bytes, ...] = (
     *(SOUND.replace("unit: It reads {{ unit.label }}.", f"unit: {{file: {path}}}").encode()
       for path in ("/dev/zero", "/dev/stdin", "pipe", ".", "link", "loop", "huge", "../secret")),
     *(SOUND.replace("photos: samples", f'photos: "{half}"').encode() for half in ("\\ud83d", "\\ude00\\ud83d")),
+    SOUND.replace("photos: samples", "photos: " + "a" * 5000).encode(),
+    SOUND.replace("photos: samples", "photos: " + "a" * 5000 + "/*").encode(),
+    *(SOUND.replace("model: vgg19", each % ("a" * 5000)).encode()
+      for each in ("model: %s.keras, preprocess: {}", "model: vgg19, labels: %s", "model: resnet50, weights: %s")),
     SOUND.replace("title: The first", 'title: "\\ud83d\\ude00"').encode(),
 )  # fmt: skip
 

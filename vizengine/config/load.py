@@ -18,6 +18,8 @@ Check: TypeAlias = Callable[[CircuitSection | SweepSection, Path], Iterable[tupl
 """Looks deeper into one circuit or sweep than its types: takes its section and the config's folder, and gives the place
 of each flaw inside the section, for example ("unit", "layer"), with a message."""
 
+LONGEST_SHOWN = 200
+"""Characters of a path that a message shows."""
 _INHERITED = ("photos", "visualization")
 _ENTRY: TypeAdapter[CircuitSection | SweepSection] = TypeAdapter(Entry)
 
@@ -49,7 +51,7 @@ def load(path: Path, checks: Sequence[Check] = ()) -> Config:
     findings += [*_check_out(tree, path.parent), *_check_names(tree)]
     for index, circuit in circuits.items():
         for check in checks:
-            for inside, message in check(circuit, path.parent):
+            for inside, message in _checked(check, circuit, path.parent):
                 location = ("circuits", index, *inside)
                 findings.append(Finding(tree.line(location), dotted(location), message))
     if findings or config is None:
@@ -57,6 +59,19 @@ def load(path: Path, checks: Sequence[Check] = ()) -> Config:
     completed = config.model_copy(update={"circuits": tuple(circuits.values())})
     completed._source = path
     return completed
+
+
+def _checked(
+    check: Check, circuit: CircuitSection | SweepSection, folder: Path
+) -> list[tuple[tuple[str | int, ...], str]]:
+    """What a check finds; a path that the system won't even look at is a finding too."""
+    try:
+        return list(check(circuit, folder))
+    except OSError as error:
+        name = str(error.filename or "")
+        shown = name if len(name) <= LONGEST_SHOWN else name[:LONGEST_SHOWN] + " …"
+        words = (error.strerror or str(error)).lower()
+        return [((), f"{words}: {shown}; expected paths of files and folders that can be read")]
 
 
 def _read(path: Path) -> str:
