@@ -28,7 +28,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.campaign import Campaign, Result
-from tests.campaign.runs import REPOSITORY
+from tests.campaign.runs import REPOSITORY, run
 
 SECONDS_PER_INPUT = 20
 MOST_MEMORY = 6 * 2**30
@@ -280,12 +280,47 @@ def folder_for(place: Path) -> Path:
     return inside
 
 
+SOUND_SITES: tuple[bytes, ...] = tuple(
+    text.replace("steps: 8", "steps: 2").replace("size: 64", "size: 32").partition("  - name: two")[0].encode(coding)
+    for text, coding in (
+        (SOUND, "utf-8-sig"),
+        (SOUND.replace("\n", "\r\n"), "utf-8"),
+        (SOUND.replace("The first", '"' + "x" * 20_000 + '"'), "utf-8"),
+        (
+            SOUND.replace("{title: Sound, description: two circuits, out: site}", "&a {title: &b Sound, author: *b}"),
+            "utf-8",
+        ),
+    )
+)
+"""Odd configs that are sound, each for one small site."""
+
+
+def by_command(content: bytes, folder: Path, build: bool) -> str:
+    """The same as `put` through the real command; with `build` it makes the site, which must be there.
+
+    Raises:
+        AssertionError: a traceback, another exit code, or no site.
+    """
+    (folder / "config.yaml").write_bytes(content)
+    done = run(folder, "config.yaml", "-q", *([] if build else ["--check"]))
+    assert done.returncode in ((0,) if build else (0, 2)), (done.stderr[-600:], _short(content))
+    assert "Traceback" not in done.stderr and "unexpected error" not in done.stderr, (
+        done.stderr[-600:],
+        _short(content),
+    )
+    if build:
+        assert (folder / "site" / "index.html").is_file()
+        return "built"
+    return "fine" if done.returncode == 0 else "refused"
+
+
 def campaign(cases: int = 10_000) -> Result:
-    """The corpus, then so many drawn inputs."""
+    """The corpus, then so many drawn inputs; the corpus again by the real command, and some sites."""
     ends: Counter[str] = Counter()
     broken: list[str] = []
     # An input that unfolds must fail here, not take the machine's memory.
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, before[1]))
     with tempfile.TemporaryDirectory() as temporary:
         folder = folder_for(Path(temporary))
 
@@ -308,6 +343,14 @@ def campaign(cases: int = 10_000) -> Result:
             suppress_health_check=list(HealthCheck),
         )(seed(0)(drawn))
         drawn()
+        resource.setrlimit(resource.RLIMIT_AS, before)
+        real: Counter[str] = Counter()
+        for content, build in [*((each, False) for each in CORPUS), *((each, True) for each in SOUND_SITES)]:
+            try:
+                real[by_command(content, folder, build)] += 1
+            except AssertionError as error:
+                real["broken"] += 1
+                broken.append(str(error)[:700])
     told = [
         f"{ends['refused']:,} were refused with their lines, {ends['fine']:,} were fine, none took over 20 s or 6 GB"
     ]
@@ -317,6 +360,7 @@ def campaign(cases: int = 10_000) -> Result:
 CONFIGS = Campaign(
     "Whatever a config holds, it is either sound or refused, with the line and what was expected.",
     "A corpus of bombs, encodings, paths and doubled names, and inputs drawn by Hypothesis: from the config's JSON "
-    "schema, and sound configs whose text or structure is broken; each by the command's own `main` with `--check`",
+    "schema, and sound configs whose text or structure is broken; each by the command's own `main` with `--check`; the "
+    "corpus by real processes too, and odd but sound configs to a site",
     campaign,
 )
