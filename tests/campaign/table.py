@@ -52,7 +52,12 @@ def table(findings: dict[str, Finding]) -> str:
     rows = (
         (f.promise, f.method, f"{f.cases:,}", f.outcome, f"`{f.command}`", f.date) for _, f in sorted(findings.items())
     )
-    return _HEADER + "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
+    return _HEADER + "".join(f"| {' | '.join(_cell(cell) for cell in row)} |\n" for row in rows)
+
+
+def _cell(text: str) -> str:
+    """On one line, with its bars escaped."""
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 def record(found: dict[str, Finding]) -> None:
