@@ -34,14 +34,17 @@ def available_bytes() -> int:
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether an error says that memory ran out: Python's, the system's, or TensorFlow's, which isn't loaded for it."""
+    """Whether an error, or one that it came from, says that memory ran out: Python's, the system's, or TensorFlow's."""
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
     # A library that finds no room is an error of the import system, without a number.
     if isinstance(error, ImportError) and "failed to map segment" in str(error):
         return True
+    # Asking for TensorFlow's class must not load it.
     tensorflow = sys.modules.get("tensorflow")
-    return tensorflow is not None and isinstance(error, tensorflow.errors.ResourceExhaustedError)
+    if tensorflow is not None and isinstance(error, tensorflow.errors.ResourceExhaustedError):
+        return True
+    return error.__cause__ is not None and is_shortage(error.__cause__)
 
 
 def told_of_shortage() -> str:
