@@ -217,7 +217,7 @@ def build(folder: Path) -> None:
     assert used < MOST_KILOBYTES, f"{used:,} kB"
 
 
-def campaign(cases: int = 5000, seed: int = 0) -> Result:
+def campaign(cases: int = 3000, seed: int = 0) -> Result:
     """All odd photos, a real run over them, and so many damaged ones."""
     ends: Counter[str] = Counter()
     broken: list[str] = []
