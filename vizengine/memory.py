@@ -49,7 +49,12 @@ def is_shortage(error: BaseException) -> bool:
 
 def told_of_shortage() -> str:
     """What to say and advise where a run ended for want of memory."""
+    try:
+        free = f"; {available_bytes() / 1e9:.1f} GB are free now"
+    except MemoryError:
+        # There is no room even to look.
+        free = ""
     return (
-        f"memory ran out; {available_bytes() / 1e9:.1f} GB are free now. What was finished is kept and the next run "
-        "goes on from there: close other programs, or make `visualization.size` or the photos smaller."
+        f"memory ran out{free}. What was finished is kept and the next run goes on from there: close other programs, "
+        "or make `visualization.size` or the photos smaller."
     )
