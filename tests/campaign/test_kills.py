@@ -14,7 +14,6 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     return subject(tmp_path_factory.mktemp("killed"))
 
 
-@pytest.mark.parametrize("how", SIGNALS)
-@pytest.mark.parametrize("writing", [True, False])
+@pytest.mark.parametrize(("how", "writing"), [*((how, True) for how in SIGNALS), ("SIGKILL", False)])
 def test_a_run_that_is_killed_loses_nothing(given: Subject, how: str, writing: bool) -> None:
     strike(given, how, writing, random.Random(f"{how}{writing}"))
