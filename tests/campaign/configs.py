@@ -93,6 +93,9 @@ CORPUS: tuple[bytes, ...] = (
     SOUND.replace("name: two", "name: One").encode(),
     SOUND.replace("name: two", "name: 'one '").encode(),
     SOUND.replace("name: two", "name: ONE").encode(),
+    # As pydantic's locations name the kinds of circuit.
+    SOUND.replace("site:", "(one):").encode(),
+    SOUND.replace("    optional: true", "    (one): 1\n    (many): {(one): 2}").encode(),
     SOUND.replace("out: site", "out: ../..").encode(),
     SOUND.replace("out: site", "out: /").encode(),
     SOUND.replace("out: site", "out: link").encode(),

@@ -51,8 +51,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 def place(location: Location) -> Location:
-    """Where a problem lies in the file: without the kinds of circuit that pydantic tells apart."""
-    return tuple(step for step in location if step not in (ONE, MANY))
+    """Where a problem lies in the file: without the kind of circuit that pydantic puts behind the circuit's number."""
+    return location[:2] + location[3:] if location[:1] == ("circuits",) else location
 
 
 def explain(error: ValidationError, tree: YamlTree) -> Iterator[Finding]:
