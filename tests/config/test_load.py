@@ -90,6 +90,18 @@ def test_texts_come_from_files_beside_the_config(tmp_path: Path, monkeypatch: py
     assert section.hypothesis.circuit == "inline"
 
 
+@pytest.mark.parametrize("file", ["../secret", "link", "inside/../../secret", "SECRET", "/etc/hostname"])
+def test_a_text_outside_of_the_configs_folder_is_refused(tmp_path: Path, file: str) -> None:
+    """Pages are published; a config that came from elsewhere must not put its reader's files on them."""
+    (tmp_path / "secret").write_text("not for you")
+    folder = tmp_path / "folder"
+    (folder / "inside").mkdir(parents=True)
+    (folder / "link").symlink_to(tmp_path / "secret")
+    named = file.replace("SECRET", str(tmp_path / "secret"))
+    _, key, message = _only_problem(folder, SOUND + f"    hypothesis: {{unit: {{file: {named}}}}}\n")
+    assert key == "circuits.0.hypothesis.unit" and "lies outside the config's folder" in message
+
+
 def test_a_dumped_section_is_the_same_on_every_machine(tmp_path: Path) -> None:
     dumps = []
     for name in ("here", "there"):

@@ -20,10 +20,14 @@ def _read_text(value: Any, information: ValidationInfo) -> Any:
     if set(value) != {"file"} or not isinstance(value["file"], str):
         raise PydanticCustomError("text", "a section; expected Markdown text, or a file with it: `{file: path}`")
     context = information.context or {}
-    path = Path(context.get("folder", "."), Path(value["file"]).expanduser())
+    folder = Path(context.get("folder", "."))
+    path = folder / Path(value["file"]).expanduser()
     try:
+        # A page is published: a config that came from elsewhere must not put other files of its reader on it.
+        if not path.resolve().is_relative_to(folder.resolve()):
+            reason = "it lies outside the config's folder; put it beside the config, or below"
         # A device or a pipe would be read for ever.
-        if path.exists() and not path.is_file():
+        elif path.exists() and not path.is_file():
             reason = f"{'is a directory' if path.is_dir() else 'no file with an end'}; expected a Markdown file"
         elif path.exists() and path.stat().st_size > LONGEST_FILE:
             reason = f"{path.stat().st_size:,} bytes; expected {LONGEST_FILE:,} at most"
@@ -42,7 +46,7 @@ class TextFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: Annotated[str, Field(min_length=1, description="Path of a Markdown file, relative to the config's folder.")]
+    file: Annotated[str, Field(min_length=1, description="Path of a Markdown file in the config's folder or below it.")]
 
 
 Words: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK)]
