@@ -49,3 +49,37 @@ def test_what_cannot_be_followed_is_told_with_its_line(tmp_path: Path, layer: st
     with pytest.raises(ConfigError) as caught:
         _checked(tmp_path, layer, setting)
     assert words in str(caught.value) and "config.yaml:6" in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["conv3_3", "relu3_3", "conv3_3_conv3_3_0"])
+def test_a_name_of_the_literature_is_answered_with_ours(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "config.yaml"
+    text = CONFIG % (written, "")
+    for unit in (text, text.replace("index: 3", "index: all")):
+        path.write_text(unit.replace("squeezenet1.1", "vgg19"))
+        with pytest.raises(ConfigError, match="did you mean block3_conv3?"):
+            check(path)
+
+
+@pytest.mark.parametrize("name", ["conv 1", "Blöcke_2"])
+def test_a_layer_that_tensorflow_cannot_compute_is_told_by_the_check(tmp_path: Path, name: str) -> None:
+    """Keras makes such layers, saves and opens them; TensorFlow refuses their names once they are to compute."""
+    import keras
+
+    image = keras.Input((32, 32, 3))
+    maps = keras.layers.Conv2D(4, 3, name=name)(image)
+    maps = keras.layers.Conv2D(4, 3, name="after")(maps)
+    up = keras.layers.UpSampling2D(name="up")(maps)
+    model = keras.Model(image, keras.layers.Conv2D(4, 3, name="ändern")(up))
+    model.save(tmp_path / "model.keras")
+    path = tmp_path / "config.yaml"
+    text = CONFIG.replace("squeezenet1.1", "model.keras, preprocess: {scale: 255}")
+    path.write_text(text % ("after", ""))
+    with pytest.raises(ConfigError) as caught:
+        check(path)
+    (problem,) = caught.value.problems
+    assert problem.line == 4 and f"`{name}` can't be computed" in problem.message, problem
+    # A layer of another kind is called what Keras calls it, and only layers that can be shown are offered.
+    path.write_text(text % ("up", ""))
+    with pytest.raises(ConfigError, match=rf"is no conv layer \(UpSampling2D\); expected a conv layer: {name}, after$"):
+        check(path)

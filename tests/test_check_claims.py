@@ -68,7 +68,7 @@ def test_a_claim_is_read_as_it_is_written(tmp_path: Path, claim: str, kind: type
         ("prefers: {disk: {radius: [900, 901]}, over: {bar: {}}}", "no drawn disk is chosen by these bounds"),
         ("prefers: {disk: {}, over: {bar: {hue: 60}}}", "hue of none"),
         ("prefers: {disk: {}, over: {edge: {polarity: dark}}}", "another polarity"),
-        ("invariant_to: colour", "expected one of `rotation`"),
+        ("invariant_to: colour", "Expected one of `rotation`"),
         ("polysemantic: 1", "true or false"),
         ("sufficient: {inputs: top33, correlation: 0.8}", "no 33 inputs; expected at most 32"),
         ("sufficient: {inputs: all, correlation: 0.8}", "as `top6`"),

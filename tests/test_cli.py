@@ -199,11 +199,11 @@ def test_all_problems_of_a_config_at_once(tmp_path: Path) -> None:
         assert places == [
             "config.yaml:1: site.titel",
             "config.yaml:1: site.title",
-            "config.yaml:5: circuits.0.unit.layer",
-            "config.yaml:8: circuits.1.unit.index",
-            "config.yaml:9: circuits.1.photos",
-            "config.yaml:10: circuits.1.siblings.1",
-            "config.yaml:11: circuits.1.hypothesis.unit",
+            "config.yaml:5: circuits.a.unit.layer",
+            "config.yaml:8: circuits.b.unit.index",
+            "config.yaml:9: circuits.b.photos",
+            "config.yaml:10: circuits.b.siblings.1",
+            "config.yaml:11: circuits.b.hypothesis.unit",
         ], done.stderr
         assert "block3_conv3" in lines[2]
         assert "63" in lines[3]
@@ -301,7 +301,7 @@ def test_what_steers_a_terminal_is_shown_not_obeyed(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(CONFIG.replace("STEPS", "2") + '    "\\e[31m\\u202eoptional": true\n')
     done = _run(tmp_path, "config.yaml")
     assert done.returncode == 2
-    assert "circuits.0.\\x1b[31m\\u202eoptional: unknown setting" in done.stderr
+    assert "circuits.squeeze.\\x1b[31m\\u202eoptional: unknown setting" in done.stderr
     assert "\x1b" not in done.stderr and "\u202e" not in done.stderr
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from vizengine.cache import CACHE_FOLDER, Cache
@@ -14,11 +13,12 @@ from vizengine.evidence.expanded_model import earlier_layers, layers_to_expand
 from vizengine.evidence.photos import IMAGE_SUFFIXES, SAMPLES, Photos
 from vizengine.networks import zoo
 from vizengine.networks.architecture import INPUT, Architecture
+from vizengine.networks.layer_names import nearest_layers, not_computable
 from vizengine.networks.named import network_problems
 from vizengine.networks.source import open_source
 from vizengine.networks.sources import Untraceable
 from vizengine.report import prose
-from vizengine.sweep.select import selection_flaws
+from vizengine.sweep.select import chosen_layers, selection_flaws
 
 Finding = tuple[tuple[str | int, ...], str]
 
@@ -38,6 +38,7 @@ def check_entry(section: CircuitSection | SweepSection, folder: Path) -> Iterato
     yield from findings
     if architecture is not None:
         yield from selection_flaws(section, architecture)
+        yield from _check_names(architecture, chosen_layers(section.unit, architecture))
 
 
 def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
@@ -56,6 +57,7 @@ def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
     if section.unit.layer not in layers:
         yield ("unit", "layer"), _no_such_layer(section.unit.layer, architecture, layers)
         return
+    yield from _check_names(architecture, (section.unit.layer,))
     yield from _check_units(section, architecture)
     # Where the unit is out of range, what else is wrong is told as it would be of the last one.
     unit = min(section.unit.index, architecture.channels(section.unit.layer) - 1)
@@ -97,16 +99,37 @@ def _network(section: CircuitSection | SweepSection, folder: Path) -> tuple[Arch
 
 def _no_such_layer(name: str, architecture: Architecture, layers: Sequence[str]) -> str:
     kinds = {layer.name: layer.kind for layer in architecture.layers}
+    readable = [layer for layer in layers if _is_readable(architecture, layer)]
+    expected = f"a conv layer: {', '.join(readable)}" if readable else "a network with conv layers, and this has none"
     if name in kinds and architecture.layer(name).is_conv:
         return (
             f"{name} of {architecture.title} has one value for the whole image, and no positions to look at; expected "
-            f"a conv layer with a map: {', '.join(layers)}"
+            f"{expected}"
         )
     if name in kinds:
-        return f"{name} of {architecture.title} is a {kinds[name]} layer; expected a conv layer: {', '.join(layers)}"
-    nearest = get_close_matches(name, layers, 1, 0.3)
-    hint = f"; did you mean {nearest[0]}?" if nearest else "."
-    return f"{architecture.title} has no layer {name}{hint} Its conv layers are {', '.join(layers)}"
+        kind = architecture.layer(name).operation or kinds[name]
+        return f"{name} of {architecture.title} is no conv layer ({kind}); expected {expected}"
+    nearest = nearest_layers(name, readable)
+    hint = f"did you mean {nearest[0]}? Expected" if nearest else "expected"
+    return f"{architecture.title} has no layer {name}; {hint} {expected}"
+
+
+def _is_readable(architecture: Architecture, layer: str) -> bool:
+    """Whether a conv layer's inputs can be found, so that a page can show its units."""
+    try:
+        architecture.source_channels(layer)
+    except Untraceable:
+        return False
+    return True
+
+
+def _check_names(architecture: Architecture, layers: Sequence[str]) -> Iterator[Finding]:
+    for name in not_computable(layer.name for layer in architecture.upto(*layers)):
+        yield (
+            ("network", "model"),
+            f"the layer `{name}` can't be computed: TensorFlow takes letters from a to z, digits, `_`, `.`, `-`, `/` "
+            "and `>` in a name; give the layer another name and save the model again",
+        )
 
 
 def _check_earlier(section: CircuitSection, architecture: Architecture, unit: int) -> Iterator[Finding]:
@@ -118,7 +141,7 @@ def _check_earlier(section: CircuitSection, architecture: Architecture, unit: in
         if name in direct:
             yield ("earlier", place), f"{layer} reads {name} itself, and is always compared with it; leave it out"
         elif name not in indirect:
-            nearest = get_close_matches(name, indirect, 1, 0.3)
+            nearest = nearest_layers(name, indirect)
             hint = f"; did you mean {nearest[0]}?" if nearest else "."
             expected = f"expected one of {', '.join(indirect)}" if indirect else "there is none; leave `earlier` out"
             yield ("earlier", place), f"{name} isn't an earlier layer of {layer}{hint} As it stands, {expected}"
@@ -145,7 +168,8 @@ def _check_photos(section: CircuitSection | SweepSection, folder: Path) -> Itera
     path = folder / Path(section.photos).expanduser()
     pattern = any(letter in section.photos for letter in "*?[")
     if not pattern and not path.exists():
-        yield ("photos",), f"there is no folder {section.photos}; expected `samples`, a folder of images, or a glob"
+        what = "photo" if path.suffix.lower() in IMAGE_SUFFIXES else "folder"
+        yield ("photos",), f"there is no {what} {section.photos}; expected `samples`, a folder of images, or a glob"
     elif not Photos(section.photos, folder).found:
         kinds = ", ".join(sorted(IMAGE_SUFFIXES))
         yield ("photos",), f"no images in {section.photos}; expected at least one file that ends in {kinds}"

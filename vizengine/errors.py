@@ -20,7 +20,7 @@ class Problem:
     Attributes:
         file: the config file as the user named it.
         line: line in that file, counted from 1.
-        key: dotted path of the setting, for example `circuits.0.unit.index`.
+        key: dotted path of the setting, for example `circuits.curves.unit.index`.
         message: what came, what was expected, how to mend it.
     """
 

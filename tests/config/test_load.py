@@ -99,7 +99,7 @@ def test_a_text_outside_of_the_configs_folder_is_refused(tmp_path: Path, file: s
     (folder / "link").symlink_to(tmp_path / "secret")
     named = file.replace("SECRET", str(tmp_path / "secret"))
     _, key, message = _only_problem(folder, SOUND + f"    hypothesis: {{unit: {{file: {named}}}}}\n")
-    assert key == "circuits.0.hypothesis.unit" and "lies outside the config's folder" in message
+    assert key == "circuits.first.hypothesis.unit" and "lies outside the config's folder" in message
 
 
 def test_a_dumped_section_is_the_same_on_every_machine(tmp_path: Path) -> None:
@@ -166,14 +166,14 @@ circuits:
         (10, "circuits.0.network.model"),
         (11, "circuits.0.unit.index"),
         (12, "circuits.0.siblings.1"),
-        (17, "circuits.1.unit.index"),
-        (18, "circuits.1.optional"),
-        (19, "circuits.2.name"),
-        (19, "circuits.2.unit"),
-        (20, "circuits.2.inputs"),
+        (17, "circuits.a.unit.index"),
+        (18, "circuits.a.optional"),
+        (19, "circuits.a.name"),
+        (19, "circuits.a.unit"),
+        (20, "circuits.a.inputs"),
         (22, "circuits.3"),
-        (24, "circuits.4.name"),
-        (26, "circuits.4.unit.index"),
+        (24, "circuits.b.name"),
+        (26, "circuits.b.unit.index"),
     }
     assert found[1, "site.title"] == "received `1.10`; expected text; put quotes around it"
     assert "did you mean `language`?" in found[1, "site.langage"]
@@ -188,13 +188,47 @@ circuits:
     assert "`yes`, which YAML reads as true; expected a whole number" in found[11, "circuits.0.unit.index"]
     assert found[12, "circuits.0.siblings.1"] == "received `true`; expected a whole number"
     # The deep check saw the circuit with the default in place of the setting that is wrong.
-    assert found[17, "circuits.1.unit.index"] == "deep a 3 6 False"
-    assert "true or false" in found[18, "circuits.1.optional"]
-    assert "line 13" in found[19, "circuits.2.name"]
-    assert "missing" in found[19, "circuits.2.unit"]
-    assert "`010`" in found[20, "circuits.2.inputs"]
-    assert "first in line 23" in found[24, "circuits.4.name"]
-    assert found[26, "circuits.4.unit.index"] == "deep b 99 6 False"
+    assert found[17, "circuits.a.unit.index"] == "deep a 3 6 False"
+    assert "true or false" in found[18, "circuits.a.optional"]
+    assert "line 13" in found[19, "circuits.a.name"]
+    assert "missing" in found[19, "circuits.a.unit"]
+    assert "`010`" in found[20, "circuits.a.inputs"]
+    assert "first in line 23" in found[24, "circuits.b.name"]
+    assert found[26, "circuits.b.unit.index"] == "deep b 99 6 False"
+
+
+def test_the_nearest_network_comes_first_and_no_long_list(tmp_path: Path) -> None:
+    for written, words in (
+        ("vgg91", "received `vgg91`; did you mean `vgg19`? "),
+        ("zoo", "expected `squeezenet1.1`, "),
+    ):
+        _, key, message = _only_problem(tmp_path, SOUND.replace("vgg19", written))
+        assert key == "circuits.first.network.model" and words in message
+        assert len(message) < 250 and "docs/networks.md" in message
+
+
+def test_a_wrong_claim_hides_no_other(tmp_path: Path) -> None:
+    """What is right of a list is looked into, and what is found there keeps its own line and number."""
+    seen = []
+
+    def check(circuit: CircuitSection, folder: Path) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        seen.append((circuit.hypothesis.unit, [each.excites for each in circuit.hypothesis.claims], circuit.siblings))
+        yield ("hypothesis", "claims", 1), "too large"
+        yield ("siblings", 0), "none"
+
+    text = SOUND + (
+        "    siblings: [yes, 7]\n    hypothesis:\n      unit: text\n      claims:\n"
+        "        - exites: 1\n        - excites: 2\n        - sufficient: {inputs: top6}\n        - excites: 99\n"
+    )
+    problems = _problems(_write(tmp_path, text), check)
+    assert seen == [("text", [2, 99], (7,))]
+    assert {problem[:2] for problem in problems} >= {
+        (6, "circuits.first.siblings.0"),
+        (6, "circuits.first.siblings.1"),
+        (10, "circuits.first.hypothesis.claims.0.exites"),
+        (12, "circuits.first.hypothesis.claims.2.sufficient.correlation"),
+        (13, "circuits.first.hypothesis.claims.3"),
+    }
 
 
 def test_deep_checks_see_the_settings_of_the_site(tmp_path: Path) -> None:
@@ -214,7 +248,10 @@ def test_place_of_a_deep_problem_in_a_setting_that_is_left_out_is_its_circuit(tm
     def check(circuit: CircuitSection, folder: Path) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("photos",), "no photos"
 
-    assert _problems(_write(tmp_path, SOUND), check) == [(3, "circuits.0.photos", "no photos")]
+    assert _problems(_write(tmp_path, SOUND), check) == [(3, "circuits.first.photos", "no photos")]
+    # A setting of the site is wrong once, in its own line, however many circuits have it from there.
+    text = SOUND.replace("site:", "photos: mine\nsite:") + SOUND.partition("circuits:\n")[2].replace("first", "second")
+    assert _problems(_write(tmp_path, text), check) == [(1, "photos", "no photos")]
 
 
 @pytest.mark.parametrize(
@@ -227,6 +264,9 @@ def test_place_of_a_deep_problem_in_a_setting_that_is_left_out_is_its_circuit(tm
         ("site:\n  title: a\n bad: b\n", 3, "not valid YAML"),
         ("site:\n\ttitle: a\n", 2, "indent with spaces"),
         ('site: {title: "a\n', 2, "not valid YAML"),
+        ("site:\n  title: Circuits: my unit\n", 2, "if it is text, put quotes around it: title: '…'"),
+        ("site: {title: Circuits: my unit}\n", 1, "if it is text, put quotes around it: title: '…'"),
+        ("site:\n  title: {{ a }} b\n", 2, "if it is text, put quotes around it: title: '…'"),
         ("site: {title: a}\n---\nsite: {title: b}\n", 2, "expected a single document"),
         ("site: {title: *nowhere}\n", 1, "undefined alias"),
         ("site: {title: a}\n# \x07\n", 2, "U+0007 isn't allowed"),
@@ -250,26 +290,36 @@ def test_a_file_that_isnt_there_names_the_nearest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "line", "key", "words"),
     [
-        ("    inputs: 0\n", 6, "circuits.0.inputs", "received `0`; expected at least 1"),
-        ("    inputs: '6'\n", 6, "circuits.0.inputs", 'received `"6"`; expected a whole number'),
-        ("    inputs: 1e1\n", 6, "circuits.0.inputs", "expected a whole number"),
-        ("    inputs: 1:30\n", 6, "circuits.0.inputs", "received `1:30`; expected a whole number"),
-        (f"    inputs: {'9' * 5000}\n", 6, "circuits.0.inputs", "expected a whole number"),
-        ("    siblings: 8\n", 6, "circuits.0.siblings", "received `8`; expected a list"),
-        ("    siblings:\n      - 1\n      - -2\n", 8, "circuits.0.siblings.1", "received `-2`; expected at least 0"),
-        ("    siblings: {a: 1}\n", 6, "circuits.0.siblings", "received a section; expected a list"),
-        ("    visualization: [1]\n", 6, "circuits.0.visualization", "received a list of 1; expected a section"),
-        ("    visualization: {size: 544}\n", 6, "circuits.0.visualization.size", "expected at most 512"),
-        ("    hypothesis: {unit: [a]}\n", 6, "circuits.0.hypothesis.unit", "received a list of 1; expected text"),
-        ("    hypothesis: {unit: {fil: a}}\n", 6, "circuits.0.hypothesis.unit", "`{file: path}`"),
-        ("    hypothesis: {unit: {file: no.md}}\n", 6, "circuits.0.hypothesis.unit", "no.md: no such file"),
-        ("    hypothesis: {unit: {file: .}}\n", 6, "circuits.0.hypothesis.unit", "is a directory"),
-        ('    hypothesis: {unit: {file: "a\\0b"}}\n', 6, "circuits.0.hypothesis.unit", "null"),
-        ('    title: "  "\n', 6, "circuits.0.title", "text that isn't blank"),
-        ('    title: "\\ud800"\n', 6, "circuits.0.title", "half a character"),
-        ("    title: !!python/object:os.system a\n", 6, "circuits.0.title", "tag"),
-        ("    ? [a]\n    : b\n", 6, "circuits.0", "a list or a section stands as a key"),
-        ("    title: &a [*a]\n", 6, "circuits.0.title.0", "an alias stands inside its own anchor"),
+        ("    inputs: 0\n", 6, "circuits.first.inputs", "received `0`; expected at least 1"),
+        ("    inputs: '6'\n", 6, "circuits.first.inputs", 'received `"6"`; expected a whole number'),
+        ("    inputs: 1e1\n", 6, "circuits.first.inputs", "expected a whole number"),
+        ("    inputs: 1:30\n", 6, "circuits.first.inputs", "received `1:30`; expected a whole number"),
+        (f"    inputs: {'9' * 5000}\n", 6, "circuits.first.inputs", "expected a whole number"),
+        ("    siblings: 8\n", 6, "circuits.first.siblings", "received `8`; expected a list"),
+        (
+            "    siblings:\n      - 1\n      - -2\n",
+            8,
+            "circuits.first.siblings.1",
+            "received `-2`; expected at least 0",
+        ),
+        ("    siblings: {a: 1}\n", 6, "circuits.first.siblings", "received a section; expected a list"),
+        ("    visualization: [1]\n", 6, "circuits.first.visualization", "received a list of 1; expected a section"),
+        ("    visualization: {size: 544}\n", 6, "circuits.first.visualization.size", "expected at most 512"),
+        ("    hypothesis: {unit: [a]}\n", 6, "circuits.first.hypothesis.unit", "received a list of 1; expected text"),
+        ("    hypothesis: {unit: {fil: a}}\n", 6, "circuits.first.hypothesis.unit", "`{file: path}`"),
+        ("    hypothesis: {unit: {file: no.md}}\n", 6, "circuits.first.hypothesis.unit", "no.md: no such file"),
+        ("    hypothesis: {unit: {file: .}}\n", 6, "circuits.first.hypothesis.unit", "is a directory"),
+        ('    hypothesis: {unit: {file: "a\\0b"}}\n', 6, "circuits.first.hypothesis.unit", "null"),
+        ('    title: "  "\n', 6, "circuits.first.title", "text that isn't blank"),
+        ('    title: "\\ud800"\n', 6, "circuits.first.title", "half a character"),
+        ("    title: !!python/object:os.system a\n", 6, "circuits.first.title", "tag"),
+        ("    ? [a]\n    : b\n", 6, "circuits.first", "a list or a section stands as a key"),
+        ("    title: &a [*a]\n", 6, "circuits.first.title.0", "an alias stands inside its own anchor"),
+        ("    hypothesis: text\n", 6, "circuits.first.hypothesis", "as `hypothesis: {unit: text}`"),
+        ("    hypothesis: {claims: [text]}\n", 6, "circuits.first.hypothesis.claims.0", "as `{excites: 12}`"),
+        ("    hypothesis: {unit: {{ unit.reached }}}\n", 6, "circuits.first.hypothesis.unit", "begins with `{{`"),
+        ("  - {name: b, unit: 195}\n", 6, "circuits.b.unit", "as `unit: {layer: …, index: …}`"),
+        ("  - {name: b, unit: all, depth: 2}\n", 6, "circuits.b.depth", "not for a sweep, and this is one"),
     ],
 )
 def test_one_wrong_setting(tmp_path: Path, more: str, line: int, key: str, words: str) -> None:
@@ -318,7 +368,7 @@ def test_a_wrong_value_that_was_merged_is_found_where_it_stands(tmp_path: Path) 
     text = "site: {title: Test}\nvisualization: &small\n  size: 33\n" + SOUND.split("\n", 1)[1]
     text += "    visualization: {<<: *small}\n"
     places = [problem[:2] for problem in _problems(_write(tmp_path, text))]
-    assert places == [(3, "circuits.0.visualization.size"), (3, "visualization.size")]
+    assert places == [(3, "circuits.first.visualization.size"), (3, "visualization.size")]
 
 
 def test_aliases_cant_unfold_into_more_than_memory_holds(tmp_path: Path) -> None:

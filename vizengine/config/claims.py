@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
@@ -78,6 +78,8 @@ class BoundsSection(Chosen):
 class StimuliSection(Chosen):
     """One family of drawn stimuli; `{}` means all of it."""
 
+    form: ClassVar[str] = "{disk: {}}"
+
     disk: BoundsSection | None = Field(default=None, description="Filled disks of any hue, light or dark.")
     ring: BoundsSection | None = Field(default=None, description="Rings of any radius.")
     bar: BoundsSection | None = Field(default=None, description="Bars of any orientation.")
@@ -102,6 +104,8 @@ class StimuliSection(Chosen):
 class PrefersSection(StimuliSection):
     """One family of drawn stimuli, and another that the unit answers to less."""
 
+    form: ClassVar[str] = "{disk: {}, over: {bar: {}}}"
+
     over: StimuliSection = Field(description="The stimuli that the unit answers to less.")
 
 
@@ -116,6 +120,8 @@ class SufficientSection(Section):
 
 class ClaimSection(Chosen):
     """One claim, held against the measurements: supported, contradicted or undecided."""
+
+    form: ClassVar[str] = "{excites: 12}"
 
     excites: Input | None = Field(default=None, description="This input, by index or label, excites the unit.")
     inhibits: Input | None = Field(default=None, description="This input, by index or label, inhibits the unit.")

@@ -31,8 +31,8 @@ circuits:
 
 The first line gives names and explanations in editors that know `config.schema.json`. A setting that is left out or
 left empty takes its default. `python generate.py config.yaml --check` says what is wrong with a config, all at once,
-each with its line. Numbers are written in decimal digits; text that YAML would read as something else (`no`, `1.10`)
-goes in quotes.
+each with its line. Numbers are written in decimal digits; text that YAML would read as something else (`no`, `1.10`,
+a text with `: ` in it or with `{{` at its beginning) goes in quotes.
 
 Texts are Markdown, in the config itself or in a file: `{file: path}`. HTML in them is shown as text. In double braces
 they may name any measured value of their circuit, so that prose and figures can't disagree; `--check` lists the names

@@ -7,10 +7,11 @@ import typing
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from vizengine.config.schema import MANY, ONE, PATTERNS, CircuitSection, Config, SweepSection
-from vizengine.config.tree import Location, YamlTree, dotted
+from vizengine.config.section import Section
+from vizengine.config.tree import Location, YamlTree
 
 
 class Finding(NamedTuple):
@@ -30,7 +31,6 @@ _EXPECTED = {
     "int_type": "a whole number",
     "less_than_equal": "at most {le}",
     "multiple_of": "a multiple of {multiple_of}",
-    "model_type": "a section of settings, `name: value` each",
     "string_too_long": "at most {max_length} characters",
     "string_too_short": "at least {min_length} characters",
     "string_unicode": "text in Unicode without lone surrogates",
@@ -67,12 +67,17 @@ def explain(error: ValidationError, tree: YamlTree) -> Iterator[Finding]:
 
 def _explain_one(kind: str, full: Location, context: dict[str, Any], message: str, tree: YamlTree) -> Finding:
     location = place(full)
-    key = dotted(location)
+    key = tree.key(location)
     if kind == "extra_forbidden":
         *section, name = full
+        if full[2:3] == (MANY,) and len(full) == 4 and name in CircuitSection.model_fields:
+            message = (
+                "not for a sweep, and this is one, since its `unit` names many units; leave it out, or name one layer, "
+                "without `*`, `?` and `[`, and one index"
+            )
+            return Finding(tree.key_line(location), key, message)
         known = _settings(tuple(section))
-        near = nearest(str(name), known)
-        return Finding(tree.key_line(location), key, f"unknown setting; expected one of {_list(known)}{near}")
+        return Finding(tree.key_line(location), key, f"unknown setting; {_expected(str(name), known)}")
     if kind == "missing":
         description = _settings(full[:-1]).get(str(full[-1]), "")
         return Finding(tree.key_line(location), key, f"missing; expected here: {description}".rstrip())
@@ -85,8 +90,12 @@ def _explain_one(kind: str, full: Location, context: dict[str, Any], message: st
     if kind == "literal_error":
         # pydantic gives the names as `'a', 'b' or 'c'`.
         names = context["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        near = nearest(received.strip("`"), names)
-        return Finding(line, key, f"received {received}; expected one of {_list(names)}{near}")
+        return Finding(line, key, f"received {received}; {_expected(received.strip('`'), names)}")
+    if kind == "network":
+        near = nearest(received.strip("`"), context["names"]) or f"; expected {context['expected']}."
+        return Finding(line, key, f"received {received}{near} docs/networks.md has all names")
+    if kind == "model_type":
+        return Finding(line, key, f"received {received}; expected a section of settings, as `{_form(full)}`")
     if kind == "string_type":
         scalar = received not in ("nothing", "a section") and not received.startswith(("a list", "an empty"))
         expected = "text; put quotes around it" if scalar else "text"
@@ -97,9 +106,30 @@ def _explain_one(kind: str, full: Location, context: dict[str, Any], message: st
     return Finding(line, key, f"received {received}; expected {expected}")
 
 
+def _expected(name: str, names: Iterable[str]) -> str:
+    """The nearest of `names` to a name that isn't one of them, and all of them."""
+    near = nearest(name, names).removeprefix("; ")
+    return f"{near} Expected one of {_list(names)}" if near else f"expected one of {_list(names)}"
+
+
+def _form(location: Location) -> str:
+    """How the section at `location` is written: as it says itself, or with what it needs, or its first setting."""
+    section = _section(location)
+    fields = section.model_fields
+    needed = [name for name, field in fields.items() if field.is_required()] or list(fields)[:1]
+    form = section.form or f"{{{', '.join(f'{name}: …' for name in needed)}}}"
+    last = place(location)[-1]
+    return f"{last}: {form}" if isinstance(last, str) else form
+
+
 def _settings(location: Location) -> dict[str, str]:
     """Names and descriptions of the settings of the section at `location`."""
-    model: type[BaseModel] = Config
+    return {name: field.description or "" for name, field in _section(location).model_fields.items()}
+
+
+def _section(location: Location) -> type[Section]:
+    """The section at `location`, which may have pydantic's kinds of circuit in it."""
+    model: type[Section] = Config
     for step in location:
         if step in (ONE, MANY):
             model = CircuitSection if step == ONE else SweepSection
@@ -107,12 +137,12 @@ def _settings(location: Location) -> dict[str, str]:
             found = _model(model.model_fields[step].annotation)
             assert found is not None
             model = found
-    return {name: field.description or "" for name, field in model.model_fields.items()}
+    return model
 
 
-def _model(annotation: Any) -> type[BaseModel] | None:
+def _model(annotation: Any) -> type[Section] | None:
     """The section inside an annotation such as `tuple[CircuitSection, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
     return next(filter(None, map(_model, typing.get_args(annotation))), None)
 

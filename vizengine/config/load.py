@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from vizengine.config.explain import Finding, explain, nearest, place
 from vizengine.config.schema import CircuitSection, Config, Entry, SweepSection
-from vizengine.config.tree import Location, YamlTree, dotted
+from vizengine.config.tree import Location, YamlTree
 from vizengine.errors import ConfigError, Problem
 
 Check: TypeAlias = Callable[[CircuitSection | SweepSection, Path], Iterable[tuple[tuple[str | int, ...], str]]]
@@ -21,6 +23,8 @@ of each flaw inside the section, for example ("unit", "layer"), with a message."
 LONGEST_SHOWN = 200
 """Characters of a path that a message shows."""
 _INHERITED = ("photos", "visualization")
+_PROSE = re.compile(r"[\s-]*(?:[\w-]+:\s*\{\s*)?(?P<name>[\w-]+):\s+(?P<text>[^\s'\"|>].*)")
+"""A line with a setting, perhaps the first inside of a section in braces, and text without quotes."""
 _ENTRY: TypeAdapter[CircuitSection | SweepSection] = TypeAdapter(Entry)
 
 
@@ -40,25 +44,53 @@ def load(path: Path, checks: Sequence[Check] = ()) -> Config:
     """
     tree = _parse(path, _read(path))
     context = {"folder": path.parent}
-    findings = [Finding(line, key, message) for line, key, message in tree.flaws]
+    findings = [Finding(line, tree.key(location), message) for line, location, message in tree.flaws]
     config: Config | None = None
     try:
         config = Config.model_validate(tree.value, context=context)
-        circuits = dict(enumerate(_complete(config)))
+        circuits = {index: Sound(circuit) for index, circuit in enumerate(_complete(config))}
     except ValidationError as error:
         findings += explain(error, tree)
         circuits = dict(_sound_circuits(tree.value, error, context))
     findings += [*_check_out(tree, path.parent), *_check_names(tree)]
     for index, circuit in circuits.items():
         for check in checks:
-            for inside, message in _checked(check, circuit, path.parent):
-                location = ("circuits", index, *inside)
-                findings.append(Finding(tree.line(location), dotted(location), message))
+            for inside, message in _checked(check, circuit.section, path.parent):
+                location = _location(tree, index, circuit.in_the_file(inside))
+                findings.append(Finding(tree.line(location), tree.key(location), message))
     if findings or config is None:
         raise ConfigError([Problem(str(path), *finding) for finding in findings])
-    completed = config.model_copy(update={"circuits": tuple(circuits.values())})
+    completed = config.model_copy(update={"circuits": tuple(circuit.section for circuit in circuits.values())})
     completed._source = path
     return completed
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A circuit whose form is right, or what is right of it.
+
+    Attributes:
+        section: with defaults for what is wrong.
+        kept: for each list inside it from which wrong items were taken, the numbers of the others in the file.
+    """
+
+    section: CircuitSection | SweepSection
+    kept: Mapping[Location, Sequence[int]] = field(default_factory=dict)
+
+    def in_the_file(self, inside: Location) -> Location:
+        """Where something in the section stands in the file; both locations begin inside the circuit."""
+        for depth, step in enumerate(inside):
+            if isinstance(step, int) and inside[:depth] in self.kept:
+                return (*inside[:depth], self.kept[inside[:depth]][step], *inside[depth + 1 :])
+        return inside
+
+
+def _location(tree: YamlTree, index: int, inside: Location) -> Location:
+    """Where a setting of a circuit stands: with the site's settings, where the circuit has none of its own."""
+    sections = tree.value["circuits"]
+    name = inside[0] if inside else None
+    inherited = name in _INHERITED and sections[index].get(name) is None and tree.value.get(name) is not None
+    return inside if inherited else ("circuits", index, *inside)
 
 
 def _checked(
@@ -112,7 +144,7 @@ def _parse(path: Path, text: str) -> YamlTree:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         words = ", ".join(each for each in (error.context, error.problem) if each)
-        hint = "; indent with spaces" if "'\\t'" in words else ""
+        hint = "; indent with spaces" if "'\\t'" in words else _quotes_hint(text, error)
         raise _whole(path, f"not valid YAML: {words}{hint}", mark.line + 1 if mark else 1) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -129,6 +161,17 @@ def _parse(path: Path, text: str) -> YamlTree:
     return tree
 
 
+def _quotes_hint(text: str, error: yaml.MarkedYAMLError) -> str:
+    """What to do where YAML takes prose for settings: a text with `: ` in it, or one that begins with `{{`."""
+    marks = [mark for mark in (error.problem_mark, error.context_mark) if mark]
+    lines = text.splitlines()
+    for line in (lines[mark.line] for mark in marks if mark.line < len(lines)):
+        written = _PROSE.match(line)
+        if written and ("{{" in written["text"] or ": " in written["text"]):
+            return f"; if it is text, put quotes around it: {written['name']}: '…'"
+    return ""
+
+
 def _whole(path: Path, message: str, line: int = 1) -> ConfigError:
     return ConfigError([Problem(str(path), line, "file", message)])
 
@@ -140,11 +183,9 @@ def _complete(config: Config) -> Iterator[CircuitSection | SweepSection]:
         yield circuit.model_copy(update={name: getattr(config, name) for name in left_out})
 
 
-def _sound_circuits(
-    value: Any, error: ValidationError, context: dict[str, Path]
-) -> Iterator[tuple[int, CircuitSection | SweepSection]]:
+def _sound_circuits(value: Any, error: ValidationError, context: dict[str, Path]) -> Iterator[tuple[int, Sound]]:
     """Of a config that is wrong, the circuits whose network and unit are right, with defaults for what is wrong."""
-    failed = {place(each["loc"])[:3] for each in error.errors(include_url=False, include_input=False)}
+    failed = {place(each["loc"]) for each in error.errors(include_url=False, include_input=False)}
     inherited = {
         name: value[name]
         for name in _INHERITED
@@ -152,16 +193,37 @@ def _sound_circuits(
     }
     sections = value.get("circuits")
     for index, section in enumerate(sections if isinstance(sections, list) else ()):
-        wrong = {str(location[2]) for location in failed if location[:2] == ("circuits", index) and len(location) > 2}
-        if not isinstance(section, dict) or wrong & {"network", "unit"}:
+        wrong = {location[2:] for location in failed if location[:2] == ("circuits", index) and len(location) > 2}
+        if not isinstance(section, dict) or {location[0] for location in wrong} & {"network", "unit"}:
             continue
-        patched = {key: each for key, each in section.items() if key not in wrong}
+        kept: dict[Location, Sequence[int]] = {}
+        patched = _without(section, (), {_removable(location) for location in wrong}, kept)
         patched.setdefault("name", f"circuit-{index}")
         patched |= {name: each for name, each in inherited.items() if patched.get(name) is None}
         try:
-            yield index, _ENTRY.validate_python(patched, context=context)
+            yield index, Sound(_ENTRY.validate_python(patched, context=context), kept)
         except ValidationError:
             continue
+
+
+def _removable(location: Location) -> Location:
+    """What has to go where the setting at `location` is wrong: the whole item of a list, else the setting alone."""
+    number = next((depth for depth, step in enumerate(location) if isinstance(step, int)), len(location))
+    return location[: number + 1]
+
+
+def _without(value: Any, here: Location, wrong: Collection[Location], kept: dict[Location, Sequence[int]]) -> Any:
+    """A value without what is wrong in it; `kept` gets the numbers of what stays of each list."""
+    if isinstance(value, dict):
+        return {
+            name: _without(each, (*here, name), wrong, kept)
+            for name, each in value.items()
+            if (*here, name) not in wrong
+        }
+    if isinstance(value, list) and any(location[:-1] == here for location in wrong):
+        kept[here] = [number for number in range(len(value)) if (*here, number) not in wrong]
+        return [value[number] for number in kept[here]]
+    return value
 
 
 def _check_names(tree: YamlTree) -> Iterator[Finding]:
@@ -175,7 +237,7 @@ def _check_names(tree: YamlTree) -> Iterator[Finding]:
         location = ("circuits", index, "name")
         if name in first:
             message = f"`{name}` is also the name of the circuit in line {first[name]}; expected a name of its own"
-            yield Finding(tree.line(location), dotted(location), message)
+            yield Finding(tree.line(location), tree.key(location), message)
         else:
             first[name] = tree.line(location)
 
@@ -190,8 +252,8 @@ def _check_out(tree: YamlTree, folder: Path) -> Iterator[Finding]:
     try:
         held = folder.resolve().is_relative_to(Path(folder, Path(out).expanduser()).resolve())
     except (OSError, RuntimeError, ValueError) as error:
-        yield Finding(tree.line(location), dotted(location), f"`{out!r}` can't be a folder: {error}")
+        yield Finding(tree.line(location), tree.key(location), f"`{out!r}` can't be a folder: {error}")
         return
     if held:
         message = f"`{out}` holds the config itself and would be replaced; expected a folder of its own, as `site`"
-        yield Finding(tree.line(location), dotted(location), message)
+        yield Finding(tree.line(location), tree.key(location), message)

@@ -24,5 +24,9 @@ def known_network(model: str) -> str:
     own = ":" in model or "/" in model or "\\" in model or model.lower().endswith((".keras", ".h5", ".hdf5"))
     if own or model in (*BUILT_IN, *APPLICATION_NAMES):
         return model
-    names = (*BUILT_IN, *APPLICATION_NAMES, "path/to/model.keras", "module:function")
-    raise PydanticCustomError("literal_error", "unknown network", {"expected": ", ".join(names)})
+    expected = (
+        f"{', '.join(f'`{name}`' for name in BUILT_IN)}, another network of keras.applications in small letters, "
+        "`path/to/model.keras` or `module:function`"
+    )
+    names = [*BUILT_IN, *APPLICATION_NAMES]
+    raise PydanticCustomError("network", "unknown network", {"names": names, "expected": expected})

@@ -6,7 +6,7 @@ The descriptions here are the text of `docs/config.md` and of `config.schema.jso
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
     Discriminator,
@@ -90,6 +90,8 @@ class VisualizationSection(Section):
 
 class HypothesisSection(Section):
     """What you think the circuit does. `{{ name }}` in a text stands for a measured value of the circuit."""
+
+    form: ClassVar[str] = "{unit: text}"
 
     unit: Markdown = Field(default="", description="What the unit detects: Markdown, or `{file: path}`.")
     circuit: Markdown = Field(default="", description="How its inputs make it do that: Markdown, or `{file: path}`.")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Section(BaseModel):
-    """Base of all sections: unknown settings are refused, and one left empty takes its default."""
+    """Base of all sections: unknown settings are refused, and one left empty takes its default.
+
+    Attributes:
+        form: how it is written, for a message; made from the settings that it needs where it is empty.
+    """
+
+    form: ClassVar[str] = ""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

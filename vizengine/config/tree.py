@@ -14,6 +14,7 @@ Pair: TypeAlias = tuple[yaml.Node, yaml.Node]
 
 _PREFIX = "tag:yaml.org,2002:"
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]*)$")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _SHOWN = 60
 
 
@@ -34,7 +35,7 @@ class YamlTree:
 
     Attributes:
         value: the document as dicts with text keys, lists and scalars; None where the text holds no document.
-        flaws: (line, key, message) of everything that is YAML but not acceptable: keys given twice,
+        flaws: (line, location, message) of everything that is YAML but not acceptable: keys given twice,
             tags, cycles. The value holds what could be made of the rest.
 
     Raises:
@@ -43,7 +44,7 @@ class YamlTree:
     """
 
     def __init__(self, text: str) -> None:
-        self.flaws: list[tuple[int, str, str]] = []
+        self.flaws: list[tuple[int, Location, str]] = []
         self._loader = _Loader(text)
         self._values: dict[int, Any] = {}
         self._pairs: dict[int, dict[str, Pair]] = {}
@@ -76,6 +77,20 @@ class YamlTree:
         if location and isinstance(location[-1], str):
             return self.key_line(location)
         return self.line(location)
+
+    def key(self, location: Location) -> str:
+        """A location in one word, for example `circuits.curves.unit.index`.
+
+        An item of a list that has a `name` is called by it; others by their number, counted from 0.
+        """
+        steps: list[str] = []
+        value = self.value
+        for step in location:
+            known = isinstance(value, dict) or (isinstance(value, list) and isinstance(step, int) and step < len(value))
+            value = (value.get(step) if isinstance(value, dict) else value[step]) if known else None
+            name = value.get("name") if isinstance(step, int) and isinstance(value, dict) else None
+            steps.append(name if isinstance(name, str) and _NAME.fullmatch(name) else str(step))
+        return ".".join(steps) or "config"
 
     def length(self, location: Location) -> int:
         """Number of items in the list, or of settings in the section, at `location`; 0 where there is neither."""
@@ -119,7 +134,7 @@ class YamlTree:
             yield node
 
     def _flaw(self, node: yaml.Node, location: Location, message: str) -> None:
-        self.flaws.append((node.start_mark.line + 1, dotted(location), message))
+        self.flaws.append((node.start_mark.line + 1, location, message))
 
     def _construct(self, node: yaml.Node, location: Location) -> Any:
         if id(node) in self._open:
@@ -155,7 +170,9 @@ class YamlTree:
                         self._flaw(source, location, "`<<` takes a section or a list of sections by alias")
                     merged = {**self._pairs.get(id(source), {}), **merged}
             elif not isinstance(key, yaml.ScalarNode):
-                self._flaw(key, location, "a list or a section stands as a key; expected the name of a setting")
+                quotes = "; put quotes around text that begins with `{{`" if isinstance(key, yaml.MappingNode) else ""
+                message = f"a list or a section stands as a key; expected the name of a setting{quotes}"
+                self._flaw(key, location, message)
             elif key.value in own:
                 first = own[key.value][0].start_mark.line + 1
                 message = f"given twice, first in line {first}; expected it once: remove one"
@@ -188,11 +205,6 @@ class YamlTree:
                 node, location, "an escape such as `\\ud83d` is half a character; expected both halves or neither"
             )
             return text.encode("utf-8", "replace").decode()
-
-
-def dotted(location: Location) -> str:
-    """A location in one word, for example `circuits.0.unit.index`."""
-    return ".".join(str(step) for step in location) or "config"
 
 
 def _short(tag: str) -> str:

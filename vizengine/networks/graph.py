@@ -152,7 +152,7 @@ def _expand(
     except Exception as error:
         raise Unreadable(
             f"{model.name} ({type(model).__name__}) can't be called with a symbolic tensor, so its layers can't be "
-            f"read ({type(error).__name__}: {str(error).strip().splitlines()[0]}); expected a model made of Keras "
+            f"read ({type(error).__name__}: {_first_words(error)}); expected a model made of Keras "
             "layers and `keras.ops` in place of TensorFlow's own operations"
         ) from error
     held.append(output)
@@ -178,6 +178,11 @@ def _expand(
             names[id(outputs[0])] = name
         replaced.update({id(a): b for a, b in zip(outputs, result, strict=True)})
     return keras.tree.map_structure(lambda leaf: replaced.get(id(leaf), leaf), output)
+
+
+def _first_words(error: Exception) -> str:
+    """The first line of an error, without the sentence at its end that announces an example."""
+    return re.sub(r"\.\s[^.]*:$", ".", str(error).strip().splitlines()[0])
 
 
 def _calls(outputs: list[Any], known: set[int]) -> Iterator[tuple[keras.Operation, Any, list[Any]]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from vizengine.config.schema import SweepSection
 from vizengine.config.units import UnitsSection
 from vizengine.networks.architecture import Architecture
+from vizengine.networks.layer_names import nearest_layers
 
 Flaw = tuple[tuple[str | int, ...], str]
 
@@ -47,7 +47,7 @@ def selection_flaws(section: SweepSection, architecture: Architecture) -> Iterat
     names = [layer.name for layer in architecture.conv_layers]
     for place, pattern in enumerate(section.unit.layer):
         if not any(fnmatchcase(name, pattern) for name in names):
-            found = get_close_matches(pattern, names, 1, 0.3)
+            found = nearest_layers(pattern, names)
             near = f"; did you mean {found[0]}?" if found else "."
             where = ("unit", "layer", place) if len(section.unit.layer) > 1 else ("unit", "layer")
             yield where, f"{architecture.title} has no conv layer {pattern}{near} It has {', '.join(names)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from vizengine.cache import CACHE_FOLDER, Cache
@@ -12,6 +11,7 @@ from vizengine.config.schema import Config, SweepSection
 from vizengine.config.units import ALL, UnitsSection
 from vizengine.errors import VizengineError, WeightsUnavailable
 from vizengine.networks.architecture import Architecture
+from vizengine.networks.layer_names import nearest_layers
 from vizengine.networks.source import open_source
 from vizengine.networks.sources import Untraceable
 from vizengine.sweep.addresses import plain
@@ -111,6 +111,6 @@ def _problem(architecture: Architecture, layer: str) -> str:
         what = f"{layer} of {architecture.title} is a {kinds[layer]} layer; expected a conv layer with a map"
     else:
         what = f"{architecture.title} has no layer {layer}"
-    near = get_close_matches(layer, layers, 3, 0.3)
+    near = nearest_layers(layer, layers, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"its conv layers are {', '.join(layers)}."
     return f"{what}; {hint}"
