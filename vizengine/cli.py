@@ -15,7 +15,7 @@ from vizengine.console import answer, complain, logged
 from vizengine.errors import ConfigError, UsageError, VizengineError
 from vizengine.memory import is_shortage, told_of_shortage
 from vizengine.signals import Terminated, signals_raised
-from vizengine.usage import check_usage, port, program
+from vizengine.usage import SCHEDULER_VARIABLE, check_usage, port, program, scheduler
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
@@ -79,6 +79,15 @@ def command_line() -> argparse.ArgumentParser:
     )
     parser.add_argument("--strict", action="store_true", help="fail on warnings and on optional circuits left out")
     parser.add_argument("--fresh", action="store_true", help="compute everything again, whatever earlier runs kept")
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        type=scheduler,
+        # argparse reads a default that is text as it reads an argument.
+        default=os.environ.get(SCHEDULER_VARIABLE) or None,
+        help="compute sweeps and surveys on the workers of this Dask scheduler, for example tcp://10.0.0.1:8786; it "
+        f"can run code in this process ({SCHEDULER_VARIABLE} in the environment does the same)",
+    )
     then = parser.add_mutually_exclusive_group()
     then.add_argument("--check", action="store_true", help="check the config and stop")
     then.add_argument(
@@ -150,7 +159,7 @@ def _survey(options: argparse.Namespace, config: Config, progress: Progress) -> 
     """Survey a layer: the path of each sheet, and why that isn't enough."""
     from vizengine.survey import survey
 
-    outcome = survey(config, options.survey, options.out, options.only, options.fresh, progress)
+    outcome = survey(config, options.survey, options.out, options.only, options.fresh, progress, options.scheduler)
     where = " and ".join(map(str, outcome.indices))
     return outcome.indices, _of_failures(outcome.failures, where)
 
@@ -160,7 +169,8 @@ def _build(options: argparse.Namespace, config: Config, progress: Progress) -> t
     from vizengine import pipeline
 
     only = tuple(dict.fromkeys(options.only))
-    outcome = pipeline.build(config, pipeline.Options(options.out, only, options.strict, options.fresh), progress)
+    how = pipeline.Options(options.out, only, options.strict, options.fresh, options.scheduler)
+    outcome = pipeline.build(config, how, progress)
     flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
     failure = f"error: --strict, and {'; '.join(flaws)}" if options.strict and flaws else ""
     return (outcome.index,), _of_failures(outcome.failures, str(outcome.index)) or failure

@@ -29,6 +29,7 @@ The site that stood before stands until the new one is whole. Results are kept b
 | variable | meaning |
 | --- | --- |
 | `VIZENGINE_WEIGHTS` | a folder in which published weights are looked for first ([the network's section](config.md)) |
+| `VIZENGINE_SCHEDULER` | what `--scheduler` takes, where that isn't given |
 """
 
 

@@ -39,12 +39,14 @@ class Options:
         only: names of the circuits to compute; all where empty.
         strict: whether a warning, or an optional circuit that can't be computed, fails the build.
         fresh: whether to compute everything again.
+        scheduler: address of the Dask scheduler whose workers compute sweeps; None for processes on this machine.
     """
 
     out: Path | None = None
     only: tuple[str, ...] = ()
     strict: bool = False
     fresh: bool = False
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,8 @@ def _entry(
     may_compute = not options.only or section.name in options.only
     run: CircuitRun | SweepRun
     if isinstance(section, SweepSection):
-        run = SweepRun(
-            section, Place.beside(config, section.name, options.fresh and may_compute), progress, may_compute
-        )
+        place = Place.beside(config, section.name, options.fresh and may_compute, options.scheduler)
+        run = SweepRun(section, place, progress, may_compute)
     else:
         cache = Cache(config.folder / CACHE_FOLDER, fresh=options.fresh)
         run = CircuitRun(config, section, cache, progress, may_compute)

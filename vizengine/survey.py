@@ -53,7 +53,13 @@ def estimate_survey(config: Config, layer: str, only: Sequence[str]) -> list[str
 
 
 def survey(
-    config: Config, layer: str, out: Path | None, only: Sequence[str], fresh: bool, progress: Progress
+    config: Config,
+    layer: str,
+    out: Path | None,
+    only: Sequence[str],
+    fresh: bool,
+    progress: Progress,
+    scheduler: str | None = None,
 ) -> SurveyOutcome:
     """Survey a layer of every network of a config that has it.
 
@@ -64,6 +70,7 @@ def survey(
         only: names of the circuits whose networks to look at; all where empty.
         fresh: whether to compute everything again.
         progress: shown to the user.
+        scheduler: address of the Dask scheduler whose workers compute; None for processes on this machine.
 
     Raises:
         NoSuchLayer: no network of the config has the layer.
@@ -79,7 +86,7 @@ def survey(
         site = config.folder / config.site.out
         pages = site_pages(config, each.circuits, layer, each.architecture, site)
         addresses = {unit: _address(page, target) for unit, page in pages.items()}
-        run = LayerRun(Place.beside(each.config, each.name, fresh), layer, progress)
+        run = LayerRun(Place.beside(each.config, each.name, fresh, scheduler), layer, progress)
         sheet = run.sheet({unit: quote(address) for unit, address in addresses.items()}, each.circuits[0])
         with turn(target), progress.stage("writing the survey", None):
             indices.append(write(target, run.files(_report(config)), frozenset(addresses.values())))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,11 @@ from vizengine.errors import UsageError
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
+
+
+SCHEDULER_VARIABLE = "VIZENGINE_SCHEDULER"
+"""The environment variable with what `--scheduler` takes."""
+_SCHEDULER = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 
 
 def program() -> str:
@@ -29,6 +35,20 @@ def port(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a port, 0 to 65535, received {text!r}; CONFIG goes before --serve")
+
+
+def scheduler(text: str) -> str:
+    """Read the address of `--scheduler`, or of the environment variable in its place.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no address of a Dask scheduler.
+    """
+    if _SCHEDULER.fullmatch(text):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"expected an address that begins with tcp:// or tls://, for example tcp://10.0.0.1:8786, received {text!r} "
+        f"(from here or from {SCHEDULER_VARIABLE})"
+    )
 
 
 def check_usage(options: argparse.Namespace, config: Config) -> None:

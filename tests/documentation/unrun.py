@@ -30,6 +30,7 @@ NEVER = {
     "make campaign": "it is what runs this",
     "dask scheduler --host 10.0.0.1": "needs a cluster; tests/sweep/test_cluster.py starts both as processes",
     "dask worker tcp://10.0.0.1:8786 --nthreads 1": "likewise",
+    "python generate.py sweep.yaml --scheduler tcp://10.0.0.1:8786": "likewise",
 }
 
 # Blocks of Python, by their first line.

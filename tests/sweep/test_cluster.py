@@ -59,10 +59,11 @@ def test_a_worker_that_is_killed_loses_only_its_batch(
     alone: Path, cluster: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
 ) -> None:
     address, workers = cluster
-    config = write_config(tmp_path, execution=f"execution: {{scheduler: '{address}'}}")
+    config = write_config(tmp_path)
     log = tmp_path / "run.log"
     with log.open("wb") as stream:
-        process = subprocess.Popen(command(config, "-v"), env=environment(), stdout=stream, stderr=stream)
+        named = {**environment(), "VIZENGINE_SCHEDULER": address}
+        process = subprocess.Popen(command(config, "-v"), env=named, stdout=stream, stderr=stream)
         kept = tmp_path / ".vizengine-cache" / "pictures"
         deadline = time.monotonic() + 120
         while not list(kept.glob("*.json")) and time.monotonic() < deadline:
@@ -76,6 +77,23 @@ def test_a_worker_that_is_killed_loses_only_its_batch(
     by = set(re.findall(r"by tcp://\S+ \(process (\d+)\)", said))
     assert by <= {str(worker.pid) for worker in workers} and str(workers[1].pid) in by
     assert digests(tmp_path / "site") == digests(alone)
+
+
+def test_a_config_connects_to_no_scheduler(tmp_path: Path) -> None:
+    """What a scheduler answers is unpickled and can run code, so a stranger's config may not name one."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.1)
+        address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+        config = write_config(tmp_path, execution=f"execution: {{scheduler: '{address}'}}")
+        for options in (["--check"], []):
+            done = subprocess.run(
+                command(config, *options), env=environment(), capture_output=True, text=True, timeout=300
+            )
+            with pytest.raises(TimeoutError):
+                listener.accept()
+            assert done.returncode == 2
+            assert "config.yaml:3: execution.scheduler: " in done.stderr and "`--scheduler ADDRESS`" in done.stderr
+        run(write_config(tmp_path), "--scheduler", address.replace("tcp", "http"), code=2)
 
 
 def test_local_workers_give_the_same_site(alone: Path, tmp_path: Path) -> None:

@@ -154,8 +154,7 @@ def test_a_sweep_beside_a_circuit(copied: Path) -> None:
 
 
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    config = write_config(tmp_path, execution="execution: {scheduler: 'tcp://127.0.0.1:9'}")
-    done = run(config, code=1)
+    done = run(write_config(tmp_path), "--scheduler", "tcp://127.0.0.1:9", code=1)
     assert "tcp://127.0.0.1:9" in done.stderr and "dask scheduler" in done.stderr and "Traceback" not in done.stderr
 
 

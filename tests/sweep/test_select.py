@@ -76,10 +76,8 @@ def test_what_is_wrong_is_said(tmp_path: Path, unit: str, expected: str) -> None
 
 
 def test_the_execution_is_in_one_place(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="one of `workers`, `scheduler` and `gpus`"):
+    with pytest.raises(ConfigError, match="one of `workers` and `gpus`"):
         load(write_config(tmp_path, execution="execution: {workers: 2, gpus: 1}"))
-    with pytest.raises(ConfigError, match="tcp://"):
-        load(write_config(tmp_path, execution="execution: {scheduler: 10.0.0.1}"))
     assert load(write_config(tmp_path, execution="execution: {workers: 2}")).execution.workers == 2
 
 

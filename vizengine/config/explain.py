@@ -38,6 +38,13 @@ _EXPECTED = {
     "too_short": "at least one",
     "tuple_type": "a list",
 }
+_MOVED = {
+    # What a scheduler answers is unpickled, and a pickle runs code: only who runs the command may name one.
+    "execution.scheduler": "the address of a scheduler comes from the command line or the environment alone, since a "
+    "scheduler can run code in this process; expected no such setting: remove it, and run with `--scheduler ADDRESS` "
+    "or set VIZENGINE_SCHEDULER",
+}
+"""Settings that configs once had, each with where it went."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -68,6 +75,8 @@ def explain(error: ValidationError, tree: YamlTree) -> Iterator[Finding]:
 def _explain_one(kind: str, full: Location, context: dict[str, Any], message: str, tree: YamlTree) -> Finding:
     location = place(full)
     key = tree.key(location)
+    if kind == "extra_forbidden" and key in _MOVED:
+        return Finding(tree.key_line(location), key, _MOVED[key])
     if kind == "extra_forbidden":
         *section, name = full
         if full[2:3] == (MANY,) and len(full) == 4 and name in CircuitSection.model_fields:

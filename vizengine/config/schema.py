@@ -19,7 +19,7 @@ from vizengine.config.claims import ClaimSection
 from vizengine.config.network import NetworkSection
 from vizengine.config.section import Section
 from vizengine.config.texts import NOT_BLANK, Markdown, Words
-from vizengine.config.units import SCHEDULER, ExecutionSection, Units, says_many
+from vizengine.config.units import ExecutionSection, Units, says_many
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
 ADDRESS = r"^https?://[^\s/]+\S*$"
@@ -28,7 +28,6 @@ PATTERNS = {
     SLUG: "small letters, digits and hyphens, beginning with a letter or a digit, for example `vgg19-curves`",
     ADDRESS: "a web address that begins with https:// or http://",
     LANGUAGE: "a language tag in quotes, for example `en` or `pt-BR`",
-    SCHEDULER: "an address that begins with tcp:// or tls://, for example `tcp://10.0.0.1:8786`",
     NOT_BLANK: "text that isn't blank",
 }
 """Each pattern of a setting, with what it asks for in words."""

@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 from vizengine.config.section import Section
 
 ALL = "all"
-SCHEDULER = r"^(tcp|tls|ucx|ws|wss)://\S+$"
 _RANGE = re.compile(r"(\d+)\s*-\s*(\d+)")
 _PATTERN = re.compile(r"[*?\[]")
 _EXPECTED = "`all`, an index, a range such as `0-31`, or a list of indices and ranges"
@@ -98,15 +97,9 @@ Units: TypeAlias = Annotated[
 
 
 class ExecutionSection(Section):
-    """Processes that compute the units of sweeps. `workers`, `scheduler` and `gpus` need `vizengine[scale]`."""
+    """Processes on this machine that compute the units of sweeps. `workers` and `gpus` need `vizengine[scale]`."""
 
     workers: int | None = Field(default=None, ge=1, le=4096, description="How many local processes.")
-    scheduler: str | None = Field(
-        default=None,
-        pattern=SCHEDULER,
-        description="Address of a Dask scheduler that you run, for example `tcp://10.0.0.1:8786`. Its workers need "
-        "this package and the config's folder under the same path.",
-    )
     gpus: int | None = Field(default=None, ge=1, le=64, description="Local processes, one for each of that many GPUs.")
     threads: int | None = Field(
         default=None,
@@ -118,8 +111,8 @@ class ExecutionSection(Section):
 
     @model_validator(mode="after")
     def _one_place(self) -> ExecutionSection:
-        if sum(each is not None for each in (self.workers, self.scheduler, self.gpus)) > 1:
-            raise PydanticCustomError("text", "expected one of `workers`, `scheduler` and `gpus`")
+        if self.workers is not None and self.gpus is not None:
+            raise PydanticCustomError("text", "expected one of `workers` and `gpus`")
         return self
 
 

@@ -133,11 +133,11 @@ def attempt(workshop: Workshop, job: Job, worker: str) -> Done | Failed:
 
 
 class LazyEngine:
-    """The engine that a config asks for, started with the first jobs: a sweep whose results are kept needs none.
+    """The engine that was asked for, started with the first jobs: a sweep whose results are kept needs none.
 
     Args:
         execution: the config's section.
-        place: where the sweep is done.
+        place: where the sweep is done; its scheduler comes before what the section says.
         here: the workshop of this process.
         tell: called with lines for the log.
     """
@@ -167,14 +167,16 @@ class LazyEngine:
         yield from self._engine.run(jobs)
 
     def _start(self) -> Engine:
-        if not (self._execution.workers or self._execution.gpus or self._execution.scheduler):
+        if not (self._place.scheduler or self._execution.workers or self._execution.gpus):
             if self._execution.threads:
                 from vizengine.networks.network import use_threads
 
                 use_threads(self._execution.threads)
             return HereEngine(self._here)
-        place = replace(self._place, threads=_threads(self._execution))
-        return DaskEngine(_client(self._execution, self._afterwards), place, self._tell)
+        # How a cluster's machines share out their threads isn't known here.
+        threads = self._execution.threads if self._place.scheduler else _threads(self._execution)
+        place = replace(self._place, threads=threads)
+        return DaskEngine(_client(self._execution, place.scheduler, self._afterwards), place, self._tell)
 
 
 def _threads(execution: ExecutionSection) -> int | None:
@@ -184,22 +186,22 @@ def _threads(execution: ExecutionSection) -> int | None:
     return max(1, (os.cpu_count() or 1) // execution.workers) if execution.workers else None
 
 
-def _client(execution: ExecutionSection, afterwards: ExitStack) -> Client:
+def _client(execution: ExecutionSection, address: str | None, afterwards: ExitStack) -> Client:
     # Dask sets up its own log as it is imported, here and in its workers.
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
     try:
         from distributed import Client, Nanny, Scheduler, SpecCluster
     except ModuleNotFoundError as error:
         raise BuildFailed(
-            f"`execution` needs the package {error.name}, which isn't installed; run: pip install 'vizengine[scale]', "
-            "or leave `execution` out to compute in this process."
+            f"`execution` and --scheduler need the package {error.name}, which isn't installed; run: pip install "
+            "'vizengine[scale]', or leave them out to compute in this process."
         ) from error
-    if execution.scheduler:
+    if address:
         try:
-            client: Client = afterwards.enter_context(Client(execution.scheduler, timeout=10))
+            client: Client = afterwards.enter_context(Client(address, timeout=10))
         except (OSError, TimeoutError) as error:
             raise BuildFailed(
-                f"No Dask scheduler answers at {execution.scheduler}: {error}. Expected one that runs, with workers; "
+                f"No Dask scheduler answers at {address}: {error}. Expected one that runs, with workers; "
                 "start it with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`."
             ) from error
         return client

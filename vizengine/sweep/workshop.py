@@ -46,6 +46,8 @@ class Place:
         cache: the folder of results, likewise.
         fresh: whether every job is done anew.
         threads: threads of each process for TensorFlow, or None for its own choice.
+        scheduler: address of the Dask scheduler whose workers do the jobs, from the command line; None for processes
+            on this machine, as the config says.
     """
 
     config: Config
@@ -54,12 +56,13 @@ class Place:
     cache: Path
     fresh: bool = False
     threads: int | None = None
+    scheduler: str | None = None
 
     @classmethod
-    def beside(cls, config: Config, name: str, fresh: bool = False) -> Place:
+    def beside(cls, config: Config, name: str, fresh: bool = False, scheduler: str | None = None) -> Place:
         """One whose results are kept in the cache beside the config."""
         folder = config.folder.resolve()
-        return cls(config, name, folder, folder / CACHE_FOLDER, fresh)
+        return cls(config, name, folder, folder / CACHE_FOLDER, fresh, scheduler=scheduler)
 
     @property
     def section(self) -> SweepSection:
