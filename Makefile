@@ -3,12 +3,14 @@
 # make campaign  the long campaigns behind docs/trust.md
 # make docs    the documentation as a site, docs-site/index.html
 # make lock    renew requirements.lock within the ranges, and the list of licences; make audit, make sbom, make dist
-# make lint    the checks that take seconds; make bench, make serve, make clean; make setup for the packages alone
+# make lint    the checks that take seconds; make pythons, pages under the other supported Pythons
+# make bench, make serve, make clean; make setup for the packages alone
 
 PYTHON ?= python3
 CONFIG ?= config.yaml
 PORT ?= 8000
 VENV := .venv
+OTHERS := .venv-3.11 .venv-3.12 .venv-3.13
 PEERS := .venv-peers
 TOOLS := .venv-release
 LOCKED_VENV := .venv-locked
@@ -21,7 +23,7 @@ else
 CANDIDATES := $(PYTHON)
 endif
 
-.PHONY: site setup setup-tests chromium html-checker test campaign docs lock audit sbom dist lint bench serve clean
+.PHONY: site setup setup-tests chromium html-checker pythons test campaign docs lock audit sbom dist lint bench serve clean
 
 # Only the path of the site goes to stdout.
 site: setup
@@ -61,13 +63,17 @@ chromium: setup-tests
 html-checker:
 	@bash tests/install_html_checker.sh
 
+# Pages under the other supported Pythons of this machine.
+pythons: setup-tests
+	@PYTHON=$(RUN) bash tests/pythons.sh
+
 lint: setup-tests
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy --strict vizengine generate.py
 	$(VENV)/bin/lint-imports --no-logo
 
 # pytest comes last, so that its summary closes the output; a process for each core shares the files.
-test: lint chromium html-checker
+test: lint chromium html-checker $(if $(TESTS),,pythons)
 	$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile $(TESTS)
 
 campaign: chromium
@@ -130,5 +136,5 @@ serve: setup
 
 # What is computed stays: remove .vizengine-cache by hand, or build with --fresh.
 clean:
-	rm -rf $(VENV) $(PEERS) $(TOOLS) $(LOCKED_VENV) .tools docs-site build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(OTHERS) $(PEERS) $(TOOLS) $(LOCKED_VENV) .tools docs-site build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.render.markup_shown import markup_shown
 from vizengine.report.model import Report
 
 CONFIG = """\
@@ -87,6 +88,7 @@ def test_one_circuit_is_the_sites_first_page(built: Path) -> None:
     assert report.strongest[0].slice.label in report.circuit_hypothesis
     assert [photo.name for photo in report.classification.photos][1] == "chelsea"
     assert {"date", "seconds", "seconds_by_stage"} <= set(json.loads((built / "site" / "build.json").read_text()))
+    assert markup_shown((built / "site" / "index.html").read_text(encoding="utf-8")) == set()
 
 
 def test_norms_in_the_json_equal_numpy(built: Path) -> None:

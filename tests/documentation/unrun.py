@@ -27,6 +27,7 @@ IN_THE_CAMPAIGN = {
 NEVER = {
     "make test": "it is what runs this",
     "make test TESTS=tests/config": "likewise, in an environment of its own",
+    "make pythons": "makes environments of its own; `make test` runs it",
     "make campaign": "it is what runs this",
     "dask scheduler --host 10.0.0.1": "needs a cluster; tests/sweep/test_cluster.py starts both as processes",
     "dask worker tcp://10.0.0.1:8786 --nthreads 1": "likewise",

@@ -10,12 +10,13 @@ from vizengine.locations import templates_folder
 
 NUMBER = re.compile(r"[−-]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[+-]?\d+)?")
 _SAID = {"alt", "title", "aria-label"}
-_UNSAID = {"style", "script", "math"}
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 
 
 class Words(HTMLParser):
     """What a page says to eye and ear: texts, and the attributes that are read out."""
+
+    silent_tags = frozenset({"style", "script", "math"})
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -24,11 +25,11 @@ class Words(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in _UNSAID
+        self._silent += tag in self.silent_tags
         self.said += [value or "" for name, value in attrs if name in _SAID]
 
     def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in _UNSAID
+        self._silent -= tag in self.silent_tags
 
     def handle_data(self, data: str) -> None:
         if not self._silent:

@@ -16,6 +16,8 @@ from vizengine.report.figures import Documented, Quantity
 from vizengine.report.light import Explorer, Sheet, Tile, UnitPage
 from vizengine.report.model import Missing, Report, SiteReport, SweepReport
 
+pytestmark = pytest.mark.pages
+
 SCRIPT = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.render.markup_shown import markup_shown
 from tests.sweep.setups import command, digests, environment, run, write_config
 from vizengine.networks.network import Network
 
@@ -44,6 +45,7 @@ def test_each_unit_has_a_page_and_a_picture(built: Path) -> None:
     # A unit that reads pixels shows the colours, which have pictures but no pages.
     assert "../input/0.jpg" in (site / "conv1" / "0.html").read_text()
     assert (site / "index.html").read_text().count("<img ") == 80
+    assert {path.name for path in site.rglob("*.html") if markup_shown(path.read_text(encoding="utf-8"))} == set()
 
 
 def test_figures_are_those_of_the_weights(built: Path, squeezenet: Network) -> None:

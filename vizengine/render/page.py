@@ -121,7 +121,8 @@ def environment() -> Environment:
 
 def _breakable(name: str) -> Markup:
     """A name that may be broken after a slash, a colon or a low line where its line is too short."""
-    return Markup(re.sub(r"([/:_])", r"\1<wbr>", escape(name)))
+    # As plain text: below Python 3.12, `re.sub` on a `Markup` joins its pieces by escaping them once more.
+    return Markup(re.sub(r"([/:_])", r"\1<wbr>", str(escape(name))))
 
 
 class _Dumper(yaml.SafeDumper):
