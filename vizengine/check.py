@@ -13,7 +13,13 @@ from vizengine.evidence.expanded_model import earlier_layers, layers_to_expand
 from vizengine.evidence.photos import IMAGE_SUFFIXES, SAMPLES, Photos
 from vizengine.networks import zoo
 from vizengine.networks.architecture import INPUT, Architecture
-from vizengine.networks.layer_names import nearest_layers, not_computable
+from vizengine.networks.layer_names import (
+    expected_layers,
+    nearest_layers,
+    no_such_layer,
+    not_computable,
+    readable_layers,
+)
 from vizengine.networks.named import network_problems
 from vizengine.networks.source import open_source
 from vizengine.networks.sources import Untraceable
@@ -53,9 +59,8 @@ def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
     yield from findings
     if architecture is None:
         return
-    layers = [layer.name for layer in architecture.conv_layers]
-    if section.unit.layer not in layers:
-        yield ("unit", "layer"), _no_such_layer(section.unit.layer, architecture, layers)
+    if section.unit.layer not in [layer.name for layer in architecture.conv_layers]:
+        yield ("unit", "layer"), _no_such_layer(section.unit.layer, architecture)
         return
     yield from _check_names(architecture, (section.unit.layer,))
     yield from _check_units(section, architecture)
@@ -97,30 +102,11 @@ def _network(section: CircuitSection | SweepSection, folder: Path) -> tuple[Arch
         return None, [(("network", "model"), str(error))]
 
 
-def _no_such_layer(name: str, architecture: Architecture, layers: Sequence[str]) -> str:
-    kinds = {layer.name: layer.kind for layer in architecture.layers}
-    readable = [layer for layer in layers if _is_readable(architecture, layer)]
-    expected = f"a conv layer: {', '.join(readable)}" if readable else "a network with conv layers, and this has none"
-    if name in kinds and architecture.layer(name).is_conv:
-        return (
-            f"{name} of {architecture.title} has one value for the whole image, and no positions to look at; expected "
-            f"{expected}"
-        )
-    if name in kinds:
-        kind = architecture.layer(name).operation or kinds[name]
-        return f"{name} of {architecture.title} is no conv layer ({kind}); expected {expected}"
-    nearest = nearest_layers(name, readable)
+def _no_such_layer(name: str, architecture: Architecture) -> str:
+    is_there = any(layer.name == name for layer in architecture.layers)
+    nearest = [] if is_there else nearest_layers(name, readable_layers(architecture))
     hint = f"did you mean {nearest[0]}? Expected" if nearest else "expected"
-    return f"{architecture.title} has no layer {name}; {hint} {expected}"
-
-
-def _is_readable(architecture: Architecture, layer: str) -> bool:
-    """Whether a conv layer's inputs can be found, so that a page can show its units."""
-    try:
-        architecture.source_channels(layer)
-    except Untraceable:
-        return False
-    return True
+    return f"{no_such_layer(name, architecture)}; {hint} {expected_layers(architecture)}"
 
 
 def _check_names(architecture: Architecture, layers: Sequence[str]) -> Iterator[Finding]:

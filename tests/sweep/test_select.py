@@ -60,7 +60,8 @@ def test_one_unit_of_one_layer_stays_a_circuit(tmp_path: Path) -> None:
     [
         ("{layer: conv1, index: 60-64}", "unit 64 is out of range; expected 0 to 63"),
         ("{layer: [conv1, fire2/sqeeze1x1], index: all}", "did you mean fire2/squeeze1x1?"),
-        ("{layer: 'ice*', index: all}", "no conv layer ice*"),
+        ("{layer: 'ice*', index: all}", "no layer ice*; expected a conv layer: conv1, fire2"),
+        ("{layer: [conv1, maxpool1], index: all}", "is no conv layer (max_pool); did you mean"),
         ("{layer: conv1, top: 3}", "both `top` and `by`"),
         ("{layer: conv1, index: all, top: 3, by: hue}", "either `index`"),
         ("{layer: conv1, top: 3, by: colour}", "expected one of `strength`, `firing`, `orientation`, `hue`, `norm`"),

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from vizengine.config.schema import SweepSection
 from vizengine.config.units import UnitsSection
 from vizengine.networks.architecture import Architecture
-from vizengine.networks.layer_names import nearest_layers
+from vizengine.networks.layer_names import expected_layers, nearest_layers, no_such_layer, readable_layers
 
 Flaw = tuple[tuple[str | int, ...], str]
 
@@ -47,10 +47,10 @@ def selection_flaws(section: SweepSection, architecture: Architecture) -> Iterat
     names = [layer.name for layer in architecture.conv_layers]
     for place, pattern in enumerate(section.unit.layer):
         if not any(fnmatchcase(name, pattern) for name in names):
-            found = nearest_layers(pattern, names)
-            near = f"; did you mean {found[0]}?" if found else "."
+            nearest = nearest_layers(pattern, readable_layers(architecture))
+            hint = f"did you mean {nearest[0]}? Expected" if nearest else "expected"
             where = ("unit", "layer", place) if len(section.unit.layer) > 1 else ("unit", "layer")
-            yield where, f"{architecture.title} has no conv layer {pattern}{near} It has {', '.join(names)}"
+            yield where, f"{no_such_layer(pattern, architecture)}; {hint} {expected_layers(architecture)}"
     for layer in chosen_layers(section.unit, architecture):
         channels = architecture.channels(layer)
         for first, last in section.unit.index or ():

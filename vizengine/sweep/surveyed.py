@@ -11,7 +11,7 @@ from vizengine.config.schema import Config, SweepSection
 from vizengine.config.units import ALL, UnitsSection
 from vizengine.errors import VizengineError, WeightsUnavailable
 from vizengine.networks.architecture import Architecture
-from vizengine.networks.layer_names import nearest_layers
+from vizengine.networks.layer_names import expected_layers, nearest_layers, no_such_layer, readable_layers
 from vizengine.networks.source import open_source
 from vizengine.networks.sources import Untraceable
 from vizengine.sweep.addresses import plain
@@ -106,11 +106,6 @@ def _problem(architecture: Architecture, layer: str) -> str:
         except Untraceable as error:
             return str(error)
         return ""
-    kinds = {each.name: each.kind for each in architecture.layers}
-    if layer in kinds:
-        what = f"{layer} of {architecture.title} is a {kinds[layer]} layer; expected a conv layer with a map"
-    else:
-        what = f"{architecture.title} has no layer {layer}"
-    near = nearest_layers(layer, layers, 3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"its conv layers are {', '.join(layers)}."
-    return f"{what}; {hint}"
+    near = nearest_layers(layer, readable_layers(architecture), 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"expected {expected_layers(architecture)}."
+    return f"{no_such_layer(layer, architecture)}; {hint}"
