@@ -29,6 +29,7 @@ circuits:
   - name: squeeze
     network: {model: squeezenet1.1}
     unit: {layer: fire2/squeeze1x1, index: 3}
+    hypothesis: {claims: [{polysemantic: true}, {polysemantic: false}]}
 """
 HEAVY = ("tensorflow", "keras", "matplotlib", "skimage", "sklearn", "scipy", "h5py")
 
@@ -72,6 +73,8 @@ def test_stdout_is_the_path_and_stderr_the_log(built: tuple[Path, subprocess.Com
     # TensorFlow's own chatter, which no setting of its own silences.
     assert not re.search(r"absl|oneDNN|cuda|cpu_feature|TF_", done.stderr, re.IGNORECASE), done.stderr
     assert "\x1b" not in done.stderr
+    assert lines[-2] == "squeeze: 1 supported, 1 contradicted"
+    assert re.fullmatch(r"1 page in [\d.a-z ]+ s; open site/index.html", lines[-1])
 
 
 def test_quiet_says_nothing(site: Path) -> None:
@@ -112,10 +115,36 @@ def test_both_ways_to_run_it(site: Path, module: str) -> None:
 def test_check_computes_and_writes_nothing(tmp_path: Path) -> None:
     shutil.copy(REPOSITORY / "config.yaml", tmp_path)
     shutil.copytree(REPOSITORY / "hypotheses", tmp_path / "hypotheses")
+    (tmp_path / "vgg19.h5").touch()
     before = sorted(tmp_path.rglob("*"))
-    done = _run(tmp_path, "config.yaml", "--check")
+    done = _run(tmp_path, "config.yaml", "--check", VIZENGINE_WEIGHTS=str(tmp_path))
     assert (done.returncode, done.stdout) == (0, "config.yaml: fine, 2 circuits\n"), done.stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_check_tells_of_weights_that_are_not_there(tmp_path: Path) -> None:
+    """It ends as the build would: an optional circuit is left out, and what Keras publishes may be downloaded."""
+    circuit = "{name: a, network: {model: vgg19}, unit: {layer: block1_conv1, index: 0}}"
+    text = f"site: {{title: Test}}\ncircuits: [{circuit}]\n"
+    named = text.replace("vgg19}", "vgg19, weights: mine.h5}")
+    path = "There is no weights file at mine.h5. Correct the path under `weights`."
+    cases = [
+        (text, 0, "the folder named in VIZENGINE_WEIGHTS, Keras' cache: no file of VGG19. Put vgg19_weights"),
+        (text, 0, "The build tries to download them."),
+        (text.replace("vgg19", "xception"), 0, "Keras' cache: no file of xception."),
+        (named, 1, path),
+        (named.replace("name: a", "name: a, optional: true"), 0, f"{path} The circuit is optional, and left out"),
+    ]
+    empty = {"KERAS_HOME": str(tmp_path / "keras"), "VIZENGINE_WEIGHTS": str(tmp_path / "none")}
+    for config, code, words in cases:
+        (tmp_path / "config.yaml").write_text(config)
+        done = _run(tmp_path, "config.yaml", "--check", **empty)
+        assert (done.returncode, done.stdout) == (code, "config.yaml: 1 circuit, weights not found of a\n"), done.stderr
+        assert done.stderr.startswith("a: weights not found: ") and words in done.stderr
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "my-vgg19.h5").touch()
+    (tmp_path / "config.yaml").write_text(text)
+    assert _run(tmp_path, "config.yaml", "--check", **empty).stdout == "config.yaml: fine, 1 circuit\n"
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("config.yaml", "--check")])
@@ -144,7 +173,7 @@ def test_answers_in_under_a_second_without_heavy_libraries(site: Path, arguments
 
 def test_help_names_every_option_and_exit_code(tmp_path: Path) -> None:
     text = _run(tmp_path, "--help").stdout
-    assert "init [FOLDER]" in text
+    assert "init [FOLDER]" in text and "Example: `python generate.py config.yaml --check`" in text
     for word in ("--out", "--only", "--strict", "--check", "--fresh", "--serve", "-q", "-v", "--version", "CONFIG"):
         assert word in text
     for code in ("0", "1", "2", "130"):
@@ -154,7 +183,8 @@ def test_help_names_every_option_and_exit_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "CONFIG"),
+        ((), "the following arguments are required: CONFIG; to start without one: python "),
+        ((), "generate.py init my-circuits"),
         (("config.yaml", "--wrong"), "--wrong"),
         (("config.yaml", "-q", "-v"), "not allowed with"),
         (("config.yaml", "--check", "--serve"), "not allowed with"),

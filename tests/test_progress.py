@@ -33,16 +33,18 @@ def test_lines_without_a_total(caplog: pytest.LogCaptureFixture, monkeypatch: py
     assert "search: 3 done" in caplog.messages
 
 
-def test_a_total_may_grow(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_total_may_be_known_later_and_notes_come_before_the_first_step(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = iter(range(0, 1000, 11))
     monkeypatch.setattr(progress, "monotonic", lambda: float(next(clock)))
     with caplog.at_level(logging.INFO), LineProgress().stage("pictures", None) as stage:
-        stage.expect(2)
-        stage.advance(2)
-        stage.expect(3)
-        stage.advance(2)
+        stage.expect(5)
+        stage.advance(0, "attempt 1, step 3 of 9")
+        stage.advance(4)
     assert caplog.messages == [
         "pictures …",
+        "pictures: 0 of 5 (attempt 1, step 3 of 9)",
         "pictures: 4 of 5, about 5.5 s left",
         "pictures: done in 33.0 s",
     ]

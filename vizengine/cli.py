@@ -15,7 +15,7 @@ from vizengine.console import answer, complain, logged
 from vizengine.errors import ConfigError, UsageError, VizengineError
 from vizengine.memory import is_shortage, told_of_shortage
 from vizengine.signals import Terminated, signals_raised
-from vizengine.usage import SCHEDULER_VARIABLE, check_usage, port, program, scheduler
+from vizengine.usage import SCHEDULER_VARIABLE, Parser, check_usage, port, program, scheduler
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 FINE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 _EPILOGUE = """To start: `init [FOLDER]` in place of CONFIG writes a config to begin with, every setting explained.
+Example: `COMMAND config.yaml --check` says what is wrong with a config, `COMMAND config.yaml` builds its site.
 
 exit codes: 0 done; 1 the build failed; 2 wrong usage or config; 130 interrupted; 143 terminated.
-The log goes to stderr; stdout gets the path of the site's index.html and nothing else."""
+The log goes to stderr, with how many claims came out in which way, pages and seconds at its end; stdout gets the path
+of the site's index.html and nothing else."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,10 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def command_line() -> argparse.ArgumentParser:
     """The arguments that the command takes, with their explanations."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=program(),
         description="Compute circuits of pre-trained networks and publish them as a self-contained site.",
-        epilog=_EPILOGUE,
+        epilog=_EPILOGUE.replace("COMMAND", {"generate.py": "python generate.py"}.get(program(), program())),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -120,6 +122,7 @@ def _run(options: argparse.Namespace) -> int:
         from vizengine.hush import hush_tensorflow
 
         hush_tensorflow()
+    code = FINE
     with contextlib.ExitStack() as afterwards:
         # What a library prints must not mix with the answer.
         with logged(options.verbosity) as progress, contextlib.redirect_stdout(sys.stderr):
@@ -130,8 +133,7 @@ def _run(options: argparse.Namespace) -> int:
             if options.estimate:
                 line, server = "\n".join(_estimate(options, config)), None
             elif options.check:
-                count = len(config.circuits)
-                line, server = f"{options.config}: fine, {count} {'circuit' if count == 1 else 'circuits'}", None
+                (line, code), server = _checked(options.config, config), None
             else:
                 server = _open_server(options.serve, afterwards)
                 indices, failure = (_survey if options.survey else _build)(options, config, progress)
@@ -142,7 +144,25 @@ def _run(options: argparse.Namespace) -> int:
         answer(line)
         if server is not None:
             _serve(server, index.parent)
-    return FINE
+    return code
+
+
+def _checked(path: Path, config: Config) -> tuple[str, int]:
+    """What to say of a config without problems, and the exit code: the one with which its build would end."""
+    from vizengine import pipeline
+
+    count = len(config.circuits)
+    circuits = f"{count} {'circuit' if count == 1 else 'circuits'}"
+    missing = pipeline.missing_weights(config)
+    for section, weights in missing:
+        then = " The build tries to download them." if weights.published else ""
+        then += " The circuit is optional, and left out without them." if section.optional else ""
+        complain(f"{section.name}: weights not found: {weights.reason} {weights.mend}{then}")
+    if not missing:
+        return f"{path}: fine, {circuits}", FINE
+    fails = any(not (weights.published or section.optional) for section, weights in missing)
+    names = ", ".join(section.name for section, _ in missing)
+    return f"{path}: {circuits}, weights not found of {names}", FAILED if fails else FINE
 
 
 def _estimate(options: argparse.Namespace, config: Config) -> list[str]:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 
 from vizengine.progress import BarProgress, LineProgress, Progress, SilentProgress
@@ -27,6 +28,13 @@ class _Printable(logging.Filter):
         return True
 
 
+class _Ours(logging.Filter):
+    """What a library warns of, as TensorFlow of a function traced again, is for developers of this package."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR or record.name.partition(".")[0] == "vizengine"
+
+
 class _Plain(logging.Formatter):
     """Information as it is, all else with its level before it."""
 
@@ -40,7 +48,8 @@ def logged(verbosity: int) -> Iterator[Progress]:
     """Log to stderr meanwhile: by rich with progress bars on a terminal, in plain lines elsewhere.
 
     Args:
-        verbosity: -1 for warnings and errors only, 0 for what is being done, 1 for everything.
+        verbosity: -1 for warnings and errors only, 0 for what is being done, 1 for everything, with what libraries
+            warn of.
 
     Yields:
         What shows the progress.
@@ -65,7 +74,11 @@ def logged(verbosity: int) -> Iterator[Progress]:
     own.setLevel(level)
     logging.captureWarnings(verbosity > 0)
     try:
-        yield SilentProgress() if verbosity < 0 else progress
+        with warnings.catch_warnings():
+            if verbosity <= 0:
+                handler.addFilter(_Ours())
+                warnings.simplefilter("ignore")
+            yield SilentProgress() if verbosity < 0 else progress
     finally:
         logging.captureWarnings(False)
         own.setLevel(before)

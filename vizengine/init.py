@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import sys
 from pathlib import Path
 
 from vizengine.console import answer, complain
 from vizengine.errors import UsageError
-from vizengine.usage import program
+from vizengine.usage import program, typed
 
 COMMAND = "init"
 
@@ -77,7 +76,5 @@ def run(options: argparse.Namespace) -> int:
     """
     config = write_start(options.folder)
     answer(str(config))
-    ways = {"generate.py": f"python {sys.argv[0]}", "__main__.py": "python -m vizengine"}
-    command = ways.get(Path(sys.argv[0]).name, program())
-    complain(f"to build its site: {command} {shlex.quote(str(config))}")
+    complain(f"to build its site: {typed()} {shlex.quote(str(config))}")
     return 0

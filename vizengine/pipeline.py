@@ -18,7 +18,9 @@ from vizengine.config.load import load
 from vizengine.config.schema import CircuitSection, Config, SweepSection
 from vizengine.errors import BuildFailed, WeightsUnavailable
 from vizengine.kept import keep
-from vizengine.progress import Progress
+from vizengine.networks.source import open_source
+from vizengine.networks.weights import MissingWeights
+from vizengine.progress import Progress, duration
 from vizengine.render.page import companions, render_circuit, render_index
 from vizengine.render.turn import turn
 from vizengine.render.writer import recover, write
@@ -75,6 +77,15 @@ def check(config_path: Path) -> Config:
     return load(config_path, (check_entry,))
 
 
+def missing_weights(config: Config) -> list[tuple[CircuitSection | SweepSection, MissingWeights]]:
+    """The circuits whose weights aren't on this machine, told without reading or downloading any."""
+    cache = Cache(config.folder / CACHE_FOLDER)
+    missing = (
+        (section, open_source(section.network, (), config.folder, cache).missing_weights) for section in config.circuits
+    )
+    return [(section, weights) for section, weights in missing if weights is not None]
+
+
 def estimate(config: Config) -> list[str]:
     """How long the config's sweeps will take, and how much memory and disk, in lines.
 
@@ -108,12 +119,18 @@ def build(config: Config, options: Options, progress: Progress) -> Outcome:
 def _build(config: Config, options: Options, progress: Progress, target: Path) -> Outcome:
     # Before any page of it is kept: a run that was killed while it swapped sites left the old one beside its place.
     recover(target)
+    started = time.monotonic()
+    pages: list[str] = []
     with _collected_warnings() as warnings:
-        entries = [_entry(config, section, options, progress, target) for section in config.circuits]
+        entries = []
+        for number, section in enumerate(config.circuits, start=1):
+            if len(config.circuits) > 1:
+                logger.info("%s: circuit %d of %d", section.name, number, len(config.circuits))
+            entries.append(_entry(config, section, options, progress, target))
         if options.strict and warnings:
             raise BuildFailed(f"--strict makes warnings errors, and there was: {'; '.join(warnings)}")
         with progress.stage("writing the site", None):
-            write(target, _files(config, entries))
+            write(target, _noting_pages(_files(config, entries), pages))
     failures = [
         f"{run.section.name}: {unit}: {reason}"
         for run in (entry.run for entry in entries)
@@ -121,7 +138,30 @@ def _build(config: Config, options: Options, progress: Progress, target: Path) -
         for unit, reason in run.failures.items()
     ]
     absent = tuple(entry.page.name for entry in entries if entry.absent)
+    for entry in entries:
+        if verdicts := _verdicts(entry):
+            logger.info("%s: %s", entry.page.name, verdicts)
+    count = f"{len(pages)} {'page' if len(pages) == 1 else 'pages'}"
+    logger.info("%s in %s; open %s", count, duration(time.monotonic() - started), target / "index.html")
     return Outcome(target / "index.html", tuple(warnings), absent, tuple(failures))
+
+
+def _noting_pages(files: Iterable[tuple[str, bytes]], pages: list[str]) -> Iterator[tuple[str, bytes]]:
+    """The files as they are; `pages` gets the names of those that are pages."""
+    for name, content in files:
+        if name.endswith(".html"):
+            pages.append(name)
+        yield name, content
+
+
+def _verdicts(entry: _Entry) -> str:
+    """How the claims of a circuit came out, or how many units of a sweep have a page; empty where there is neither."""
+    if isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
+        failed = f", {len(entry.run.failures)} failed" if entry.run.failures else ""
+        return f"{entry.page.units} units{failed}"
+    tally = entry.page.evidence.tally if isinstance(entry.page, Report) else None
+    counts = {name: getattr(tally, name) for name in ("supported", "contradicted", "undecided")} if tally else {}
+    return ", ".join(f"{count.text} {name}" for name, count in counts.items() if count.value)
 
 
 @dataclass

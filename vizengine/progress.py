@@ -20,10 +20,10 @@ class Stage(Protocol):
     """One piece of work that goes on."""
 
     def expect(self, n: int) -> None:
-        """Say that `n` more steps are to come than was known."""
+        """Say how many steps the stage has, where that wasn't known at its beginning; once."""
 
     def advance(self, n: int = 1, note: str = "") -> None:
-        """Say that `n` more steps are done, with a few words on how it goes."""
+        """Say that `n` more steps are done, perhaps 0, with a few words on how it goes."""
 
 
 class Progress(Protocol):
@@ -65,7 +65,7 @@ class _Lines:
         self.started = self._last = monotonic()
 
     def expect(self, n: int) -> None:
-        self.total = (self.total or 0) + n
+        self.total = n
 
     def advance(self, n: int = 1, note: str = "") -> None:
         self.done += n
@@ -73,11 +73,9 @@ class _Lines:
         if now - self._last < LINE_EVERY_SECONDS or self.done == self.total:
             return
         self._last = now
-        if self.total is None:
-            count = f"{self.done} done"
-        else:
-            left = (now - self.started) / self.done * (self.total - self.done) if self.done else 0.0
-            count = f"{self.done} of {self.total}, about {duration(left)} left"
+        count = f"{self.done} done" if self.total is None else f"{self.done} of {self.total}"
+        if self.total is not None and self.done:
+            count += f", about {duration((now - self.started) / self.done * (self.total - self.done))} left"
         logger.info("%s: %s%s", self.name, count, f" ({note})" if note else "")
 
 
@@ -125,11 +123,8 @@ class BarProgress:
         bars = self._bars
 
         class Bar:
-            known = total
-
             def expect(self, n: int) -> None:
-                self.known = (self.known or 0) + n
-                bars.update(task, total=self.known)
+                bars.update(task, total=n)
 
             def advance(self, n: int = 1, note: str = "") -> None:
                 bars.update(task, advance=n, note=note)

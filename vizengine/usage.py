@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from vizengine.errors import UsageError
 
@@ -24,6 +24,21 @@ _SCHEDULER = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 def program() -> str:
     """The command's name, as the user called it."""
     return "generate.py" if Path(sys.argv[0]).name == "generate.py" else "vizengine"
+
+
+def typed() -> str:
+    """The command as the user typed it, for a line to copy."""
+    ways = {"generate.py": f"python {sys.argv[0]}", "__main__.py": "python -m vizengine"}
+    return ways.get(Path(sys.argv[0]).name, program())
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says, where there is no config, how to get one."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and what is wrong, and leave."""
+        start = f"; to start without one: {typed()} init my-circuits" if message.endswith("required: CONFIG") else ""
+        super().error(message + start)
 
 
 def port(text: str) -> int:

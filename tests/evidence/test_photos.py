@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +123,13 @@ def test_photo_best_is_the_highest_over_photos_and_positions(tiny_network: Netwo
     for channel in range(7):
         value, name = maxima.best(channel)
         assert value == max(row[channel] for row in expected) and expected[int(name)][channel] == value
+
+
+def test_a_photo_of_ten_thousand_pixels_is_read_without_a_word(tmp_path: Path) -> None:
+    """Pillow warns of it, once for each time that it is opened; it is read all the same."""
+    Image.new("L", (10_000, 9_500)).save(tmp_path / "large.png")
+    photo = Photo(tmp_path / "large.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not find_unreadable([photo])
+        assert photo.pixels().shape == (486, 512, 3) and photo.area() > 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,7 +70,7 @@ class Photo:
         """
         from PIL import Image, ImageOps
 
-        with Image.open(self.path) as image:
+        with _opened(self.path) as image:
             # For JPEG, decode at a fraction of the size where that is still large enough.
             image.draft("RGB", (longest, longest))
             upright = _opaque(ImageOps.exif_transpose(image))
@@ -81,9 +83,7 @@ class Photo:
         Raises:
             OSError: the file isn't an image that Pillow can read.
         """
-        from PIL import Image
-
-        with Image.open(self.path) as image:
+        with _opened(self.path) as image:
             width, height = image.size
         return width * height * min(1.0, longest / max(width, height)) ** 2
 
@@ -161,10 +161,8 @@ def find_unreadable(photos: Iterable[Photo]) -> tuple[Unreadable, ...]:
 
 
 def _why_unreadable(photo: Photo) -> str:
-    from PIL import Image
-
     try:
-        with Image.open(photo.path) as image:
+        with _opened(photo.path) as image:
             image.load()
             longest, shortest = max(image.size), min(image.size)
     except Exception as error:  # what a decoder raises of a broken file isn't bounded
@@ -178,6 +176,25 @@ def _why_unreadable(photo: Photo) -> str:
             f"with its side of {longest} px made {LONGEST_SIDE} px, the other has {read} px, under {SHORTEST_SIDE} px"
         )
     return ""
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image]:
+    """An image file, its pixels not read yet.
+
+    Pillow warns from 89 million pixels on that a file may be a trap, and refuses it from twice as many on. What it
+    only warns of is read: photos of 10,000 pixels a side are nothing unusual.
+
+    Raises:
+        OSError, Image.DecompressionBombError: as `PIL.Image.open`.
+    """
+    from PIL import Image as Images
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Images.DecompressionBombWarning)
+        image = Images.open(path)
+    with image:
+        yield image
 
 
 def _opaque(image: Image) -> Image:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import count
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +30,9 @@ from vizengine.progress import SILENT, Stage
 
 logger = logging.getLogger(__name__)
 
+Tell: TypeAlias = Callable[[int], None]
+"""Told the number of each step of a batch, counted from 1."""
+
 
 def visualize(
     network: Network,
@@ -40,16 +46,18 @@ def visualize(
         network: the network.
         job: which.
         finish: called with each picture as soon as no further attempt will be made at it.
-        task: told of each step of each picture.
+        task: told of each picture that is finished, out of how many, and meanwhile which step of which attempt it is.
 
     Returns:
         channel to its visualization.
     """
     finished: dict[int, Visualization] = {}
+    task.expect(len(job.best))
 
     def done(visualization: Visualization) -> None:
         finished[visualization.channel] = visualization
         finish(visualization)
+        task.advance(1)
 
     if job.layer == INPUT:
         for channel, best in job.best.items():
@@ -62,9 +70,9 @@ def visualize(
         for channel in remaining:
             plan = next_plan(number, shown.get(channel), job.best[channel], job.settings)
             plans.setdefault(plan, []).append(channel)
-        task.expect(sum(plan.steps * len(planned) for plan, planned in plans.items()))
         for plan, planned in plans.items():
-            for batch, candidates in _attempts(network, job, planned, plan, shown, task):
+            tell = partial(_tell, task, number + 1, plan.steps)
+            for batch, candidates in _attempts(network, job, planned, plan, shown, tell):
                 for candidate in candidates:
                     visualization = candidate.visualization
                     shown[visualization.channel] = better(shown.get(visualization.channel), candidate, plan.continued)
@@ -77,7 +85,7 @@ def visualize(
 
 
 def _attempts(
-    network: Network, job: Job, channels: list[int], plan: Plan, shown: Mapping[int, Candidate], task: Stage
+    network: Network, job: Job, channels: list[int], plan: Plan, shown: Mapping[int, Candidate], tell: Tell
 ) -> Iterator[tuple[list[int], list[Candidate]]]:
     """One more attempt at the pictures of `channels`, batch by batch; a batch that finds no memory is halved.
 
@@ -92,7 +100,7 @@ def _attempts(
         half = len(batch) // 2
         if not half or each * len(batch) <= available_bytes():
             try:
-                made = list(_attempt(network, job, batch, plan, shown, task))
+                made = list(_attempt(network, job, batch, plan, shown, tell))
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
                 if not half:
                     raise VizengineError(
@@ -106,8 +114,13 @@ def _attempts(
         waiting[:0] = [batch[:half], batch[half:]]
 
 
+def _tell(task: Stage, attempt: int, steps: int, step: int) -> None:
+    """Say which step of which attempt it is, both counted from 1."""
+    task.advance(0, f"attempt {attempt}, step {step} of {steps}")
+
+
 def _attempt(
-    network: Network, job: Job, channels: list[int], plan: Plan, shown: Mapping[int, Candidate], task: Stage
+    network: Network, job: Job, channels: list[int], plan: Plan, shown: Mapping[int, Candidate], tell: Tell
 ) -> Iterator[Candidate]:
     """One more attempt at the pictures of a batch."""
     if plan.continued:
@@ -116,6 +129,7 @@ def _attempt(
         keys = [job.key(channel) for channel in channels]
         photos = [job.best[channel].photo for channel in channels]
         start = starts(keys, photos, plan.seed, job.settings.size, job.squares)
+    steps = count(1)
     ascent = ascend(
         job.probe(network, channels, ascent_precision(job.settings.precision)),
         start,
@@ -126,7 +140,7 @@ def _attempt(
         plan.weight_decay,
         settled=plan.continued,
         channel_order=network.architecture.channel_order,
-        advance=task.advance,
+        advance=lambda _: tell(next(steps)),
     )
     finished = ascent.images.astype(np.float32) / 255.0
     pre_activations = np.asarray(job.probe(network, channels)(finished))

@@ -7,6 +7,7 @@ hash. A function's model is made at every run, since nothing says what it depend
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ from vizengine.networks.architecture import Architecture
 from vizengine.networks.labels import numbered, read_labels
 from vizengine.networks.model import WeightsIdentity
 from vizengine.networks.user_code import is_reference, load_function, source_of
+from vizengine.networks.weights import MissingWeights, keras_cache
 
 if TYPE_CHECKING:
     from vizengine.networks.graph import ModelGraph
@@ -134,6 +136,20 @@ class LiveSource:
         # Without a function, the page's hash is that of the file, which a reader can check.
         digest = _hash(self._file_hashes[0], preparation) if preparation else self._file_hashes[0]
         return WeightsIdentity(name, "file named in the config", digest)
+
+    @property
+    def missing_weights(self) -> MissingWeights | None:
+        """Weights that aren't on this machine, as far as that can be told without opening any; None where they are."""
+        if self._weights_file is not None and not self._weights_file.is_file():
+            return MissingWeights(f"There is no weights file at {self._weights}.", "Correct the path under `weights`.")
+        if self._weights != IMAGENET:
+            return None
+        # Keras' names of its files have no rule, but each has the network's name in it.
+        known = (re.sub("[^a-z0-9]", "", path.name.lower()) for path in keras_cache().glob("*.h5"))
+        if any(self._section.model in name for name in known):
+            return None
+        mend = "Download them where there is a network and name the file under `weights`, or write `weights: random`."
+        return MissingWeights(f"Keras' cache: no file of {self._section.model}.", mend, published=True)
 
     @property
     def _preparation_hash(self) -> str:

@@ -35,6 +35,8 @@ class Source(Protocol):
     @property
     def identity(self) -> WeightsIdentity: ...
     @property
+    def missing_weights(self) -> weights_files.MissingWeights | None: ...
+    @property
     def loaded_layers(self) -> int: ...
     @property
     def missing_classifier(self) -> str: ...
@@ -82,6 +84,12 @@ class PublishedSource:
         return weights_files.locate(
             self._entry, self.section.weights, Path(named) if named else None, self.folder, needed, self.cache
         )
+
+    @property
+    def missing_weights(self) -> weights_files.MissingWeights | None:
+        """Weights that aren't on this machine, as far as that can be told without reading any; None where they are."""
+        named = self.section.weights_folder
+        return weights_files.missing(self._entry, self.section.weights, Path(named) if named else None, self.folder)
 
     @cached_property
     def identity(self) -> WeightsIdentity:

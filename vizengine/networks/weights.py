@@ -19,6 +19,7 @@ from vizengine.networks.formats import SUFFIXES, LayerWeights, UnreadableWeights
 from vizengine.networks.zoo import EmbeddedFile, PublishedFile, ZooEntry
 
 WEIGHTS_FOLDER_VARIABLE = "VIZENGINE_WEIGHTS"
+_CORRECT_PATH = "Correct the path under `weights`."
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,21 @@ class WeightsFile:
     path: Path
     origin: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class MissingWeights:
+    """Weights that aren't on this machine.
+
+    Attributes:
+        reason: where was looked, in a sentence.
+        mend: what the user can do about it.
+        published: whether Keras publishes them, so that a build tries to download them.
+    """
+
+    reason: str
+    mend: str
+    published: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,13 +98,33 @@ def locate(
         return _imagenet(zoo_entry, weights_folder, base, needed, cache)
     path = base / Path(weights).expanduser()
     if not path.is_file():
-        raise WeightsUnavailable(f"There is no weights file at {weights}.", "Correct the path under `weights`.")
+        raise WeightsUnavailable(f"There is no weights file at {weights}.", _CORRECT_PATH)
     problem = _lacks(path, zoo_entry.architecture, needed)
     if problem:
         raise WeightsUnavailable(
             f"{path.name} {problem}", f"Name a file of {model} that has every layer up to the unit."
         )
     return WeightsFile(path, "file named in the config", cache.file_sha256(path))
+
+
+def missing(zoo_entry: ZooEntry, weights: str | None, weights_folder: Path | None, base: Path) -> MissingWeights | None:
+    """What `locate` would not find, told without reading or downloading any file; None where there is one.
+
+    Args:
+        zoo_entry, weights, weights_folder, base: as for `locate`.
+    """
+    weights = weights or zoo_entry.default_weights
+    if weights == "embedded":
+        # Its package is one of this package's own requirements.
+        return None
+    if weights != "imagenet":
+        there = (base / Path(weights).expanduser()).is_file()
+        return None if there else MissingWeights(f"There is no weights file at {weights}.", _CORRECT_PATH)
+    places = _places(weights_folder, base)
+    if any(_candidates(folder, zoo_entry) for _, folder in places):
+        return None
+    looked = ", ".join(words for words, _ in places)
+    return MissingWeights(f"{looked}: no file of {zoo_entry.architecture.title}.", _fetch(zoo_entry), published=True)
 
 
 def read(file: WeightsFile, layers: tuple[LayerSpec, ...]) -> LayerWeights:
@@ -128,15 +164,7 @@ def _imagenet(
 ) -> WeightsFile:
     assert zoo_entry.full is not None and zoo_entry.headless is not None
     tried: list[str] = []
-    variable = os.environ.get(WEIGHTS_FOLDER_VARIABLE)
-    places = [
-        ("the folder named in the config", base / weights_folder.expanduser() if weights_folder else None),
-        (f"the folder named in {WEIGHTS_FOLDER_VARIABLE}", Path(variable).expanduser() if variable else None),
-        ("Keras' cache", keras_cache()),
-    ]
-    for words, folder in places:
-        if folder is None:
-            continue
+    for words, folder in _places(weights_folder, base):
         found = False
         for path in _candidates(folder, zoo_entry):
             found = True
@@ -153,18 +181,32 @@ def _imagenet(
             # Keras makes its cache when it is first needed, so there it makes no difference.
             missing = "" if folder == keras_cache() else missing
             tried.append(f"{words}{missing} has no weights file of {zoo_entry.architecture.name}")
-    mend = (
-        f"Put {zoo_entry.headless.name} ({zoo_entry.headless.megabytes} MB), or {zoo_entry.full.name} "
-        f"({zoo_entry.full.megabytes} MB, with the classifier), into a folder and name that folder in "
-        f"`network.weights_folder` or in the environment variable {WEIGHTS_FOLDER_VARIABLE}."
-    )
     try:
         path = download(zoo_entry.headless, keras_cache())
     except OSError as error:
         tried.append(f"the download failed ({error})")
         sentence = "; ".join(tried)
-        raise WeightsUnavailable(f"No weights of {zoo_entry.architecture.title}: {sentence}.", mend) from error
+        reason = f"No weights of {zoo_entry.architecture.title}: {sentence}."
+        raise WeightsUnavailable(reason, _fetch(zoo_entry)) from error
     return WeightsFile(path, "Keras' download, as Keras publishes it", cache.file_sha256(path))
+
+
+def _places(weights_folder: Path | None, base: Path) -> list[tuple[str, Path]]:
+    """The folders in which published files are looked for, each with what it is, first to last."""
+    variable = os.environ.get(WEIGHTS_FOLDER_VARIABLE)
+    places = [("the folder named in the config", base / weights_folder.expanduser())] if weights_folder else []
+    places += [(f"the folder named in {WEIGHTS_FOLDER_VARIABLE}", Path(variable).expanduser())] if variable else []
+    return [*places, ("Keras' cache", keras_cache())]
+
+
+def _fetch(zoo_entry: ZooEntry) -> str:
+    """How to get a network's published files."""
+    assert zoo_entry.full is not None and zoo_entry.headless is not None
+    return (
+        f"Put {zoo_entry.headless.name} ({zoo_entry.headless.megabytes} MB), or {zoo_entry.full.name} "
+        f"({zoo_entry.full.megabytes} MB, with the classifier), into a folder and name that folder in "
+        f"`network.weights_folder` or in the environment variable {WEIGHTS_FOLDER_VARIABLE}."
+    )
 
 
 def keras_cache() -> Path:
