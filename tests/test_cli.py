@@ -89,6 +89,34 @@ def test_the_path_is_printed_as_the_user_gave_it(site: Path, tmp_path: Path) -> 
     assert _run(site, site / "config.yaml", "-q").stdout == f"{site}/site/index.html\n"
 
 
+def test_a_site_that_another_config_made_is_replaced_only_when_told_to(site: Path) -> None:
+    text = (site / "config.yaml").read_text().replace("title: Test", "title: Mine")
+    (site / "my-circuit.yaml").write_text(text)
+    (site / "stranger").mkdir()
+    (site / "stranger" / "config.yaml").write_text(text.replace("title: Mine", "title: Mine, out: ../site"))
+    before = (site / "site" / "index.html").read_bytes()
+    assert _run(site, "my-circuit.yaml", "-q").stdout == "my-circuit-site/index.html\n"
+    assert (site / "site" / "index.html").read_bytes() == before
+    for arguments in (("my-circuit.yaml", "--out", "site"), ("stranger/config.yaml",)):
+        done = _run(site, *arguments, "--fresh")
+        assert (done.returncode, done.stdout) == (1, "")
+        (line,) = done.stderr.splitlines()
+        assert "holds what config.yaml made" in line and "`--replace`" in line, "refused before anything is computed"
+        assert (site / "site" / "index.html").read_bytes() == before
+    done = _run(site, "my-circuit.yaml", "--out", "site", "--replace")
+    assert done.returncode == 0 and "replaced in site: the 4 files that config.yaml made before" in done.stderr
+    assert (site / "site" / "index.html").read_bytes() != before
+
+
+def test_files_that_no_build_wrote_are_named_and_left(site: Path) -> None:
+    (site / "site" / "CNAME").write_text("example.org")
+    done = _run(site, "config.yaml", "--fresh", "--replace")
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert "no build wrote: CNAME." in line and "move them elsewhere" in line
+    assert (site / "site" / "CNAME").read_text() == "example.org"
+
+
 def test_a_path_whose_name_isnt_text_is_printed_byte_by_byte(site: Path) -> None:
     done = subprocess.run(
         [os.fsencode(each) for each in _command("config.yaml", "-q", "--out")] + [b"s\xefte"],

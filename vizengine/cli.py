@@ -80,6 +80,7 @@ def command_line() -> argparse.ArgumentParser:
         "--only", metavar="NAME", action="append", default=[], help="compute this circuit only; may be repeated"
     )
     parser.add_argument("--strict", action="store_true", help="fail on warnings and on optional circuits left out")
+    parser.add_argument("--replace", action="store_true", help="replace a site, or survey, that another config made")
     parser.add_argument("--fresh", action="store_true", help="compute everything again, whatever earlier runs kept")
     parser.add_argument(
         "--scheduler",
@@ -179,7 +180,9 @@ def _survey(options: argparse.Namespace, config: Config, progress: Progress) -> 
     """Survey a layer: the path of each sheet, and why that isn't enough."""
     from vizengine.survey import survey
 
-    outcome = survey(config, options.survey, options.out, options.only, options.fresh, progress, options.scheduler)
+    outcome = survey(
+        config, options.survey, options.out, options.only, options.fresh, progress, options.scheduler, options.replace
+    )
     where = " and ".join(map(str, outcome.indices))
     return outcome.indices, _of_failures(outcome.failures, where)
 
@@ -189,7 +192,7 @@ def _build(options: argparse.Namespace, config: Config, progress: Progress) -> t
     from vizengine import pipeline
 
     only = tuple(dict.fromkeys(options.only))
-    how = pipeline.Options(options.out, only, options.strict, options.fresh, options.scheduler)
+    how = pipeline.Options(options.out, only, options.strict, options.fresh, options.scheduler, options.replace)
     outcome = pipeline.build(config, how, progress)
     flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
     failure = f"error: --strict, and {'; '.join(flaws)}" if options.strict and flaws else ""

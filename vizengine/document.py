@@ -24,6 +24,19 @@ _CODES = """\
 The site that stood before stands until the new one is whole. Results are kept by content beside the config, in
 `.vizengine-cache/`: a second run computes nothing and doesn't load TensorFlow.
 
+## What is replaced
+
+The site of `config.yaml` is written to `site/` beside it, that of any other config to a folder named after it:
+`my-circuit.yaml` to `my-circuit-site/`. `out` in the config or `--out` names another. A build replaces its folder as a
+whole, and its log ends with what it replaced. Before anything is computed it refuses
+
+- a folder that another config's build wrote, unless `--replace` is given;
+- a folder with files that no build wrote: it names them, and leaves them. Move them elsewhere, or name another folder;
+- a folder with files in it that is no site;
+- a link, or a folder behind a link inside the config's folder.
+
+The file `.vizengine-site` in a site says which config made it and which files are its own. The same holds for surveys.
+
 ## Environment
 
 | variable | meaning |
@@ -36,7 +49,8 @@ The site that stood before stands until the new one is whole. Results are kept b
 def reference_text() -> str:
     """The content of `docs/command.md`."""
     parser, starting = command_line(), init.command_line()
-    codes = _CODES.format(epilogue=(parser.epilog or "").replace("exit codes: ", "Exit codes: "))
+    epilogue = (parser.epilog or "").replace("exit codes: ", "Exit codes: ")
+    codes = _CODES.format(epilogue=epilogue)
     begin = f"## `{init.COMMAND}`: a config to start from\n\n{starting.description} {starting.epilog}\n"
     parts = [_INTRODUCTION.format(description=parser.description), "## Arguments\n", _table(parser)]
     return "\n".join([*parts, begin, _table(starting), codes])

@@ -21,6 +21,7 @@ from vizengine.kept import keep
 from vizengine.networks.source import open_source
 from vizengine.networks.weights import MissingWeights
 from vizengine.progress import Progress, duration
+from vizengine.render.marker import check_target
 from vizengine.render.page import companions, render_circuit, render_index
 from vizengine.render.turn import turn
 from vizengine.render.writer import recover, write
@@ -42,6 +43,7 @@ class Options:
         strict: whether a warning, or an optional circuit that can't be computed, fails the build.
         fresh: whether to compute everything again.
         scheduler: address of the Dask scheduler whose workers compute sweeps; None for processes on this machine.
+        replace: whether to replace a site that another config made.
     """
 
     out: Path | None = None
@@ -49,6 +51,7 @@ class Options:
     strict: bool = False
     fresh: bool = False
     scheduler: str | None = None
+    replace: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def build(config: Config, options: Options, progress: Progress) -> Outcome:
     Raises:
         VizengineError: nothing was written; the site that stood before still stands.
     """
-    target = options.out or config.folder / config.site.out
+    target = options.out or config.site_folder
     with turn(target):
         return _build(config, options, progress, target)
 
@@ -121,6 +124,7 @@ def _build(config: Config, options: Options, progress: Progress, target: Path) -
     recover(target)
     started = time.monotonic()
     pages: list[str] = []
+    check_target(target, config.source, options.replace)
     with _collected_warnings() as warnings:
         entries = []
         for number, section in enumerate(config.circuits, start=1):
@@ -130,7 +134,7 @@ def _build(config: Config, options: Options, progress: Progress, target: Path) -
         if options.strict and warnings:
             raise BuildFailed(f"--strict makes warnings errors, and there was: {'; '.join(warnings)}")
         with progress.stage("writing the site", None):
-            write(target, _noting_pages(_files(config, entries), pages))
+            write(target, _noting_pages(_files(config, entries), pages), config.source, options.replace)
     failures = [
         f"{run.section.name}: {unit}: {reason}"
         for run in (entry.run for entry in entries)

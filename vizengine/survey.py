@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from vizengine.config.schema import Config
 from vizengine.progress import Progress
+from vizengine.render.marker import check_target
 from vizengine.render.turn import turn
-from vizengine.render.writer import check_target, write
+from vizengine.render.writer import write
 from vizengine.report.model import SiteReport
 from vizengine.sweep.layer_run import LayerRun
 from vizengine.sweep.site_pages import site_pages
@@ -19,7 +20,7 @@ from vizengine.sweep.surveyed import surveyed
 from vizengine.sweep.workshop import Place, Workshop
 
 SURVEY_FOLDER = "survey"
-"""Where surveys are written, beside the config: not in the site, which every build replaces as a whole."""
+"""What the folder of surveys, beside the config, is called after: no part of the site, which a build replaces whole."""
 
 
 @dataclass(frozen=True)
@@ -60,36 +61,39 @@ def survey(
     fresh: bool,
     progress: Progress,
     scheduler: str | None = None,
+    replace: bool = False,
 ) -> SurveyOutcome:
     """Survey a layer of every network of a config that has it.
 
     Args:
         config: the config.
         layer: the layer.
-        out: folder in which each sheet gets a folder; `SURVEY_FOLDER` beside the config by default.
+        out: folder in which each sheet gets a folder; by default `survey` beside `config.yaml`, and for any other
+            config its name with `-survey`.
         only: names of the circuits whose networks to look at; all where empty.
         fresh: whether to compute everything again.
         progress: shown to the user.
         scheduler: address of the Dask scheduler whose workers compute; None for processes on this machine.
+        replace: whether to replace a sheet that another config's survey wrote.
 
     Raises:
         NoSuchLayer: no network of the config has the layer.
         VizengineError: a sheet was not written; one that stood before still stands.
     """
-    folder = out or config.folder / SURVEY_FOLDER
+    folder = out or config.folder / config.named(SURVEY_FOLDER)
     found = surveyed(config, layer, only)
     for each in found:
-        check_target(folder / each.name)
+        check_target(folder / each.name, config.source, replace)
     indices, failures = [], []
     for each in found:
         target = folder / each.name
-        site = config.folder / config.site.out
-        pages = site_pages(config, each.circuits, layer, each.architecture, site)
+        pages = site_pages(config, each.circuits, layer, each.architecture, config.site_folder)
         addresses = {unit: _address(page, target) for unit, page in pages.items()}
         run = LayerRun(Place.beside(each.config, each.name, fresh, scheduler), layer, progress)
         sheet = run.sheet({unit: quote(address) for unit, address in addresses.items()}, each.circuits[0])
         with turn(target), progress.stage("writing the survey", None):
-            indices.append(write(target, run.files(_report(config)), frozenset(addresses.values())))
+            beside = frozenset(addresses.values())
+            indices.append(write(target, run.files(_report(config)), config.source, replace, beside))
         failures += [f"{each.name}: {name}: {reason}" for name, reason in sheet.failures.items()]
     return SurveyOutcome(tuple(indices), tuple(failures))
 

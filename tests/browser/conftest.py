@@ -21,4 +21,5 @@ def example_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for report, before, after in ((full, None, bare), (bare, full, None)):
         files[f"{report.name}/index.html"] = render_circuit(report, site, before, after).encode()
         files.update({f"{report.name}/{name}": content for name, content in companions(report, site).items()})
-    return write(tmp_path_factory.mktemp("browser") / "site", files).parent
+    folder = tmp_path_factory.mktemp("browser")
+    return write(folder / "site", files, folder / "config.yaml").parent

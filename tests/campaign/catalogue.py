@@ -15,6 +15,7 @@ from tests.campaign.models import MODELS
 from tests.campaign.pairs import PAIRS
 from tests.campaign.photos import PHOTOS
 from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
+from tests.campaign.replacing import REPLACING
 from tests.campaign.serving import SERVING
 from tests.campaign.texts import TEXTS
 from tests.campaign.wheel import WHEEL
@@ -24,6 +25,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "disks": DISKS,
     "caches": CACHES,
     "pairs": PAIRS,
+    "replacing": REPLACING,
     "memory": MEMORY,
     "downloads": DOWNLOADS,
     "configs": CONFIGS,

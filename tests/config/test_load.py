@@ -42,7 +42,7 @@ def _only_problem(folder: Path, text: str | bytes) -> tuple[int, str, str]:
 def test_defaults_and_what_is_given(tmp_path: Path) -> None:
     config = load(_write(tmp_path, SOUND))
     circuit = config.circuits[0]
-    assert (config.site.title, config.site.out, config.site.language) == ("Test", "site", "en")
+    assert (config.site.title, config.site.out, config.site.language) == ("Test", None, "en")
     assert (circuit.photos, circuit.inputs, circuit.siblings, circuit.optional) == ("samples", 6, (), False)
     assert circuit.visualization.model_dump() == {
         "size": 128,

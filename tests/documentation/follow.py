@@ -31,11 +31,13 @@ class Followed:
         page: which.
         count: how many commands and blocks of Python ran.
         failure: empty, or where it ended and what was said last.
+        changed: what git says of the clone afterwards, a line for each file that isn't as it was.
     """
 
     page: str
     count: int
     failure: str
+    changed: tuple[str, ...]
 
 
 def runs(block: Block, whole: bool) -> bool:
@@ -79,7 +81,10 @@ def follow(page: str, folder: Path, cache: Path, whole: bool = False) -> Followe
     failure = ""
     if done.returncode:
         failure = f"{reached[-1] if reached else page}: status {done.returncode}\n{done.stderr[-2000:]}"
-    return Followed(page, sum(count for count, _ in steps), failure)
+    repository = start / "vizengine" if _begins_with_a_clone(page) else clone
+    status = ["git", "status", "--porcelain"]
+    said = subprocess.run(status, cwd=repository, env=environment, capture_output=True, text=True, check=True).stdout
+    return Followed(page, sum(count for count, _ in steps), failure, tuple(said.splitlines()))
 
 
 def _script(page: str, folder: Path, whole: bool) -> Iterator[tuple[int, str]]:

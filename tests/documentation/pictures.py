@@ -33,7 +33,7 @@ def main() -> None:
             (folder / "my-circuit.yaml").write_text(config, "utf-8")
             subprocess.run([sys.executable, str(REPOSITORY / "generate.py"), "my-circuit.yaml"], cwd=folder, check=True)
             page.set_viewport_size({"width": width, "height": 200})
-            page.goto((folder / "site" / "index.html").as_uri() + f"?panel={panel}")
+            page.goto((folder / "my-circuit-site" / "index.html").as_uri() + f"?panel={panel}")
             page.screenshot(path=folder / file, full_page=True)
             # A page has few colours: a palette makes the file a third as large.
             picture = Image.open(folder / file).convert("RGB").quantize(256, dither=Image.Dither.NONE)

@@ -21,6 +21,12 @@ FOLLOWED = sorted(
     key=lambda page: (page != "docs/tutorial.md", page),
 )
 
+# What the reader of a page adds to a clone; nothing else in it may be another afterwards.
+ADDED = {
+    "README.md": ("?? my-circuit.yaml",),
+    "docs/tutorial.md": ("?? my-circuit.yaml", "?? my-circuits/"),
+}
+
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -38,6 +44,7 @@ def test_a_page_can_be_followed(page: str, cache: Path, tmp_path: Path) -> None:
     followed = follow(page, tmp_path / "reader", cache)
     assert followed.failure == ""
     assert followed.count > 0
+    assert followed.changed == ADDED.get(page, followed.changed)
 
 
 def test_the_tutorial_tells_what_comes_out(cache: Path, tmp_path: Path) -> None:
@@ -48,7 +55,7 @@ def test_the_tutorial_tells_what_comes_out(cache: Path, tmp_path: Path) -> None:
         if cache.exists():
             shutil.copytree(cache, tmp_path / ".vizengine-cache", dirs_exist_ok=True)
         subprocess.run([sys.executable, str(REPOSITORY / "generate.py"), "my-circuit.yaml"], cwd=tmp_path, check=True)
-        report = json.loads((tmp_path / "site" / "circuit.json").read_text("utf-8"))
+        report = json.loads((tmp_path / "my-circuit-site" / "circuit.json").read_text("utf-8"))
         findings.append([claim["finding"] for claim in report["evidence"]["claims"]])
     assert findings == [[], ["contradicted"], ["supported"] * 3]
 

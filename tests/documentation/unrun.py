@@ -19,7 +19,7 @@ IN_THE_CAMPAIGN = {
     "python generate.py class.yaml --strict": "a second circuit from nothing",
     "python generate.py sweep.yaml --estimate": "measures for some seconds",
     "python generate.py sweep.yaml": "likewise",
-    "python generate.py from-code.yaml --out site-from-code": "the same network a second time",
+    "python generate.py from-code.yaml": "the same network a second time",
     "VIZENGINE_WEIGHTS=that/folder python generate.py config.yaml": "likewise",
 }
 

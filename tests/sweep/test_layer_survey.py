@@ -114,6 +114,12 @@ def test_another_folder_is_taken_and_strange_files_are_left_alone(surveyed: Path
     assert done.stdout.strip() == str(out / SHEET.name / "index.html")
     page = (out / SHEET.name / "index.html").read_text()
     assert 'href="../../here/site/fire2-squeeze1x1/3.html"' in page
+    other = config.with_name("class.yaml")
+    other.write_text(config.read_text())
+    refused = run(other, "--survey", LAYER, "--out", str(out), code=1)
+    assert "`--replace`" in refused.stderr and "done in" not in refused.stderr
+    assert run(other, "--survey", LAYER).stdout.strip() == str(other.parent / f"class-{SHEET}" / "index.html")
+    assert "replaced in" in run(other, "--survey", LAYER, "--out", str(out), "--replace").stderr
     shutil.rmtree(out / SHEET.name)
     (out / SHEET.name).mkdir()
     (out / SHEET.name / "thesis.txt").write_text("mine")

@@ -143,7 +143,7 @@ def _default(key: str, setting: dict[str, Any], required: bool) -> str:
         return f"that of `{setting['inherits']}` above"
     default = setting.get("default")
     if default is None:
-        return "see right" if key in ("weights", "title", "preprocess", "input_size", "labels") else "none"
+        return "see right" if key in ("weights", "title", "preprocess", "input_size", "labels", "out") else "none"
     if default in ("", []):
         return "empty"
     return "see below" if isinstance(default, dict) else f"`{json.dumps(default)}`".replace('"', "")

@@ -46,9 +46,11 @@ class SiteSection(Section):
         default=None, pattern=ADDRESS, description="Address at which the site will be published, for absolute links."
     )
     language: str = Field(default="en", pattern=LANGUAGE, description="Language of your texts, as in HTML's `lang`.")
-    out: Words = Field(
-        default="site",
-        description="Folder into which the site is written, relative to the config's folder. `--out` overrides it.",
+    out: Words | None = Field(
+        default=None,
+        description="Folder into which the site is written, relative to the config's folder. Left out, it is `site` "
+        "for `config.yaml`, and for any other config its name with `-site`, as `my-circuit-site`. `--out` overrides "
+        "it.",
     )
 
 
@@ -218,3 +220,16 @@ class Config(Section):
     def folder(self) -> Path:
         """The folder of the config file, against which relative paths in it are read; in no dump."""
         return self._source.parent
+
+    @property
+    def site_folder(self) -> Path:
+        """Folder into which the site goes where the command line names no other."""
+        return self.folder / Path(self.site.out or self.named("site")).expanduser()
+
+    def named(self, purpose: str) -> str:
+        """Name of a folder that only this config's runs write: that of the purpose alone for `config.yaml`.
+
+        Args:
+            purpose: what lies in the folder, as `site`.
+        """
+        return purpose if self.source.stem == "config" else f"{self.source.stem}-{purpose}"

@@ -1,7 +1,7 @@
 """Write a whole site at once: staged beside the old one, verified, swapped in by rename.
 
-A run that fails or is killed leaves the old site standing. Only a folder that an earlier run wrote, an empty
-folder, or none at all is replaced, so that a slip in `--out` can't cost anyone their files.
+A run that fails or is killed leaves the old site standing. What may be replaced, `marker.check_target` says, so that
+a slip in `--out` can't cost anyone their files.
 """
 
 from __future__ import annotations
@@ -14,42 +14,46 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from vizengine.errors import BuildFailed, VizengineError
+from vizengine.render.marker import MARKER, Marker, check_target, listed, maker, name_of
 from vizengine.render.verify import Verifier
 
 logger = logging.getLogger(__name__)
 
-MARKER = ".vizengine-site"
-_MARKER_HEAD = "This folder was written by vizengine, which replaces it as a whole. Its files:\n"
-
-
 Files = Mapping[str, bytes] | Iterable[tuple[str, bytes]]
 
 
-def write(target: Path, files: Files, beside: frozenset[str] = frozenset()) -> Path:
-    """Put a site into a folder.
-
-    Files in the folder that no earlier run wrote (a `CNAME`, for example) are carried over.
+def write(
+    target: Path, files: Files, config: Path, replace: bool = False, beside: frozenset[str] = frozenset()
+) -> Path:
+    """Put a site into a folder, and say in the log what it replaced.
 
     Args:
         target: the folder; its parents are made where they don't exist.
         files: contents by path relative to the folder, with slashes; one after the other where they are many.
+        config: the config whose site it is.
+        replace: whether it may replace what another config's build wrote.
         beside: addresses, from the folder, of pages outside of it to which its own may link.
 
     Returns:
         Path of the site's `index.html`.
 
     Raises:
-        VizengineError: `target` is not a site of ours, or a path leads out of it, or the disk refuses.
+        VizengineError: `target` may not be replaced, or a path leads out of it, or the disk refuses.
         BuildFailed: a page doesn't stand up to verification; the old site still stands.
     """
     folder = Path(os.path.abspath(target.expanduser())).resolve()
     try:
+        check_target(target, config, replace)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        recover(folder)
-        check_target(folder)
+        recover(target)
+        check_target(target, config, replace)
         with _staged(folder) as staged:
             names = _fill(staged, files, beside)
-            _carry_over(staged, folder, names)
+            marker = Marker(name_of(config, folder), frozenset(names))
+            (staged / MARKER).write_text(marker.text(), encoding="utf-8")
+            # Whoever put a file of theirs there meanwhile keeps it.
+            check_target(target, config, replace)
+            before = Marker.read(folder)
             _swap(staged, folder)
     except OSError as error:
         raise VizengineError(
@@ -57,25 +61,16 @@ def write(target: Path, files: Files, beside: frozenset[str] = frozenset()) -> P
             f"{f' ({error.filename})' if error.filename else ''}. Expected a folder that can be written, on a disk "
             "with room; free some, or name another with `--out`."
         ) from error
-    return target / "index.html"
-
-
-def check_target(target: Path) -> None:
-    """Make sure that `target` may be replaced.
-
-    Raises:
-        VizengineError: it is a file, or a folder with files that no run of ours wrote.
-    """
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise VizengineError(f"`out` names {target}, which is a file; expected a folder. Name another with `--out`.")
-    if any(target.iterdir()) and not (target / MARKER).is_file():
-        raise VizengineError(
-            f"{target} holds files and is no site written by vizengine (it has no {MARKER}), so it is left alone. "
-            "Expected an empty folder, one that doesn't exist yet, or a site from an earlier run; name such a one with "
-            "`--out`."
+    if before is not None:
+        gone = sorted(before.files - names)
+        logger.info(
+            "replaced in %s: the %d files that %s made before%s",
+            target,
+            len(before.files),
+            config if before.config == marker.config else maker(before, target),
+            f"; no longer there: {listed(gone)}" if gone else "",
         )
+    return target / "index.html"
 
 
 def recover(target: Path) -> bool:
@@ -85,7 +80,13 @@ def recover(target: Path) -> bool:
         whether there was anything to put back.
     """
     target = Path(os.path.abspath(target.expanduser())).resolve()
-    if not target.name or not (old := _beside(target, "previous")).is_dir():
+    if not target.name:
+        return False
+    old = _beside(target, "previous")
+    if old.is_symlink() or not old.is_dir():
+        if os.path.lexists(old):
+            # No run of ours leaves such a thing; it would be in the way of the next swap.
+            old.unlink()
         return False
     if not target.exists():
         old.rename(target)
@@ -112,7 +113,9 @@ def _staged(target: Path) -> Iterator[Path]:
     """A fresh folder beside `target`, gone afterwards unless it was renamed."""
     staged = _beside(target, f"new-{os.getpid()}")
     for left in target.parent.glob(f".{target.name}.vizengine-new-*"):
-        if left == staged or not _is_running(left.name.rpartition("-")[2]):
+        if left.is_symlink():
+            left.unlink(missing_ok=True)
+        elif left == staged or not _is_running(left.name.rpartition("-")[2]):
             shutil.rmtree(left, ignore_errors=True)
     staged.mkdir()
     try:
@@ -152,27 +155,6 @@ def _fill(staged: Path, files: Files, beside: frozenset[str]) -> set[str]:
     if problems:
         raise BuildFailed("The site was not written, the one before still stands:\n" + "\n".join(problems))
     return names
-
-
-def _carry_over(staged: Path, target: Path, names: set[str]) -> None:
-    """Take along what no run of ours wrote into the old site, and note what this one wrote."""
-    for name in _foreign(target):
-        if name in names:
-            logger.warning("%s in %s is not from an earlier run and is replaced", name, target.name)
-        elif not (staged / name).exists():
-            (staged / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(target / name, staged / name, follow_symlinks=False)
-    (staged / MARKER).write_text(_MARKER_HEAD + "".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")
-
-
-def _foreign(target: Path) -> list[str]:
-    """Files in the old site that the run which wrote it didn't write."""
-    if not target.is_dir():
-        return []
-    marker = target / MARKER
-    ours = set(marker.read_text(encoding="utf-8").splitlines()) if marker.is_file() else set()
-    found = (path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_symlink() or path.is_file())
-    return sorted(name for name in found if name not in ours and name != MARKER)
 
 
 def _swap(staged: Path, target: Path) -> None:
