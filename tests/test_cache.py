@@ -369,7 +369,8 @@ def test_the_hash_of_the_code_sees_every_module_of_a_room() -> None:
 def test_the_hash_of_the_code_changes_with_the_code_only(tmp_path: Path) -> None:
     package = tmp_path / "vizengine"
     (package / "room" / "deep").mkdir(parents=True)
-    (package / "cache.py").write_bytes((REPOSITORY / "vizengine" / "cache.py").read_bytes())
+    for name in ("cache.py", "cache_key.py", "errors.py"):
+        (package / name).write_bytes((REPOSITORY / "vizengine" / name).read_bytes())
     (package / "__init__.py").touch()
     module = package / "room" / "deep" / "module.py"
     program = (

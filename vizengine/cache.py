@@ -2,7 +2,8 @@
 
 An entry is found by the sha256 of its stage and its key. Its arrays lie in a `.npz`, its structure in a `.json`,
 which is written last, says under which name it was kept, and names the other with its hash: without it, or where they
-don't fit, there is no entry.
+don't fit, there is no entry. All of that is authenticated under the user's own key (`cache_key.py`): what came with a
+folder from elsewhere is computed again.
 Nothing is pickled. Several processes may use one folder.
 """
 
@@ -21,17 +22,29 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from vizengine.cache_key import KEY_VARIABLE, is_tag, tag
+
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 CACHE_FOLDER = ".vizengine-cache"
 """Name of the cache's folder, beside the config."""
-_FORMAT = 1
+_FORMAT = 2
+_AUTHENTICATED = ("format", "stage", "name", "arrays", "arrays_sha256", "value")
 _STAGE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SETTLED_NANOSECONDS = 2_000_000_000
 _BLOCK = 1 << 20
 _ABANDONED_SECONDS = 3600
+# Folders of whose results under another key this process has told.
+_told: set[Path] = set()
+
+
+_DAMAGES = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError),
+    zipfile.BadZipFile,
+)
+"""What reading a file raises that isn't as it was written."""
 
 
 class Cache:
@@ -109,9 +122,14 @@ class Cache:
         return kept
 
     def contains(self, stage: str, key: Mapping[str, Any]) -> bool:
-        """Whether there is an entry that a run may use; whether it is sound shows when it is read."""
+        """Whether there is an entry that a run may use; whether its arrays are sound shows when it is read."""
         path = self._path(stage, key)
-        return (not self.fresh or path in self._renewed) and path.is_file()
+        if self.fresh and path not in self._renewed:
+            return False
+        try:
+            return self._entry(path) is not None
+        except _DAMAGES:
+            return False
 
     def file_sha256(self, path: Path) -> str:
         """The sha256 of a file, in hexadecimal, remembered while its size, time and place on disk stay as they are.
@@ -124,9 +142,10 @@ class Cache:
         before = _identity(path)
         try:
             remembered = json.loads(note.read_text(encoding="utf-8"))
-            if remembered["identity"] == before and remembered == _note(before, remembered["sha256"]):
-                return str(remembered["sha256"])
-        except (OSError, ValueError, KeyError, TypeError):
+            digest_then = str(remembered["sha256"])
+            if is_tag(remembered["tag"], _note(note, before, digest_then)):
+                return digest_then
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass
         digest = hashlib.sha256()
         with path.open("rb") as file:
@@ -136,7 +155,8 @@ class Cache:
         settled = time.time_ns() - before[1] > _SETTLED_NANOSECONDS
         if settled and _identity(path) == before:
             try:
-                self._replace(note, _dump(_note(before, digest.hexdigest())).encode())
+                sha256 = digest.hexdigest()
+                self._replace(note, _dump({"sha256": sha256, "tag": tag(_note(note, before, sha256))}).encode())
             except OSError as error:
                 logger.debug("the hash of %s can't be remembered: %s", path, error)
         return digest.hexdigest()
@@ -153,32 +173,56 @@ class Cache:
 
         nothing: Any = None
         try:
-            entry = json.loads(path.read_text(encoding="utf-8"))
-            if entry["format"] != _FORMAT:
-                raise ValueError(f"written in format {entry['format']}, expected {_FORMAT}")
-            if _sha256(_dump(entry["value"]).encode()) != entry["value_sha256"]:
-                raise ValueError("the structure doesn't have the hash that it was written with")
+            entry = self._entry(path)
+            if entry is None:
+                return False, nothing
             name = entry["arrays"]
-            # Entries of earlier versions say whose they are by their arrays' name alone.
-            if entry.get("name", path.stem) != path.stem or (name and not name.startswith(path.stem)):
-                raise ValueError("it is another result, kept under another name")
             arrays = _read_arrays(path.with_name(Path(name).name), entry["arrays_sha256"]) if name else {}
             return True, decode(result_type, entry["value"], arrays)
-        except FileNotFoundError as error:
-            if error.filename == str(path):
-                return False, nothing
-            reason: Exception = error
-        except (OSError, ValueError, KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
-            reason = error
-        entry_name = f"{path.parent.name}/{path.name}"
-        logger.warning("the kept result %s is damaged and is computed again: %s", entry_name, reason)
+        except _DAMAGES as error:
+            entry_name = f"{path.parent.name}/{path.name}"
+            logger.warning("the kept result %s is damaged and is computed again: %s", entry_name, error)
         return False, nothing
+
+    def _entry(self, path: Path) -> dict[str, Any] | None:
+        """The structure of an entry; None where there is none that was kept under this user's key.
+
+        Raises:
+            One of `_DAMAGES`: it isn't as it was written.
+        """
+        try:
+            entry = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        if entry["format"] != _FORMAT:
+            raise ValueError(f"written in format {entry['format']}, expected {_FORMAT}")
+        content = _dump([entry[field] for field in _AUTHENTICATED]).encode()
+        if _sha256(content + entry["tag"].encode()) != entry["sha256"]:
+            raise ValueError("the structure doesn't have the hash that it was written with")
+        if not is_tag(entry["tag"], content):
+            self._tell_of_another_key()
+            return None
+        if (entry["stage"], entry["name"]) != (path.parent.name, path.stem):
+            raise ValueError("it is another result, kept under another name")
+        return dict(entry)
+
+    def _tell_of_another_key(self) -> None:
+        """Say once that there are results of others."""
+        folder = self.folder.resolve()
+        if folder in _told:
+            return
+        _told.add(folder)
+        logger.info(
+            "%s holds results that weren't kept under your key; they are computed again. To use those of somebody whom "
+            "you trust, let %s name the file with their key",
+            self.folder,
+            KEY_VARIABLE,
+        )
 
     def _write(self, path: Path, value: Any, arrays: dict[str, Any]) -> None:
         import numpy as np
 
-        entry = {"format": _FORMAT, "name": path.stem, "arrays": None, "arrays_sha256": None, "value": value}
-        entry["value_sha256"] = _sha256(_dump(value).encode())
+        entry = {"format": _FORMAT, "stage": path.parent.name, "name": path.stem, "arrays": None, "arrays_sha256": None}
         if arrays:
             buffer = io.BytesIO()
             np.savez(buffer, allow_pickle=False, **arrays)
@@ -188,6 +232,11 @@ class Cache:
             name = f"{path.stem}-{digest[:16]}.npz"
             self._replace(path.with_name(name), content)
             entry["arrays"], entry["arrays_sha256"] = name, digest
+        entry["value"] = value
+        authenticated = _dump([entry[field] for field in _AUTHENTICATED]).encode()
+        entry["tag"] = tag(authenticated)
+        # By this, without a key, what is damaged is told from what somebody else kept.
+        entry["sha256"] = _sha256(authenticated + str(entry["tag"]).encode())
         self._replace(path, _dump(entry).encode())
         for old in path.parent.glob(f"{path.stem}-*.npz"):
             if old.name != entry["arrays"] and time.time() - old.stat().st_mtime > 60:
@@ -252,9 +301,9 @@ def _identity(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
-def _note(identity: list[int], sha256: str) -> dict[str, Any]:
-    """What is remembered of a file, with a hash by which a damaged note is known."""
-    return {"identity": identity, "sha256": sha256, "note_sha256": _sha256(_dump([identity, sha256]).encode())}
+def _note(path: Path, identity: list[int], sha256: str) -> bytes:
+    """What is authenticated of a remembered hash: whose it is, as its note's name says, and of which state."""
+    return _dump(["files", path.stem, identity, sha256]).encode()
 
 
 def _read_arrays(path: Path, sha256: str) -> dict[str, Any]:

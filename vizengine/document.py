@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from vizengine import init
+from vizengine.cache_key import KEY_VARIABLE
 from vizengine.cli import command_line
 
 _INTRODUCTION = """\
@@ -43,14 +44,20 @@ The file `.vizengine-site` in a site says which config made it and which files a
 | --- | --- |
 | `VIZENGINE_WEIGHTS` | a folder in which published weights are looked for first ([the network's section](config.md)) |
 | `VIZENGINE_SCHEDULER` | what `--scheduler` takes, where that isn't given |
+| `{key}` | {key_meaning} |
 """
+_KEY_MEANING = (
+    "the file of the key under which results are kept and believed; it is made where there is none. Left out, it is "
+    "one of your own, in your folder for programs' data. Name one to share results ([a class](how-to/class.md), "
+    "[a cluster](how-to/cluster.md))"
+)
 
 
 def reference_text() -> str:
     """The content of `docs/command.md`."""
     parser, starting = command_line(), init.command_line()
     epilogue = (parser.epilog or "").replace("exit codes: ", "Exit codes: ")
-    codes = _CODES.format(epilogue=epilogue)
+    codes = _CODES.format(epilogue=epilogue, key=KEY_VARIABLE, key_meaning=_KEY_MEANING)
     begin = f"## `{init.COMMAND}`: a config to start from\n\n{starting.description} {starting.epilog}\n"
     parts = [_INTRODUCTION.format(description=parser.description), "## Arguments\n", _table(parser)]
     return "\n".join([*parts, begin, _table(starting), codes])

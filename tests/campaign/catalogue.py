@@ -8,6 +8,7 @@ from tests.campaign.configs import CONFIGS
 from tests.campaign.disks import DISKS
 from tests.campaign.documentation import DOCUMENTATION, DOCUMENTATION_SITE, REFERENCES
 from tests.campaign.downloads import DOWNLOADS
+from tests.campaign.forgeries import FORGERY
 from tests.campaign.kills import KILLS
 from tests.campaign.locks import LOCKS
 from tests.campaign.memory import MEMORY
@@ -25,6 +26,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "disks": DISKS,
     "caches": CACHES,
     "pairs": PAIRS,
+    "forgery": FORGERY,
     "replacing": REPLACING,
     "memory": MEMORY,
     "downloads": DOWNLOADS,
