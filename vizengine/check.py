@@ -7,10 +7,12 @@ from pathlib import Path
 
 from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.check_claims import check_claims
+from vizengine.config.places import NotAdmitted
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import WeightsUnavailable
 from vizengine.evidence.expanded_model import earlier_layers, layers_to_expand
-from vizengine.evidence.photos import IMAGE_SUFFIXES, SAMPLES, Photos
+from vizengine.evidence.photo_files import IMAGE_SUFFIXES
+from vizengine.evidence.photos import SAMPLES, Photos
 from vizengine.networks import zoo
 from vizengine.networks.architecture import INPUT, Architecture
 from vizengine.networks.layer_names import (
@@ -29,33 +31,35 @@ from vizengine.sweep.select import chosen_layers, selection_flaws
 Finding = tuple[tuple[str | int, ...], str]
 
 
-def check_entry(section: CircuitSection | SweepSection, folder: Path) -> Iterator[Finding]:
+def check_entry(section: CircuitSection | SweepSection, folder: Path, confined: bool = False) -> Iterator[Finding]:
     """Problems of one circuit or sweep, each with its path inside the section.
 
     Args:
         section: one whose form is right.
         folder: the config's folder.
+        confined: whether the config may name nothing outside its folder, nor code.
     """
     if isinstance(section, CircuitSection):
-        yield from check_circuit(section, folder)
+        yield from check_circuit(section, folder, confined)
         return
-    yield from _check_photos(section, folder)
-    architecture, findings = _network(section, folder)
+    yield from _check_photos(section, folder, confined)
+    architecture, findings = _network(section, folder, confined)
     yield from findings
     if architecture is not None:
         yield from selection_flaws(section, architecture)
         yield from _check_names(architecture, chosen_layers(section.unit, architecture))
 
 
-def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
+def check_circuit(section: CircuitSection, folder: Path, confined: bool = False) -> Iterator[Finding]:
     """Problems of one circuit, each with its path inside the section.
 
     Args:
         section: one whose form is right.
         folder: the config's folder.
+        confined: whether the config may name nothing outside its folder, nor code.
     """
-    yield from _check_photos(section, folder)
-    architecture, findings = _network(section, folder)
+    yield from _check_photos(section, folder, confined)
+    architecture, findings = _network(section, folder, confined)
     yield from findings
     if architecture is None:
         return
@@ -87,10 +91,12 @@ def check_circuit(section: CircuitSection, folder: Path) -> Iterator[Finding]:
             yield path, message
 
 
-def _network(section: CircuitSection | SweepSection, folder: Path) -> tuple[Architecture | None, list[Finding]]:
+def _network(
+    section: CircuitSection | SweepSection, folder: Path, confined: bool
+) -> tuple[Architecture | None, list[Finding]]:
     """The network's layers where they can be known, and what is wrong with its section."""
     found: list[Finding] = [
-        (("network", *path), message) for path, message in network_problems(section.network, folder)
+        (("network", *path), message) for path, message in network_problems(section.network, folder, confined)
     ]
     if found:
         # What is wrong with the weights doesn't hide what is wrong with the unit, where the layers are known anyway.
@@ -148,14 +154,24 @@ def _check_units(section: CircuitSection, architecture: Architecture) -> Iterato
             yield ("siblings", place), f"sibling {sibling} is named twice; expected each once"
 
 
-def _check_photos(section: CircuitSection | SweepSection, folder: Path) -> Iterator[Finding]:
+def _check_photos(section: CircuitSection | SweepSection, folder: Path, confined: bool) -> Iterator[Finding]:
     if section.photos == SAMPLES:
+        return
+    photos = Photos(section.photos, folder)
+    try:
+        if confined and photos.outside:
+            reason = "lies outside the config's folder, from where --confined takes nothing; put the photos beside it"
+            raise NotAdmitted(section.photos, reason)
+        count = len(photos.found)
+    except NotAdmitted as error:
+        yield ("photos",), str(error)
         return
     path = folder / Path(section.photos).expanduser()
     pattern = any(letter in section.photos for letter in "*?[")
     if not pattern and not path.exists():
         what = "photo" if path.suffix.lower() in IMAGE_SUFFIXES else "folder"
         yield ("photos",), f"there is no {what} {section.photos}; expected `samples`, a folder of images, or a glob"
-    elif not Photos(section.photos, folder).found:
+    elif not count:
         kinds = ", ".join(sorted(IMAGE_SUFFIXES))
-        yield ("photos",), f"no images in {section.photos}; expected at least one file that ends in {kinds}"
+        links = f" (links that lead out of it don't count, as {photos.led_out[0]})" if photos.led_out else ""
+        yield ("photos",), f"no images in {section.photos}{links}; expected at least one file that ends in {kinds}"

@@ -81,6 +81,12 @@ def command_line() -> argparse.ArgumentParser:
     )
     parser.add_argument("--strict", action="store_true", help="fail on warnings and on optional circuits left out")
     parser.add_argument("--replace", action="store_true", help="replace a site, or survey, that another config made")
+    parser.add_argument(
+        "--confined",
+        action="store_true",
+        help="for a config that somebody else wrote: refuse all that it names outside its folder, photos, weights and "
+        "the site's folder too, and `trust: true`",
+    )
     parser.add_argument("--fresh", action="store_true", help="compute everything again, whatever earlier runs kept")
     parser.add_argument(
         "--scheduler",
@@ -129,15 +135,17 @@ def _run(options: argparse.Namespace) -> int:
         with logged(options.verbosity) as progress, contextlib.redirect_stdout(sys.stderr):
             from vizengine import pipeline
 
-            config = pipeline.check(options.config)
+            config = pipeline.check(options.config, options.confined)
             check_usage(options, config)
             if options.estimate:
                 line, server = "\n".join(_estimate(options, config)), None
             elif options.check:
+                pipeline.tell_of_photos(config)
                 (line, code), server = _checked(options.config, config), None
             else:
                 server = _open_server(options.serve, afterwards)
                 indices, failure = (_survey if options.survey else _build)(options, config, progress)
+                pipeline.tell_of_photos(config)
                 if failure:
                     complain(failure)
                     return FAILED

@@ -9,14 +9,17 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.check import check_entry
 from vizengine.compute import CircuitRun
 from vizengine.config.load import load
+from vizengine.config.places import is_within
 from vizengine.config.schema import CircuitSection, Config, SweepSection
-from vizengine.errors import BuildFailed, WeightsUnavailable
+from vizengine.errors import BuildFailed, UsageError, WeightsUnavailable
+from vizengine.evidence.photos import Photos
 from vizengine.kept import keep
 from vizengine.networks.source import open_source
 from vizengine.networks.weights import MissingWeights
@@ -71,13 +74,28 @@ class Outcome:
     failures: tuple[str, ...] = ()
 
 
-def check(config_path: Path) -> Config:
+def check(config_path: Path, confined: bool = False) -> Config:
     """Read a config and check all that can be known without computing.
+
+    Args:
+        config_path: the config.
+        confined: whether it may name nothing outside its folder, nor code that runs.
 
     Raises:
         ConfigError: with every problem.
+        UsageError: results would be kept outside its folder in spite of `confined`.
     """
-    return load(config_path, (check_entry,))
+    # The check itself keeps in the cache what it reads of a network.
+    if confined and not is_within(config_path.parent / CACHE_FOLDER, config_path.parent):
+        raise UsageError(f"--confined: {CACHE_FOLDER} is a link that leads out of the config's folder; remove it")
+    return load(config_path, (partial(check_entry, confined=confined),), confined)
+
+
+def tell_of_photos(config: Config) -> None:
+    """Say which folders outside the config's give pictures to its pages."""
+    places = {Photos(section.photos, config.folder).outside for section in config.circuits}
+    for place in sorted(filter(None, places)):
+        logger.info("pictures from %s, which lies outside the config's folder, are on the pages", place)
 
 
 def missing_weights(config: Config) -> list[tuple[CircuitSection | SweepSection, MissingWeights]]:

@@ -189,7 +189,14 @@ class Resources:
 
     @cached_property
     def _found(self) -> tuple[Photo, ...]:
-        return Photos(self._section.photos, self._folder).found
+        photos = Photos(self._section.photos, self._folder)
+        for name in photos.led_out:
+            logger.warning(
+                "photo %s is skipped: it is a link that leads out of its folder; put the picture there itself, or name "
+                "the folder to which it leads under `photos`",
+                name,
+            )
+        return photos.found
 
     def hashes(self, photos: tuple[Photo, ...]) -> list[str]:
         """Name and hash of each photo, for keys."""

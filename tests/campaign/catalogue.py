@@ -18,6 +18,7 @@ from tests.campaign.photos import PHOTOS
 from tests.campaign.releases import AUDIT, CHANGELOG, INIT, LICENCES, SBOM, WORKFLOWS
 from tests.campaign.replacing import REPLACING
 from tests.campaign.serving import SERVING
+from tests.campaign.strangers import SCHEDULERS, STRANGERS
 from tests.campaign.texts import TEXTS
 from tests.campaign.wheel import WHEEL
 
@@ -46,4 +47,6 @@ CAMPAIGNS: dict[str, Campaign] = {
     "texts": TEXTS,
     "photos": PHOTOS,
     "models": MODELS,
+    "strangers": STRANGERS,
+    "schedulers": SCHEDULERS,
 }

@@ -16,7 +16,7 @@ IN_THE_CAMPAIGN = {
     "python generate.py my-circuit.yaml --survey fire2/expand3x3 --estimate": "measures for some seconds",
     "python generate.py my-circuit.yaml --survey fire2/expand3x3": "all units of a layer, as tests/sweep",
     "python generate.py class.yaml --survey fire4/expand3x3": "likewise",
-    "python generate.py class.yaml --strict": "a second circuit from nothing",
+    "python generate.py class.yaml --strict --confined": "a second circuit from nothing",
     "python generate.py sweep.yaml --estimate": "measures for some seconds",
     "python generate.py sweep.yaml": "likewise",
     "python generate.py from-code.yaml": "the same network a second time",

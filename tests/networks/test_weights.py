@@ -120,12 +120,12 @@ def test_folders_are_searched_in_order(
         _model().save_weights(tmp_path / folder / "my_vgg19.weights.h5")
     monkeypatch.setenv(weights_files.WEIGHTS_FOLDER_VARIABLE, str(tmp_path / "variable"))
     for folder in ("config", "variable", "keras/models"):
-        file = weights_files.locate(vgg19_entry, "imagenet", Path("config"), tmp_path, NEEDED, cache)
+        file = weights_files.locate(vgg19_entry, "imagenet", "config", tmp_path, NEEDED, cache)
         assert file.path.parent == tmp_path / folder
         assert "origin is unchecked" in file.origin
         shutil.rmtree(tmp_path / folder)
     with pytest.raises(WeightsUnavailable) as caught:
-        weights_files.locate(vgg19_entry, "imagenet", Path("config"), tmp_path, NEEDED, cache)
+        weights_files.locate(vgg19_entry, "imagenet", "config", tmp_path, NEEDED, cache)
     message = str(caught.value)
     assert "the download failed" in message and "VIZENGINE_WEIGHTS" in message and "_notop.h5" in message
     assert not list((tmp_path / "keras").rglob("*.h5"))

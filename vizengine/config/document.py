@@ -37,6 +37,11 @@ a text with `: ` in it or with `{{` at its beginning) goes in quotes.
 Texts are Markdown, in the config itself or in a file: `{file: path}`. HTML in them is shown as text. In double braces
 they may name any measured value of their circuit, so that prose and figures can't disagree; `--check` lists the names
 when one is wrong.
+
+What a config names lies in its folder or below it, links resolved: texts, labels, models and weights. Weights may lie
+in the folder of `VIZENGINE_WEIGHTS` and in Keras' cache as well, and photos in a folder elsewhere that the config names
+outright; `--check` and the end of a run then say that pictures from there are on the pages. `--confined`, for a config
+that somebody else wrote, refuses all that lies outside the config's folder, and `trust: true`.
 """
 
 _HEADINGS = {

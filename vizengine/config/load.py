@@ -28,13 +28,14 @@ _PROSE = re.compile(r"[\s-]*(?:[\w-]+:\s*\{\s*)?(?P<name>[\w-]+):\s+(?P<text>[^\
 _ENTRY: TypeAdapter[CircuitSection | SweepSection] = TypeAdapter(Entry)
 
 
-def load(path: Path, checks: Sequence[Check] = ()) -> Config:
+def load(path: Path, checks: Sequence[Check] = (), confined: bool = False) -> Config:
     """Read and check a config.
 
     Args:
         path: a YAML file in UTF-8.
         checks: deeper checks of each circuit. They also run on the sound circuits of a config that is wrong
             elsewhere, so that the user sees all problems at once.
+        confined: whether the site may go nowhere but into the config's folder.
 
     Returns:
         The config; each circuit has its photos and visualization settings, its own or else the site's.
@@ -52,7 +53,7 @@ def load(path: Path, checks: Sequence[Check] = ()) -> Config:
     except ValidationError as error:
         findings += explain(error, tree)
         circuits = dict(_sound_circuits(tree.value, error, context))
-    findings += [*_check_out(tree, path.parent), *_check_names(tree)]
+    findings += [*_check_out(tree, path.parent, confined), *_check_names(tree)]
     for index, circuit in circuits.items():
         for check in checks:
             for inside, message in _checked(check, circuit.section, path.parent):
@@ -242,18 +243,22 @@ def _check_names(tree: YamlTree) -> Iterator[Finding]:
             first[name] = tree.line(location)
 
 
-def _check_out(tree: YamlTree, folder: Path) -> Iterator[Finding]:
-    """The site's folder is replaced as a whole, so it can't be one that holds the config."""
+def _check_out(tree: YamlTree, folder: Path, confined: bool) -> Iterator[Finding]:
+    """The site's folder is replaced as a whole, so it can't be one that holds the config; see `load` for the rest."""
     location: Location = ("site", "out")
     site = tree.value.get("site")
     out = site.get("out") if isinstance(site, dict) else None
     if not isinstance(out, str) or not out.strip():
         return
     try:
-        held = folder.resolve().is_relative_to(Path(folder, Path(out).expanduser()).resolve())
+        target = Path(folder, Path(out).expanduser()).resolve()
+        held = folder.resolve().is_relative_to(target)
     except (OSError, RuntimeError, ValueError) as error:
         yield Finding(tree.line(location), tree.key(location), f"`{out!r}` can't be a folder: {error}")
         return
     if held:
         message = f"`{out}` holds the config itself and would be replaced; expected a folder of its own, as `site`"
+        yield Finding(tree.line(location), tree.key(location), message)
+    elif confined and not target.is_relative_to(folder.resolve()):
+        message = f"`{out}` lies outside the config's folder, where --confined writes nothing; expected a folder in it"
         yield Finding(tree.line(location), tree.key(location), message)

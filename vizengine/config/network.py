@@ -38,7 +38,7 @@ class NetworkSection(Section):
     model: Annotated[Words, AfterValidator(known_network)] = Field(
         description="The network: `squeezenet1.1`, `vgg16`, `vgg19`, the name of another network of "
         "keras.applications in small letters (`resnet50`; see docs/networks.md), path of a `.keras` or `.h5` file "
-        "relative to the config's folder, or `module:function`, a function beside the config that takes nothing and "
+        "in the config's folder, or `module:function`, a function beside the config that takes nothing and "
         "returns a `keras.Model` (needs `trust: true`).",
     )
     weights: Words | None = Field(
@@ -47,12 +47,13 @@ class NetworkSection(Section):
         "default). `imagenet`: those that Keras publishes (the default of its other networks); VGG16's and VGG19's "
         "file is looked for in `weights_folder`, in the folder that the environment variable `VIZENGINE_WEIGHTS` "
         "names, in Keras' cache, and last downloaded. `random`: drawn with `seed`, for tests and lessons, and the "
-        "page says so (not VGG and SqueezeNet). Anything else: path of a weights file, relative to the config's "
-        "folder; for VGG and SqueezeNet a `.h5`, `.weights.h5` or `.keras` file that has the needed layers by name. A "
-        "model of your own comes with its weights where this is left out.",
+        "page says so (not VGG and SqueezeNet). Anything else: path of a weights file in the config's folder, or else "
+        "in the folder of `VIZENGINE_WEIGHTS` or in Keras' cache; for VGG and SqueezeNet a `.h5`, `.weights.h5` "
+        "or `.keras` file that has the needed layers by name. A model of your own comes with its "
+        "weights where this is left out.",
     )
     weights_folder: Words | None = Field(
-        default=None, description="Folder that is searched first for published files, relative to the config's folder."
+        default=None, description="Folder that is searched first for published files, in the config's folder."
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of `random` weights.")
     preprocess: PreprocessSection | None = Field(
@@ -72,8 +73,8 @@ class NetworkSection(Section):
     )
     labels: Words | None = Field(
         default=None,
-        description="A text file with the name of one class a line, in the order of the network's outputs, relative "
-        "to the config's folder; ImageNet's for networks of keras.applications where left out.",
+        description="A text file with the name of one class a line, in the order of the network's outputs, in the "
+        "config's folder; ImageNet's for networks of keras.applications where left out.",
     )
     trust: bool = Field(
         default=False,

@@ -195,7 +195,8 @@ class Config(Section):
     photos: Words = Field(
         default="samples",
         description="Photos: `samples` (scikit-image's own), a folder, or a glob such as `photos/**/*.jpg`, relative "
-        "to the config's folder.",
+        "to the config's folder. A folder elsewhere is named outright, as `/data/photos`; links that lead out are "
+        "passed over.",
     )
     visualization: VisualizationSection = Field(
         default=VisualizationSection(), description="How the feature visualizations are made, for all circuits."

@@ -8,6 +8,8 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from vizengine.config.places import NotAdmitted, place
+
 NOT_BLANK = r"\S"
 LONGEST_FILE = 10_000_000
 """The most bytes of a file with Markdown."""
@@ -20,24 +22,22 @@ def _read_text(value: Any, information: ValidationInfo) -> Any:
     if set(value) != {"file"} or not isinstance(value["file"], str):
         raise PydanticCustomError("text", "a section; expected Markdown text, or a file with it: `{file: path}`")
     context = information.context or {}
-    folder = Path(context.get("folder", "."))
-    path = folder / Path(value["file"]).expanduser()
     try:
-        # A page is published: a config that came from elsewhere must not put other files of its reader on it.
-        if not path.resolve().is_relative_to(folder.resolve()):
-            reason = "it lies outside the config's folder; put it beside the config, or below"
+        path = place(Path(context.get("folder", ".")), value["file"])
         # A device or a pipe would be read for ever.
-        elif path.exists() and not path.is_file():
+        if path.exists() and not path.is_file():
             reason = f"{'is a directory' if path.is_dir() else 'no file with an end'}; expected a Markdown file"
         elif path.exists() and path.stat().st_size > LONGEST_FILE:
             reason = f"{path.stat().st_size:,} bytes; expected {LONGEST_FILE:,} at most"
         else:
             return path.read_text(encoding="utf-8-sig")
+    except NotAdmitted as error:
+        reason = f"it {error.reason}"
     except UnicodeDecodeError as error:
         reason = f"it isn't UTF-8 (byte {error.start + 1}); expected Markdown saved as UTF-8"
-    except (OSError, ValueError, RuntimeError) as error:
-        words = error.strerror if isinstance(error, OSError) else None
-        reason = f"{(words or str(error)).lower()}; expected a Markdown file, its path relative to the config's folder"
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        reason = f"{words}; expected a Markdown file, its path relative to the config's folder"
     raise PydanticCustomError("text", "the file {file}: {reason}", {"file": value["file"], "reason": reason})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,15 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.evidence.photo_files import PhotoSearch, photo_place
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 SAMPLES = "samples"
 LONGEST_SIDE = 512
 SHORTEST_SIDE = 32
-IMAGE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
-)
 _HEIC = (".heic", ".heif")
 # What shows through where a photo is transparent, of 255.
 _BEHIND = 128
@@ -129,17 +127,30 @@ class Photos:
 
     @cached_property
     def found(self) -> tuple[Photo, ...]:
-        """The photos, sorted by path; files that aren't images by their ending are passed over."""
+        """The photos, sorted by path; files that aren't images by their ending are passed over.
+
+        Raises:
+            NotAdmitted: the config may not name them.
+        """
         if self.source == SAMPLES:
             folder = _samples_folder()
             return tuple(Photo(folder / name, credit) for name, credit in _SAMPLE_CREDITS.items())
-        pattern = self.base / Path(self.source).expanduser()
-        paths = (
-            list(pattern.iterdir())
-            if pattern.is_dir()
-            else [Path(name) for name in glob.glob(str(pattern), recursive=True)]
-        )
-        return tuple(Photo(path) for path in sorted(paths) if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+        return tuple(Photo(path) for path in self._searched[0])
+
+    @property
+    def led_out(self) -> tuple[str, ...]:
+        """Names of links that lead out of the photos' folder and of the config's; they are no photos."""
+        return () if self.source == SAMPLES else self._searched[1]
+
+    @property
+    def outside(self) -> Path | None:
+        """The photos' folder where it lies outside the config's; None where it doesn't, and for `samples`."""
+        return None if self.source == SAMPLES else photo_place(self.source, self.base).outside
+
+    @cached_property
+    def _searched(self) -> tuple[list[Path], tuple[str, ...]]:
+        search = PhotoSearch(self.source, self.base)
+        return search.files(), tuple(search.led_out)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vizengine.config.places import place
 from vizengine.errors import WeightsUnavailable
 
 
@@ -16,11 +17,12 @@ def read_labels(name: str | None, folder: Path) -> tuple[str, ...]:
 
     Raises:
         WeightsUnavailable: it can't be read.
+        NotAdmitted: it lies outside the config's folder.
     """
     if name is None:
         return ()
     try:
-        lines = (folder / Path(name).expanduser()).read_text(encoding="utf-8-sig").splitlines()
+        lines = place(folder, name).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise WeightsUnavailable(
             f"The labels in {name} can't be read: {error}.", "Name a UTF-8 text file with one class a line."

@@ -24,8 +24,9 @@ from vizengine.networks.applications import APPLICATIONS
 from vizengine.networks.architecture import Architecture
 from vizengine.networks.labels import numbered, read_labels
 from vizengine.networks.model import WeightsIdentity
+from vizengine.networks.named_files import keras_cache, model_file, weights_path
 from vizengine.networks.user_code import is_reference, load_function, source_of
-from vizengine.networks.weights import MissingWeights, keras_cache
+from vizengine.networks.weights import MissingWeights
 
 if TYPE_CHECKING:
     from vizengine.networks.graph import ModelGraph
@@ -46,6 +47,7 @@ class LiveSource:
 
     Raises:
         WeightsUnavailable: from all properties, where the model, its weights or its labels can't be had.
+        NotAdmitted: likewise, where the config may not name their place.
     """
 
     def __init__(self, section: NetworkSection, folder: Path, cache: Cache) -> None:
@@ -54,9 +56,12 @@ class LiveSource:
         self._cache = cache
         self._application = section.model in APPLICATIONS
         self._weights = section.weights or (IMAGENET if self._application else None)
-        self._weights_file = (
-            None if self._weights in (None, RANDOM, IMAGENET) else folder / Path(str(self._weights)).expanduser()
-        )
+
+    @cached_property
+    def _weights_file(self) -> Path | None:
+        if self._weights in (None, RANDOM, IMAGENET):
+            return None
+        return weights_path(str(self._weights), self._folder)
 
     @cached_property
     def _graph(self) -> ModelGraph:
@@ -67,8 +72,8 @@ class LiveSource:
     @cached_property
     def _file_hashes(self) -> list[str]:
         """Hashes of the files that the config names."""
-        model = self._folder / Path(self._section.model).expanduser()
-        files = [] if self._application or is_reference(self._section.model) else [model]
+        named = self._application or is_reference(self._section.model)
+        files = [] if named else [model_file(self._section.model, self._folder)]
         files += [self._weights_file] if self._weights_file else []
         for path in files:
             if not path.is_file():

@@ -6,19 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vizengine.config.network import NetworkSection
+from vizengine.config.places import NotAdmitted, place
 from vizengine.networks import zoo
 from vizengine.networks.applications import APPLICATIONS
+from vizengine.networks.named_files import model_file, weights_path
 from vizengine.networks.user_code import is_reference
 
+WEIGHTS_WORDS = ("embedded", "imagenet", "random")
+"""What `weights` may say that isn't a path."""
 Problem = tuple[tuple[str | int, ...], str]
 
 
-def network_problems(section: NetworkSection, folder: Path) -> Iterator[Problem]:
+def network_problems(section: NetworkSection, folder: Path, confined: bool = False) -> Iterator[Problem]:
     """Problems of a network section, each with its path inside it.
 
     Args:
         section: one whose form is right.
         folder: the config's folder.
+        confined: whether the config may name nothing outside its folder, nor code.
     """
     model, weights = section.model, section.weights
     built_in, application = model in zoo.MODEL_NAMES, model in APPLICATIONS
@@ -53,8 +58,30 @@ def network_problems(section: NetworkSection, folder: Path) -> Iterator[Problem]
             f"is needed, since {' and '.join(code)} {'is' if len(code) == 1 else 'are'} code; expected `trust: true` "
             "if you trust it",
         )
-    if section.labels is not None and not (folder / Path(section.labels).expanduser()).is_file():
-        yield ("labels",), f"there is no file {section.labels}; expected a text file with one class a line"
+    if confined and section.trust:
+        yield ("trust",), "received `true`, and --confined runs no code of a config's; expected no such setting"
+    yield from _misplaced(section, folder, own and not is_reference(model), confined)
+
+
+def _misplaced(section: NetworkSection, folder: Path, own_file: bool, confined: bool) -> Iterator[Problem]:
+    """Files that lie where a config may not name them, and labels that lie nowhere."""
+    try:
+        if section.labels is not None and not place(folder, section.labels).is_file():
+            yield ("labels",), f"there is no file {section.labels}; expected a text file with one class a line"
+    except NotAdmitted as error:
+        yield ("labels",), str(error)
+    try:
+        if own_file:
+            model_file(section.model, folder)
+    except NotAdmitted as error:
+        yield ("model",), str(error)
+    weights = None if section.weights in WEIGHTS_WORDS else section.weights
+    for setting, named in (("weights", weights), ("weights_folder", section.weights_folder)):
+        try:
+            if named is not None:
+                weights_path(named, folder, confined)
+        except NotAdmitted as error:
+            yield (setting,), str(error)
 
 
 def _built_in(section: NetworkSection) -> Iterator[Problem]:

@@ -17,9 +17,9 @@ from vizengine.networks.applications import APPLICATIONS, PREPARATIONS
 from vizengine.networks.architecture import Architecture
 from vizengine.networks.download import TIMEOUT_SECONDS
 from vizengine.networks.graph import ModelGraph, read_model
+from vizengine.networks.named_files import keras_cache
 from vizengine.networks.packed import refuse_swollen
 from vizengine.networks.random_weights import draw_weights
-from vizengine.networks.weights import keras_cache
 
 RANDOM, IMAGENET = "random", "imagenet"
 

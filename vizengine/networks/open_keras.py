@@ -14,6 +14,7 @@ from vizengine.networks.applications import APPLICATIONS
 from vizengine.networks.architecture import Architecture
 from vizengine.networks.float32 import compute_in_float32
 from vizengine.networks.graph import ModelGraph, Unreadable, read_model
+from vizengine.networks.named_files import model_file
 from vizengine.networks.open_application import RANDOM, application_architecture, load_weights, open_application
 from vizengine.networks.own_model import open_file, open_function
 from vizengine.networks.random_weights import draw_weights
@@ -39,7 +40,7 @@ def open_keras(section: NetworkSection, weights: str | None, weights_file: Path 
     if is_reference(section.model):
         model = open_function(section.model, folder, section.trust)
     else:
-        model = open_file(folder / Path(section.model).expanduser(), folder, section.trust)
+        model = open_file(model_file(section.model, folder), folder, section.trust)
     compute_in_float32(model, section.model)
     channels = {"colour": 3, "grey": 1, None: None}[section.input]
     shape = None if channels is None else (section.input_size, section.input_size, channels)

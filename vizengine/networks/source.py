@@ -79,17 +79,15 @@ class PublishedSource:
     @cached_property
     def file(self) -> weights_files.WeightsFile:
         """The weights file, with every layer up to the unit."""
-        named = self.section.weights_folder
         needed = self.architecture.upto(*self.layers)
         return weights_files.locate(
-            self._entry, self.section.weights, Path(named) if named else None, self.folder, needed, self.cache
+            self._entry, self.section.weights, self.section.weights_folder, self.folder, needed, self.cache
         )
 
     @property
     def missing_weights(self) -> weights_files.MissingWeights | None:
         """Weights that aren't on this machine, as far as that can be told without reading any; None where they are."""
-        named = self.section.weights_folder
-        return weights_files.missing(self._entry, self.section.weights, Path(named) if named else None, self.folder)
+        return weights_files.missing(self._entry, self.section.weights, self.section.weights_folder, self.folder)
 
     @cached_property
     def identity(self) -> WeightsIdentity:

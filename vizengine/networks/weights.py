@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from vizengine.cache import Cache
+from vizengine.config.places import is_within
 from vizengine.errors import WeightsUnavailable
 from vizengine.networks.architecture import Architecture, LayerSpec
 from vizengine.networks.download import download
 from vizengine.networks.formats import SUFFIXES, LayerWeights, UnreadableWeights, read_layers, with_weights
+from vizengine.networks.named_files import (
+    WEIGHTS_FOLDER_VARIABLE,
+    environment_folder,
+    keras_cache,
+    weights_folders,
+    weights_path,
+)
 from vizengine.networks.zoo import EmbeddedFile, PublishedFile, ZooEntry
 
-WEIGHTS_FOLDER_VARIABLE = "VIZENGINE_WEIGHTS"
 _CORRECT_PATH = "Correct the path under `weights`."
+_IN_CONFIG = "the folder named in the config"
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Md5:
 def locate(
     zoo_entry: ZooEntry,
     weights: str | None,
-    weights_folder: Path | None,
+    weights_folder: str | None,
     base: Path,
     needed: tuple[LayerSpec, ...],
     cache: Cache,
@@ -75,14 +82,15 @@ def locate(
 
     Args:
         zoo_entry: the network.
-        weights: `embedded`, `imagenet`, a path relative to `base`, or None for the network's default.
-        weights_folder: folder that is searched first for `imagenet`, or None.
+        weights: `embedded`, `imagenet`, a path as `weights_path` takes it, or None for the network's default.
+        weights_folder: folder that is searched first for `imagenet`, likewise, or None.
         base: folder of the config.
         needed: layers that must be in the file; those without weights are passed over.
         cache: remembers hashes of large files.
 
     Raises:
         WeightsUnavailable: says where was looked, what was there, and how to mend it.
+        NotAdmitted: the config names a place that it may not name.
     """
     weights = weights or zoo_entry.default_weights
     model = zoo_entry.architecture.name
@@ -96,7 +104,7 @@ def locate(
                 f"Keras publishes no weights of {model}.", "Write `weights: embedded` or a file's path."
             )
         return _imagenet(zoo_entry, weights_folder, base, needed, cache)
-    path = base / Path(weights).expanduser()
+    path = weights_path(weights, base)
     if not path.is_file():
         raise WeightsUnavailable(f"There is no weights file at {weights}.", _CORRECT_PATH)
     problem = _lacks(path, zoo_entry.architecture, needed)
@@ -107,7 +115,7 @@ def locate(
     return WeightsFile(path, "file named in the config", cache.file_sha256(path))
 
 
-def missing(zoo_entry: ZooEntry, weights: str | None, weights_folder: Path | None, base: Path) -> MissingWeights | None:
+def missing(zoo_entry: ZooEntry, weights: str | None, weights_folder: str | None, base: Path) -> MissingWeights | None:
     """What `locate` would not find, told without reading or downloading any file; None where there is one.
 
     Args:
@@ -118,7 +126,7 @@ def missing(zoo_entry: ZooEntry, weights: str | None, weights_folder: Path | Non
         # Its package is one of this package's own requirements.
         return None
     if weights != "imagenet":
-        there = (base / Path(weights).expanduser()).is_file()
+        there = weights_path(weights, base).is_file()
         return None if there else MissingWeights(f"There is no weights file at {weights}.", _CORRECT_PATH)
     places = _places(weights_folder, base)
     if any(_candidates(folder, zoo_entry) for _, folder in places):
@@ -160,7 +168,7 @@ def _embedded(embedded: EmbeddedFile, cache: Cache) -> WeightsFile:
 
 
 def _imagenet(
-    zoo_entry: ZooEntry, weights_folder: Path | None, base: Path, needed: tuple[LayerSpec, ...], cache: Cache
+    zoo_entry: ZooEntry, weights_folder: str | None, base: Path, needed: tuple[LayerSpec, ...], cache: Cache
 ) -> WeightsFile:
     assert zoo_entry.full is not None and zoo_entry.headless is not None
     tried: list[str] = []
@@ -168,6 +176,9 @@ def _imagenet(
         found = False
         for path in _candidates(folder, zoo_entry):
             found = True
+            if words == _IN_CONFIG and not is_within(path, base, *weights_folders()):
+                tried.append(f"{path.name} in {words} is a link that leads out of the config's folder")
+                continue
             problem = _wrong_hash(path, zoo_entry, cache) or _lacks(path, zoo_entry.architecture, needed)
             if not problem:
                 known = path.name in (zoo_entry.full.name, zoo_entry.headless.name)
@@ -191,11 +202,11 @@ def _imagenet(
     return WeightsFile(path, "Keras' download, as Keras publishes it", cache.file_sha256(path))
 
 
-def _places(weights_folder: Path | None, base: Path) -> list[tuple[str, Path]]:
+def _places(weights_folder: str | None, base: Path) -> list[tuple[str, Path]]:
     """The folders in which published files are looked for, each with what it is, first to last."""
-    variable = os.environ.get(WEIGHTS_FOLDER_VARIABLE)
-    places = [("the folder named in the config", base / weights_folder.expanduser())] if weights_folder else []
-    places += [(f"the folder named in {WEIGHTS_FOLDER_VARIABLE}", Path(variable).expanduser())] if variable else []
+    variable = environment_folder()
+    places = [(_IN_CONFIG, weights_path(weights_folder, base))] if weights_folder else []
+    places += [(f"the folder named in {WEIGHTS_FOLDER_VARIABLE}", variable)] if variable else []
     return [*places, ("Keras' cache", keras_cache())]
 
 
@@ -207,11 +218,6 @@ def _fetch(zoo_entry: ZooEntry) -> str:
         f"({zoo_entry.full.megabytes} MB, with the classifier), into a folder and name that folder in "
         f"`network.weights_folder` or in the environment variable {WEIGHTS_FOLDER_VARIABLE}."
     )
-
-
-def keras_cache() -> Path:
-    """The folder into which Keras downloads weights."""
-    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")).expanduser() / "models"
 
 
 def _candidates(folder: Path, zoo_entry: ZooEntry) -> list[Path]:

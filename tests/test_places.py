@@ -1,0 +1,196 @@
+"""A stranger's config reads nothing outside its folder but photos from a folder that it names outright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.campaign.runs import run
+from vizengine.config.load import load
+from vizengine.errors import ConfigError
+from vizengine.evidence import photo_files
+from vizengine.evidence.photos import Photos
+from vizengine.networks.labels import read_labels
+from vizengine.networks.named_files import model_file, weights_path
+from vizengine.pipeline import check
+
+CONFIG = """\
+site: {title: Strange%s}
+photos: %s
+visualization: {size: 32, steps: 2, attempts: 1}
+circuits:
+  - name: one
+    network: {%s}
+    unit: {layer: fire2/squeeze1x1, index: 3}
+    inputs: 2
+"""
+SQUEEZENET = "model: squeezenet1.1"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A config's folder with a photo, links that lead out of it, and what they lead to beside it."""
+    inside, outside = tmp_path / "bundle", tmp_path / "private"
+    for place in (inside / "photos" / "deep", outside / "album"):
+        place.mkdir(parents=True)
+    _photo(inside / "photos" / "mine.png")
+    _photo(outside / "passport.png")
+    _photo(outside / "album" / "child.png")
+    for name in ("secret.txt", "secret.h5", "secret.keras"):
+        (outside / name).write_text("not for you\n")
+    (inside / "away").symlink_to(outside)
+    (inside / "photos" / "stolen.png").symlink_to(outside / "passport.png")
+    (inside / "photos" / "deep" / "away").symlink_to(outside)
+    for variable in ("VIZENGINE_WEIGHTS", "KERAS_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+        (tmp_path / variable / "models").mkdir(parents=True)
+    return inside
+
+
+def _photo(path: Path) -> None:
+    Image.new("RGB", (40, 40), "teal").save(path)
+
+
+def _config(folder: Path, network: str = SQUEEZENET, photos: str = "samples", out: str = "") -> Path:
+    path = folder / "config.yaml"
+    path.write_text(CONFIG % (out, photos, network))
+    return path
+
+
+def _refused(path: Path, confined: bool = False) -> str:
+    with pytest.raises(ConfigError) as caught:
+        check(path, confined)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("way", ["../private", "away", "photos/../../private", "ABSOLUTE"])
+@pytest.mark.parametrize(
+    ("setting", "network"),
+    [
+        ("labels", "model: squeezenet1.1, labels: %s/secret.txt"),
+        ("weights", "model: squeezenet1.1, weights: %s/secret.h5"),
+        ("weights", "model: resnet50, weights: %s/secret.h5"),
+        ("weights_folder", "model: vgg19, weights_folder: %s"),
+        ("model", "model: %s/secret.keras, preprocess: {}"),
+    ],
+)
+def test_what_a_config_names_lies_in_its_folder(folder: Path, way: str, setting: str, network: str) -> None:
+    way = way.replace("ABSOLUTE", str(folder.parent / "private"))
+    told = _refused(_config(folder, network % way))
+    assert "config.yaml:6: " in told and f".network.{setting}: " in told and "lies outside the config's folder" in told
+
+
+def test_the_rule_holds_where_files_are_read_too(folder: Path) -> None:
+    """A link may be put there between the check and the run."""
+    for read in (read_labels, model_file, weights_path):
+        with pytest.raises(photo_files.NotAdmitted, match="lies outside the config's folder"):
+            read("away/secret.txt", folder)
+
+
+@pytest.mark.parametrize("variable", ["VIZENGINE_WEIGHTS", "KERAS_HOME"])
+def test_weights_may_lie_in_the_users_folders_for_weights(folder: Path, variable: str) -> None:
+    place = folder.parent / variable / ("models" if variable == "KERAS_HOME" else "")
+    (place / "mine.h5").touch()
+    for named in ("mine.h5", str(place / "mine.h5")):
+        assert weights_path(named, folder).samefile(place / "mine.h5")
+        check(_config(folder, f"model: squeezenet1.1, weights: {named}"))
+    # A file of the config's own comes first; what these folders hold besides weights isn't a config's to name.
+    (folder / "mine.h5").touch()
+    assert weights_path("mine.h5", folder) == folder / "mine.h5"
+    assert "lies outside" in _refused(_config(folder, f"model: squeezenet1.1, labels: {place}/mine.h5"))
+    assert "lies outside" in _refused(_config(folder, f"model: squeezenet1.1, weights: {place}/mine.h5"), True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found", "led_out"),
+    [
+        ("photos", ["again", "mine"], ("stolen.png",)),
+        ("photos/*", ["again", "mine"], ("stolen.png",)),
+        ("photos/**/*.png", ["again", "mine"], ("deep/away", "stolen.png")),
+        ("photos/**", ["again", "mine"], ("deep/away", "stolen.png")),
+        ("photos/*/*/*.png", ["again", "mine"], ("deep/away", "deep/up/stolen.png")),
+    ],
+)
+def test_links_out_of_a_photo_folder_are_passed_over(
+    folder: Path, pattern: str, found: list[str], led_out: tuple[str, ...]
+) -> None:
+    (folder / "photos" / "again.png").symlink_to(folder / "photos" / "mine.png")
+    (folder / "photos" / "deep" / "up").symlink_to(folder / "photos")
+    photos = Photos(pattern, folder)
+    assert [photo.name for photo in photos.found] == found
+    assert photos.led_out == led_out and photos.outside is None
+
+
+def test_a_photo_folder_elsewhere_is_named_outright_or_not_at_all(folder: Path) -> None:
+    private = folder.parent / "private"
+    for named in (str(private), "../private", f"{private}/*.png", "../private/passport.png"):
+        photos = Photos(named, folder)
+        assert [photo.name for photo in photos.found] == ["passport"] and photos.outside == private
+        check(_config(folder, photos=named))
+        assert "--confined takes nothing" in _refused(_config(folder, photos=named), confined=True)
+    for named in ("away", "away/*.png", str(folder / "away"), "photos/../away/album"):
+        assert "by a link, to " in _refused(_config(folder, photos=named))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("/**/*.png", "searches all of /;"),
+        ("/*/*.png", "searches all of /;"),
+        ("~/**/*.png", "searches all of "),
+        ("../**/*.png", "searches all of "),
+        ("../../*.png", "searches all of "),
+        ("photos/*/../../../**/*.png", "`..` behind a wildcard"),
+        ("~nobody-of-that-name/*.png", "is no path"),
+    ],
+)
+def test_no_pattern_searches_the_disk(folder: Path, pattern: str, words: str) -> None:
+    started = time.monotonic()
+    assert words in _refused(_config(folder, photos=pattern))
+    assert time.monotonic() - started < 2
+
+
+def test_a_pattern_that_looks_into_too_many_folders_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_files, "MOST_FOLDERS", 20)
+    for number in range(25):
+        (folder.parent / "private" / "album" / str(number)).mkdir()
+    assert "more than 20 folders" in _refused(_config(folder, photos="../private/**/*.png"))
+    assert [photo.name for photo in Photos("../private/*.png", folder).found] == ["passport"]
+
+
+def test_confined_refuses_code_and_a_site_elsewhere(folder: Path) -> None:
+    (folder / "own.py").write_text("open('ran', 'w').close()\n")
+    path = _config(folder, "model: own:model, trust: true, preprocess: {}", out=", out: ../elsewhere")
+    told = _refused(path, confined=True)
+    assert "site.out: `../elsewhere` lies outside" in told and "--confined runs no code" in told
+    assert not (folder / "ran").exists() and not Path("ran").exists()
+    load(_config(folder, out=", out: ../elsewhere"))
+
+
+def test_pictures_from_elsewhere_are_told_and_confined_takes_none(folder: Path) -> None:
+    private = folder.parent / "private"
+    _config(folder, photos="../private")
+    words = f"pictures from {private}, which lies outside the config's folder, are on the pages"
+    done = run(folder, "config.yaml", "--check")
+    assert (done.returncode, done.stdout) == (0, "config.yaml: fine, 1 circuit\n") and words in done.stderr.splitlines()
+    done = run(folder, "config.yaml")
+    assert done.returncode == 0 and words in done.stderr.splitlines(), done.stderr
+    done = run(folder, "config.yaml", "--confined")
+    assert done.returncode == 2 and "config.yaml:2: photos: ../private lies outside" in done.stderr
+    # With photos of its own the link among them is told, and `--out` is the word of who builds.
+    _config(folder, photos="photos")
+    done = run(folder, "config.yaml", "--confined", "--out", "../built")
+    assert done.returncode == 0 and (folder.parent / "built" / "index.html").is_file(), done.stderr
+    assert "photo stolen.png is skipped: it is a link that leads out" in done.stderr
+    assert "passport" not in (folder.parent / "built" / "index.html").read_text()
+    shutil.rmtree(folder / ".vizengine-cache")
+    (folder / ".vizengine-cache").symlink_to(private)
+    before = sorted(os.listdir(private))
+    done = run(folder, "config.yaml", "--confined", "--check")
+    assert done.returncode == 2 and ".vizengine-cache is a link that leads out" in done.stderr
+    assert sorted(os.listdir(private)) == before
