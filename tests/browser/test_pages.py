@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -9,8 +10,11 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import checks
+from tests.conftest import REPOSITORY
 from tests.report import example
+from vizengine.render.page import render_index
 from vizengine.report.model import Report
+from vizengine.report.study import FILM_FRAMES
 
 PAGES = ("index.html", "example-unit-195/index.html", "first-layer/index.html")
 FULL = "example-unit-195/index.html"
@@ -203,22 +207,91 @@ def test_the_index_leads_to_a_circuit_and_back(browser: Browser, example_site: P
         context.close()
 
 
-def test_the_film_is_on_the_page_and_seen_when_asked_for(browser: Browser, example_site: Path) -> None:
+def _moves(page: Page) -> bool:
+    """Whether the film goes on: what is in its window now and in three frames' time."""
+    at = "() => new DOMMatrix(getComputedStyle(document.querySelector('.film image')).transform).e"
+    seen = {page.evaluate(at)}
+    for _ in range(8):
+        page.wait_for_timeout(250)
+        seen.add(page.evaluate(at))
+    return len(seen) > 1
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_the_film_is_seen_when_asked_for_and_moves_as_the_reader_likes(
+    browser: Browser, example_site: Path, motion: Literal["no-preference", "reduce"]
+) -> None:
     with checks.opened(browser, example_site / FULL) as page:
-        film = page.locator(".film img")
+        page.emulate_media(reduced_motion=motion)
+        film = page.locator(".film svg")
         expect(film).to_be_hidden()
         page.locator(".film summary").press("Enter")
         expect(film).to_be_visible()
-        frames = page.evaluate(
-            """async () => {
-                const source = document.querySelector(".film img").src;
-                const data = Uint8Array.from(atob(source.split(",")[1]), (each) => each.charCodeAt(0));
-                const decoder = new ImageDecoder({ data, type: "image/webp" });
-                await decoder.tracks.ready;
-                return decoder.tracks.selectedTrack.frameCount;
-            }"""
-        )
-        assert frames > 1
+        strip = film.locator("image")
+        assert int(strip.get_attribute("width") or 0) == FILM_FRAMES * int(strip.get_attribute("height") or 0)
+        at_first = motion == "no-preference"
+        assert _moves(page) == at_first
+        page.get_by_label("Pause" if at_first else "Play").press(" ")
+        assert _moves(page) != at_first
+
+
+def test_the_film_stops_at_its_last_frame() -> None:
+    style = (REPOSITORY / "templates" / "assets" / "page.css").read_text(encoding="utf-8")
+    assert f"steps({FILM_FRAMES - 1})" in style
+    assert f"translateX(-{100 * (FILM_FRAMES - 1) / FILM_FRAMES}%)" in style
+
+
+@pytest.mark.parametrize("way", ["keyboard", "touch"])
+def test_the_parts_of_a_bar_are_read_without_a_mouse(browser: Browser, example_site: Path, way: str) -> None:
+    report = example.report()
+    bar = report.evidence.effects.bars[1]
+    with checks.opened(browser, example_site / FULL, 375, touch=way == "touch") as page:
+        item = page.locator(".bars > li").nth(1)
+        words = item.locator("p")
+        expect(words).to_be_hidden()
+        summary = item.locator("summary")
+        summary.tap() if way == "touch" else summary.press("Enter")
+        for strong, value in zip(report.strongest, bar.inputs, strict=True):
+            expect(words).to_contain_text(f"{strong.slice.label} {value.text},")
+        expect(words).to_contain_text(f"bias {report.bias.text}, ")
+        checks.assert_no_horizontal_scroll(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_line_is_called_by_what_it_is_in_every_theme(browser: Browser, example_site: Path, theme: str) -> None:
+    """What a caption calls bold is the thickest of its drawing; none is called by a colour that the theme turns."""
+    width = "all => all.map((each) => parseFloat(getComputedStyle(each).strokeWidth))"
+    with checks.opened(browser, example_site / FULL, theme=theme) as page:
+        checks.unfold(page)
+        captions = " ".join(page.locator("figcaption, .caption").all_inner_texts()).lower()
+        assert "bold: the unit; thin: its strongest inputs" in captions and "(the bold line)" in captions
+        assert "dark" not in captions and "black" not in captions
+        for bold, thin in ((".stacked .total", ".stacked .zero"), (".sweeps .own", ".sweeps .other")):
+            assert min(page.eval_on_selector_all(bold, width)) >= 2 * max(page.eval_on_selector_all(thin, width))
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_texts_that_run_from_the_right_leave_figures_as_they_are(browser: Browser, tmp_path: Path, width: int) -> None:
+    report = example.report(unit_hypothesis="<p>نقاط فاتحة على أرضية داكنة.</p>")
+    site = example.site(report).model_copy(update={"language": "ar"})
+    path = tmp_path / "index.html"
+    path.write_text(render_index(site), encoding="utf-8")
+    with checks.opened(browser, path, width) as page:
+        expect(page.locator("html")).to_have_attribute("dir", "rtl")
+        checks.assert_no_horizontal_scroll(page)
+        assert page.evaluate("document.scrollingElement.scrollWidth") == width
+        source, target = page.locator(".source").first.bounding_box(), page.locator(".target").bounding_box()
+        assert source and target and source["x"] < target["x"]
+        edges = """(each) => {
+          const range = document.createRange(), box = each.getBoundingClientRect();
+          range.selectNodeContents(each);
+          const text = range.getBoundingClientRect();
+          return [text.left - box.left, box.right - text.right];
+        }"""
+        left, right = page.locator("#hypothesis ~ .prose p").first.evaluate(edges)
+        assert right < 1 and right <= left
+        left, right = page.locator("#your-own + p").evaluate(edges)
+        assert left < 1
 
 
 def test_reduced_motion_is_respected(browser: Browser, example_site: Path) -> None:

@@ -132,6 +132,27 @@ def test_an_entry_on_the_index_leads_to_its_page(full: Report, site: SiteReport)
     assert full.summary in " ".join(page.text.split())
 
 
+@pytest.mark.parametrize(
+    ("inputs", "shown", "words"),
+    [
+        (1, 1, "The unit has one input: the arrow’s width is what it adds"),
+        (3, 3, "Where the unit fires most, its 3 inputs give"),
+        (30, 1, "Where the unit fires most, the strongest of its 30 inputs gives"),
+        (30, 4, "Where the unit fires most, the 4 strongest of its 30 inputs give"),
+    ],
+)
+def test_counts_of_inputs_are_said_in_sound_english(inputs: int, shown: int, words: str) -> None:
+    report = example.report_of_few(inputs, shown)
+    site = example.site(report, example.missing())
+    texts = [Elements(page).text for page in (render_circuit(report, site), render_index(site))]
+    text = " ".join(" ".join(texts).split())
+    assert words in text
+    wrong = (
+        rf"[^.]{{20}}(?:\b(?:these|all|the) 1 |\b{inputs} of its {inputs} |\b1 (?:inputs|channels|strongest)\b).{{20}}"
+    )
+    assert re.findall(wrong, text) == []
+
+
 def rows_of(page: str) -> list[str]:
     """The rows of the inputs, each with its own `li` alone."""
     return re.split(r'<li class="input[ "]', page)[1:]

@@ -237,10 +237,10 @@ def measured(of: Circuit, silent: bool = False, claims: Sequence[dict[str, Any]]
 
 
 def branches(of: Circuit) -> tuple[Branch, ...]:
-    """The strongest input as a unit, and the next, of which that can't be told; none of colours."""
-    first, second = of.strongest[:2]
-    if first.source_layer == "input":
+    """The strongest input as a unit, and the next, of which that can't be told; none of colours, or of one input."""
+    if len(of.strongest) < 2 or of.strongest[0].source_layer == "input":
         return ()
+    first, second = of.strongest[:2]
     return (
         Branch(first.index, first.label, circuit(8, 3, layer=first.source_layer, unit=first.source_channel)),
         Branch(second.index, second.label, None, "it has no kernel: it is the sum of left:3 and right:3"),
@@ -319,6 +319,13 @@ def first_layer_report() -> Report:
     lacking = Measured(found, (), groups(found), expanded(of), Readings((), (), 0, (), ()))
     shown["conv1", 4] = visualization("conv1", 4, photos=False)
     return build(bare, network(False, False, trained=False), missing, of, shown, unit_study(), lacking, VERSIONS)
+
+
+def report_of_few(inputs: int, top: int) -> Report:
+    """A report of a unit that reads so many inputs, of which so many are shown, without an author's texts."""
+    of = circuit(inputs, top)
+    bare = section("few", title=None, siblings=(), inputs=top, hypothesis=HypothesisSection())
+    return build(bare, network(), classification(), of, pictures(of), unit_study(), measured(of, claims=()), VERSIONS)
 
 
 def kept_notice() -> KeptNotice:

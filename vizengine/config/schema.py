@@ -45,7 +45,11 @@ class SiteSection(Section):
     url: str | None = Field(
         default=None, pattern=ADDRESS, description="Address at which the site will be published, for absolute links."
     )
-    language: str = Field(default="en", pattern=LANGUAGE, description="Language of your texts, as in HTML's `lang`.")
+    language: str = Field(
+        default="en",
+        pattern=LANGUAGE,
+        description="Language of your texts, as in HTML's `lang`; in `ar`, `he` and the like they run from the right.",
+    )
     out: Words | None = Field(
         default=None,
         description="Folder into which the site is written, relative to the config's folder. Left out, it is `site` "

@@ -12,6 +12,7 @@ from vizengine.report.figures import Quantity
 
 # In percent of an axis on a narrow screen.
 ROOM_FOR_A_LETTER = 3.5
+OTHERS = "all others"
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,17 @@ def bar_axis(effects: EffectsReport, bias: Quantity) -> Axis:
 
 
 def stacked(parts: Sequence[tuple[str, Quantity]], axis: Axis) -> list[Piece]:
-    """Parts side by side from zero: those above it to the right, those below to the left; the last is `plain`."""
+    """Parts side by side from zero: those above it to the right, those below to the left; all others are `plain`."""
     right = left = 0.0
     pieces = []
-    for place, (name, value) in enumerate(parts):
+    for name, value in parts:
         size = float(value.value)
         start = right if size > 0 else left + size
         if size > 0:
             right += size
         else:
             left += size
-        kind = "plain" if place == len(parts) - 1 else "excites" if size > 0 else "inhibits"
+        kind = "plain" if name == OTHERS else "excites" if size > 0 else "inhibits"
         width = along(abs(size), 0.0, axis.high - axis.low)
         label = name.rpartition(":")[2] if width >= ROOM_FOR_A_LETTER * len(name.rpartition(":")[2]) else ""
         pieces.append(Piece(axis.at(start), number(width), kind, name, value, label))

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from vizengine.locations import templates_folder
 from vizengine.render import assets, charts, citation, geometry, preview, tiles
 from vizengine.render.compared import compared
-from vizengine.render.direction import without_turns
+from vizengine.render.direction import runs_from_the_right, without_turns
 from vizengine.render.once import Once
 from vizengine.render.starting import starting_config
 from vizengine.report import colours
@@ -109,6 +109,7 @@ def environment() -> Environment:
     made.globals["colours"] = colours
     made.globals["compared"] = compared
     made.globals["preview"] = preview
+    made.globals["runs_from_the_right"] = runs_from_the_right
     made.globals["tiles"] = tiles
     made.globals["starting_config"] = starting_config
     made.filters["yaml"] = _yaml

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from vizengine.render import geometry
+from vizengine.report import colours
 from vizengine.report.figures import Kernel, Picture
 from vizengine.report.model import Report
 from vizengine.report.parts import StrongInput
@@ -28,7 +29,7 @@ _WIDEST = 16.0
 # Lines are drawn this much larger and made smaller, which smooths their edges.
 _FINER = 3
 _CURVE_POINTS = 48
-_RED, _BLUE, _GREY = "#b2182b", "#0571b0", "#5c6066"
+_GREY = (92, 96, 102)
 
 Point = tuple[float, float]
 
@@ -75,7 +76,7 @@ def _arrows(strongest: Sequence[StrongInput], starts: Sequence[float], left: flo
         width = max(1.5, _WIDEST * size / largest)
         end = HEIGHT / 2 + (place - (len(starts) - 1) / 2) * 34
         value = strong.slice.contribution.value
-        colour = _RED if value > 0 else _BLUE if value < 0 else _GREY
+        colour = colours.EXCITES if value > 0 else colours.INHIBITS if value < 0 else _GREY
         head, half = right - 18, width / 2 + 6
         line = _curve((left, start), (head + 1, end))
         draw.line([(x * _FINER, y * _FINER) for x, y in line], colour, round(width * _FINER), joint="curve")

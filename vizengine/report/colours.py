@@ -12,6 +12,10 @@ STOPS = (
 )
 
 
+INHIBITS, EXCITES = STOPS[0][1], STOPS[-1][1]
+"""The red of all that excites and the blue of all that inhibits; RGB, 0 to 255."""
+
+
 def weight_colour(value: float, scale: float) -> tuple[int, int, int]:
     """The colour of a weight: white at zero, full red at `scale`, full blue at −`scale`; RGB, 0 to 255."""
     position = max(-1.0, min(1.0, value / scale)) if scale > 0 else 0.0

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.evidence.examples import Example, PhotoMap
+from vizengine.report.colours import EXCITES
 from vizengine.report.evidence_parts import PhotoMapReport, Place
 from vizengine.report.numbers import significant
 from vizengine.report.pictures import overlay, patch
 
 PHOTO_PIXELS = 300
-# As the page's red for what excites.
-COLOUR = (202, 0, 32)
 
 
 def photo_maps(maps: Sequence[PhotoMap], examples: Sequence[Example]) -> tuple[PhotoMapReport, ...]:
@@ -40,7 +39,7 @@ def _report(given: PhotoMap, examples: Sequence[Example], strongest: float) -> P
         height=given.height,
         width=given.width,
         picture=patch(np.repeat(given.grey[..., None], 3, axis=-1), f"Photo {given.photo} in grey", PHOTO_PIXELS),
-        overlay=overlay(strength(given.pre, strongest), COLOUR, f"Where the unit fires in the photo {given.photo}"),
+        overlay=overlay(strength(given.pre, strongest), EXCITES, f"Where the unit fires in the photo {given.photo}"),
         overlay_left=given.start[1] + middle,
         overlay_top=given.start[0] + middle,
         overlay_width=float(given.pre.shape[1] * side),

@@ -15,8 +15,8 @@ from vizengine.report.numbers import percent, significant
 from vizengine.report.pictures import FURTHER_QUALITY, picture
 from vizengine.report.study_parts import StudyReport, VariantPicture
 
-FRAME_MILLISECONDS = 80
-LAST_FRAME_MILLISECONDS = 1500
+# So many, however many were kept: the page's style moves the strip by so many steps.
+FILM_FRAMES = 16
 FILM_PIXELS = 80
 FILM_QUALITY = 50
 
@@ -71,13 +71,13 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
 
 
 def _film(frames: NDArray[np.uint8], label: str) -> Picture:
+    """The frames side by side, from noise on the left: the page's style moves them, and can stop."""
     side = min(frames.shape[1], FILM_PIXELS)
-    size = (side, side)
-    first, *others = [Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS) for frame in frames]
-    durations = [FRAME_MILLISECONDS] * len(others) + [LAST_FRAME_MILLISECONDS]
+    strip = Image.new("RGB", (FILM_FRAMES * side, side))
+    for place, index in enumerate(np.linspace(0, len(frames) - 1, FILM_FRAMES).round().astype(int)):
+        frame = Image.fromarray(frames[index]).resize((side, side), Image.Resampling.LANCZOS)
+        strip.paste(frame, (place * side, 0))
     stream = io.BytesIO()
-    first.save(
-        stream, "WEBP", save_all=True, append_images=others, duration=durations, loop=0, quality=FILM_QUALITY, method=6
-    )
+    strip.save(stream, "WEBP", quality=FILM_QUALITY, method=6)
     source = f"data:image/webp;base64,{b64encode(stream.getvalue()).decode()}"
-    return Picture(source=source, width=first.width, height=first.height, alt=f"The picture of unit {label} forming")
+    return Picture(source=source, width=strip.width, height=strip.height, alt=f"The picture of unit {label} forming")

@@ -40,4 +40,4 @@ class StudyReport(Documented):
     diverse: tuple[VariantPicture, ...]
     """Pictures that excite the unit and were pushed apart."""
     film: Picture | None
-    """The unit's picture as it formed, animated; null unless the config asks for it."""
+    """The unit's picture as it formed, 16 frames side by side from the left; null unless the config asks for it."""

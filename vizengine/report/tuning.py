@@ -16,7 +16,6 @@ from vizengine.report.pictures import patch
 from vizengine.report.tuning_parts import IndexReport, StimulusReport, SweepReport, TuningReport
 
 EXTREMES = 6
-PER_FAMILY = 1
 LARGEST_DRAWING = 64
 # Drawn sweeps: title, family, polarity, parameter, its unit.
 _DRAWN = (
@@ -53,15 +52,11 @@ def tuning_report(tuning: Tuning) -> TuningReport:
 
 
 def _extremes(tuning: Tuning, order: Sequence[int]) -> tuple[StimulusReport, ...]:
-    """The first few in `order`, few of one family so that they differ."""
-    chosen: list[int] = []
-    seen: dict[str, int] = {}
+    """The first of each family in `order`, so that they differ; at most `EXTREMES`."""
+    first_of_family: dict[str, int] = {}
     for index in order:
-        family = tuning.stimuli[index].family
-        if seen.get(family, 0) < PER_FAMILY and len(chosen) < EXTREMES:
-            seen[family] = seen.get(family, 0) + 1
-            chosen.append(index)
-    return tuple(_stimulus(tuning, index) for index in chosen)
+        first_of_family.setdefault(tuning.stimuli[index].family, index)
+    return tuple(_stimulus(tuning, index) for index in list(first_of_family.values())[:EXTREMES])
 
 
 def _stimulus(tuning: Tuning, index: int) -> StimulusReport:

@@ -56,9 +56,9 @@ class TuningReport(Documented):
     count: Quantity
     """Stimuli that were drawn."""
     strongest: tuple[StimulusReport, ...]
-    """Those that it answers to most, at most two of one family."""
+    """Those that it answers to most, the strongest of each family."""
     weakest: tuple[StimulusReport, ...]
-    """Those that it answers to least, likewise."""
+    """Those that it answers to least, the weakest of each family."""
     sweeps: tuple[SweepReport, ...]
     """Drawn shapes and top patches as one thing about them changes."""
     low: Quantity
