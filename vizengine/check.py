@@ -103,9 +103,14 @@ def _network(
         built_in = section.network.model in zoo.MODEL_NAMES
         return zoo.entry(section.network.model).architecture if built_in else None, found
     try:
-        return open_source(section.network, (), folder, Cache(folder / CACHE_FOLDER)).structure, found
+        architecture = open_source(section.network, (), folder, Cache(folder / CACHE_FOLDER)).structure
     except WeightsUnavailable as error:
         return None, [(("network", "model"), str(error))]
+    if section.network.classifier and not architecture.is_classifier:
+        last = architecture.layers[-1].name
+        message = f"{architecture.title} ends with {last}, which gives no class probabilities; leave `classifier` out"
+        found.append((("network", "classifier"), message))
+    return architecture, found
 
 
 def _no_such_layer(name: str, architecture: Architecture) -> str:

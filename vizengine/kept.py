@@ -28,12 +28,14 @@ def keep(folder: Path, section: CircuitSection, error: WeightsUnavailable) -> tu
         report = Report.model_validate_json((folder / "circuit.json").read_bytes())
         side_file = json.loads((folder / "build.json").read_bytes())
         date = datetime.datetime.fromisoformat(side_file["date"]).date()
+        # Read by today's schema, so that a setting that is new since then has its default.
+        earlier = CircuitSection.model_validate_json(json.dumps(report.config))
     except FileNotFoundError:
         return None
     except (OSError, ValidationError, ValueError, KeyError, TypeError) as problem:
         logger.warning("the earlier page in %s can't be read, so it isn't kept: %s", folder.name, problem)
         return None
-    if report.config != section.model_dump(mode="json"):
+    if earlier.model_dump(mode="json") != section.model_dump(mode="json"):
         return None
     notice = KeptNotice(
         date=f"{date.day} {date:%B %Y}",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.campaign.downloads import ANSWERS, behind_proxy, broken_before, fetch, half_a_file, server, trickling
-from vizengine.networks import download
+from vizengine.networks import download, download_watch
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -17,7 +17,7 @@ def test_what_came_is_not_the_weights(name: str, tmp_path: Path) -> None:
 
 
 def test_one_that_trickles_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "PATIENCE_SECONDS", 2)
+    monkeypatch.setattr(download_watch, "PATIENCE_SECONDS", 2)
     monkeypatch.setattr(download, "_CHUNK_BYTES", 4)
     with trickling() as address:
         assert "bytes came in" in fetch(address, tmp_path)

@@ -39,7 +39,7 @@ def test_published_files_are_those_of_keras(model: str) -> None:
     entry = zoo.entry(model)
     assert entry.full is not None and entry.headless is not None
     for file in (entry.full, entry.headless):
-        assert file.md5 in source
+        assert file.digest in source
     module = {"vgg16": vgg16, "vgg19": vgg19}[model]
     assert entry.full.address == module.WEIGHTS_PATH
     assert entry.headless.address == module.WEIGHTS_PATH_NO_TOP

@@ -172,11 +172,11 @@ def test_the_download_is_checked_and_lands_in_keras_cache(
     _model().save(served)
     right = hashlib.md5(served.read_bytes()).hexdigest()
     address = server + "weights.h5"
-    entry = replace(vgg19_entry, headless=replace(vgg19_entry.headless, address=address, md5="0" * 32))
+    entry = replace(vgg19_entry, headless=replace(vgg19_entry.headless, address=address, digest="0" * 32))
     with pytest.raises(WeightsUnavailable, match="the download failed"):
         weights_files.locate(entry, None, None, tmp_path, NEEDED, cache)
     assert not list((tmp_path / "keras").rglob("*.h5"))
-    entry = replace(vgg19_entry, headless=replace(vgg19_entry.headless, address=address, md5=right))
+    entry = replace(vgg19_entry, headless=replace(vgg19_entry.headless, address=address, digest=right))
     file = weights_files.locate(entry, None, None, tmp_path, NEEDED, cache)
     assert file.path == tmp_path / "keras" / "models" / vgg19_entry.headless.name
     served.unlink()

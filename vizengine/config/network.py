@@ -44,16 +44,24 @@ class NetworkSection(Section):
     weights: Words | None = Field(
         default=None,
         description="Its weights. `embedded`: those inside the Python package `ndf` (SqueezeNet 1.1, where it is the "
-        "default). `imagenet`: those that Keras publishes (the default of its other networks); VGG16's and VGG19's "
-        "file is looked for in `weights_folder`, in the folder that the environment variable `VIZENGINE_WEIGHTS` "
-        "names, in Keras' cache, and last downloaded. `random`: drawn with `seed`, for tests and lessons, and the "
-        "page says so (not VGG and SqueezeNet). Anything else: path of a weights file in the config's folder, or else "
+        "default). `imagenet`: those that Keras publishes (the default of its other networks); the file is "
+        "looked for in `weights_folder`, in the folder that the environment variable `VIZENGINE_WEIGHTS` "
+        "names, in Keras' cache, and last downloaded into that. `random`: drawn with `seed`, for tests and lessons, "
+        "and the page says so (not VGG and SqueezeNet). Anything else: path of a weights file in the config's folder, or else "
         "in the folder of `VIZENGINE_WEIGHTS` or in Keras' cache; for VGG and SqueezeNet a `.h5`, `.weights.h5` "
         "or `.keras` file that has the needed layers by name. A model of your own comes with its "
         "weights where this is left out.",
     )
     weights_folder: Words | None = Field(
         default=None, description="Folder that is searched first for published files, in the config's folder."
+    )
+    classifier: bool = Field(
+        default=False,
+        description="Whether the weights must hold the classifier too, for the check that the network works and for "
+        "what the unit does to the classes. VGG16's and VGG19's published files come with it (553 and 575 MB) and "
+        "without (59 and 80 MB): `true` downloads the one with it, and size and time are said before; a download that "
+        "breaks off goes on in the next run. A full file that lies in one of the folders or in Keras' cache is used "
+        "without this as well. Other networks by name have theirs in any case.",
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of `random` weights.")
     preprocess: PreprocessSection | None = Field(

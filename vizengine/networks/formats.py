@@ -70,7 +70,8 @@ def _kernel_and_bias(arrays: list[NDArray[Any]]) -> tuple[NDArray[np.float32], N
     biases = [array for array in arrays if array.ndim == 1]
     if len(kernels) != 1 or len(biases) != 1:
         raise ValueError(f"expected one kernel and one bias, got shapes {[array.shape for array in arrays]}")
-    return kernels[0].astype(np.float32), biases[0].astype(np.float32)
+    # Of VGG's full file a copy more would take half a gigabyte.
+    return kernels[0].astype(np.float32, copy=False), biases[0].astype(np.float32, copy=False)
 
 
 def _hdf5_layers(source: Path | IO[bytes], wanted: dict[str, str]) -> Iterator[tuple[str, list[NDArray[Any]]]]:

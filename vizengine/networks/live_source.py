@@ -25,6 +25,7 @@ from vizengine.networks.architecture import Architecture
 from vizengine.networks.labels import numbered, read_labels
 from vizengine.networks.model import WeightsIdentity
 from vizengine.networks.named_files import keras_cache, model_file, weights_path
+from vizengine.networks.published import named_folders
 from vizengine.networks.user_code import is_reference, load_function, source_of
 from vizengine.networks.weights import MissingWeights
 
@@ -150,7 +151,9 @@ class LiveSource:
         if self._weights != IMAGENET:
             return None
         # Keras' names of its files have no rule, but each has the network's name in it.
-        known = (re.sub("[^a-z0-9]", "", path.name.lower()) for path in keras_cache().glob("*.h5"))
+        folders = named_folders(self._section.weights_folder, self._folder)
+        paths = (path for folder in (*(each for _, each in folders), keras_cache()) for path in folder.glob("*.h5"))
+        known = (re.sub("[^a-z0-9]", "", path.name.lower()) for path in paths)
         if any(self._section.model in name for name in known):
             return None
         mend = "Download them where there is a network and name the file under `weights`, or write `weights: random`."

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
 from pathlib import Path
 
 import h5py
 import keras
+from keras.src.utils import file_utils
 
 from vizengine.errors import WeightsUnavailable
 from vizengine.networks.applications import APPLICATIONS, PREPARATIONS
 from vizengine.networks.architecture import Architecture
-from vizengine.networks.download import TIMEOUT_SECONDS
 from vizengine.networks.graph import ModelGraph, read_model
-from vizengine.networks.named_files import keras_cache
+from vizengine.networks.named_files import WEIGHTS_FOLDER_VARIABLE, keras_cache
 from vizengine.networks.packed import refuse_swollen
+from vizengine.networks.published import Folders, fetch
 from vizengine.networks.random_weights import draw_weights
+from vizengine.networks.zoo import PublishedFile
 
 RANDOM, IMAGENET = "random", "imagenet"
 
 
-def open_application(name: str, weights: str | Path, seed: int = 0) -> ModelGraph:
+def open_application(name: str, weights: str | Path, seed: int = 0, folders: Folders = ()) -> ModelGraph:
     """The graph of a network of keras.applications, whose layers hold the weights.
 
     Args:
         name: a key of `APPLICATIONS`.
         weights: `random`, `imagenet`, or the path of a file that Keras can load into it.
         seed: of random weights.
+        folders: searched for ImageNet's before Keras' cache.
 
     Raises:
         WeightsUnavailable: the weights can't be had, or don't fit.
@@ -39,14 +40,9 @@ def open_application(name: str, weights: str | Path, seed: int = 0) -> ModelGrap
     make = getattr(keras.applications, entry.function)
     if weights == IMAGENET:
         try:
-            with _time_out():
+            with _files_from(folders):
                 return read_model(make(weights="imagenet"))
-        except (OSError, ValueError, RuntimeError, HTTPException) as error:
-            # Keras reports a failed download as a bare Exception of its own; others are mistakes here.
-            raise _no_download(entry.function, error) from error
-        except Exception as error:
-            if "URL fetch failure" not in str(error):
-                raise
+        except (OSError, ValueError) as error:
             raise _no_download(entry.function, error) from error
     model = make(weights=None)
     graph = read_model(model)
@@ -82,18 +78,31 @@ def application_architecture(name: str, graph: ModelGraph, credit: str) -> Archi
 
 
 @contextmanager
-def _time_out() -> Iterator[None]:
-    """Have Keras' downloads end where nothing comes: Keras sets no limit, and would wait for ever."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT_SECONDS)
+def _files_from(folders: Folders) -> Iterator[None]:
+    """Have Keras' own functions get their files by `fetch`.
+
+    So all weights are found and downloaded in one way: Keras' way looks into its cache only, starts anew each time,
+    says no size and waits for ever. Its functions know name, address and hash of each file, and ask for it here.
+    """
+
+    def get_file(
+        fname: str, origin: str, cache_subdir: str = "models", file_hash: str | None = None, **_: object
+    ) -> str:
+        try:
+            return str(fetch(PublishedFile(fname, origin, file_hash or ""), folders))
+        except OSError as error:
+            raise OSError(f"{fname}: {error}") from error
+
+    before = file_utils.get_file
+    file_utils.get_file = get_file
     try:
         yield
     finally:
-        socket.setdefaulttimeout(before)
+        file_utils.get_file = before
 
 
 def _remove_broken(function: str) -> str:
-    """Remove what broken downloads left in Keras' cache under a network's name; a sentence on it, or nothing.
+    """Remove what broken downloads of Keras left in its cache under a network's name; a sentence on it, or nothing.
 
     Keras writes a file under its final name from the first byte on, and of some networks it knows no hash.
     """
@@ -120,7 +129,7 @@ def _no_download(function: str, error: Exception) -> WeightsUnavailable:
     return WeightsUnavailable(
         f"Keras' ImageNet weights of {function} can't be had: {_line(error)}.{_remove_broken(function)}",
         "Download them where there is a network (Keras keeps them in ~/.keras/models) and name the file under "
-        "`weights`, or write `weights: random`.",
+        f"`weights`, or its folder in `weights_folder` or {WEIGHTS_FOLDER_VARIABLE}; or write `weights: random`.",
     )
 
 

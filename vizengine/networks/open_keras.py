@@ -17,6 +17,7 @@ from vizengine.networks.graph import ModelGraph, Unreadable, read_model
 from vizengine.networks.named_files import model_file
 from vizengine.networks.open_application import RANDOM, application_architecture, load_weights, open_application
 from vizengine.networks.own_model import open_file, open_function
+from vizengine.networks.published import named_folders
 from vizengine.networks.random_weights import draw_weights
 from vizengine.networks.user_code import is_reference
 
@@ -36,7 +37,8 @@ def open_keras(section: NetworkSection, weights: str | None, weights_file: Path 
         WeightsUnavailable: the model or its weights can't be had, or its graph can't be read.
     """
     if section.model in APPLICATIONS:
-        return open_application(section.model, weights_file or str(weights), section.seed)
+        folders = named_folders(section.weights_folder, folder)
+        return open_application(section.model, weights_file or str(weights), section.seed, folders)
     if is_reference(section.model):
         model = open_function(section.model, folder, section.trust)
     else:

@@ -78,16 +78,24 @@ class PublishedSource:
 
     @cached_property
     def file(self) -> weights_files.WeightsFile:
-        """The weights file, with every layer up to the unit."""
+        """The weights file, with every layer up to the unit, or all where the classifier is wanted."""
         needed = self.architecture.upto(*self.layers)
         return weights_files.locate(
-            self._entry, self.section.weights, self.section.weights_folder, self.folder, needed, self.cache
+            self._entry,
+            self.section.weights,
+            self.section.weights_folder,
+            self.folder,
+            needed,
+            self.cache,
+            self.section.classifier,
         )
 
     @property
     def missing_weights(self) -> weights_files.MissingWeights | None:
         """Weights that aren't on this machine, as far as that can be told without reading any; None where they are."""
-        return weights_files.missing(self._entry, self.section.weights, self.section.weights_folder, self.folder)
+        return weights_files.missing(
+            self._entry, self.section.weights, self.section.weights_folder, self.folder, self.section.classifier
+        )
 
     @cached_property
     def identity(self) -> WeightsIdentity:
@@ -111,8 +119,13 @@ class PublishedSource:
         if weights_files.has_layers(self.file, self.architecture, self.architecture.layers):
             return ""
         full = self._entry.full
-        fetch = f" To see it, fetch {full.name} ({full.megabytes} MB) from {full.address}." if full else ""
-        return f"The weights file {self.file.path.name} has no classifier, so this check is left out.{fetch}"
+        mend = "For it, name a file that has every layer."
+        if full and (self.section.weights or self._entry.default_weights) == "imagenet":
+            mend = (
+                "For it, write classifier: true into the network's section of the config: the full file "
+                f"({full.megabytes} MB) is fetched then, or used where it lies already."
+            )
+        return f"The weights file {self.file.path.name} has no classifier, so this check is left out. {mend}"
 
     @cached_property
     def network(self) -> Network:

@@ -5,7 +5,6 @@ NumPy and h5py only: a page whose results are cached needs the file's hash and n
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +13,13 @@ from vizengine.cache import Cache
 from vizengine.config.places import is_within
 from vizengine.errors import WeightsUnavailable
 from vizengine.networks.architecture import Architecture, LayerSpec
-from vizengine.networks.download import download
+from vizengine.networks.download import download, hash_name
 from vizengine.networks.formats import SUFFIXES, LayerWeights, UnreadableWeights, read_layers, with_weights
-from vizengine.networks.named_files import (
-    WEIGHTS_FOLDER_VARIABLE,
-    environment_folder,
-    keras_cache,
-    weights_folders,
-    weights_path,
-)
+from vizengine.networks.named_files import WEIGHTS_FOLDER_VARIABLE, keras_cache, weights_folders, weights_path
+from vizengine.networks.published import IN_CONFIG, KERAS_CACHE, Folders, digest, named_folders
 from vizengine.networks.zoo import EmbeddedFile, PublishedFile, ZooEntry
 
 _CORRECT_PATH = "Correct the path under `weights`."
-_IN_CONFIG = "the folder named in the config"
 
 
 @dataclass(frozen=True)
@@ -60,11 +53,11 @@ class MissingWeights:
 
 
 @dataclass(frozen=True)
-class Md5:
+class Digest:
     """The hash that Keras publishes of its files.
 
     Attributes:
-        hexadecimal: 32 digits.
+        hexadecimal: 32 digits of an md5, or 64 of a sha256.
     """
 
     hexadecimal: str
@@ -77,8 +70,12 @@ def locate(
     base: Path,
     needed: tuple[LayerSpec, ...],
     cache: Cache,
+    classifier: bool = False,
 ) -> WeightsFile:
     """The file that `weights` means, checked to hold the layers that are needed.
+
+    Of the files that Keras publishes, the full one is preferred wherever it lies; which is downloaded depends on
+    `classifier`.
 
     Args:
         zoo_entry: the network.
@@ -87,11 +84,14 @@ def locate(
         base: folder of the config.
         needed: layers that must be in the file; those without weights are passed over.
         cache: remembers hashes of large files.
+        classifier: whether the file must hold all layers up to the class probabilities.
 
     Raises:
         WeightsUnavailable: says where was looked, what was there, and how to mend it.
         NotAdmitted: the config names a place that it may not name.
     """
+    if classifier:
+        needed = zoo_entry.architecture.layers
     weights = weights or zoo_entry.default_weights
     model = zoo_entry.architecture.name
     if weights == "embedded":
@@ -103,23 +103,28 @@ def locate(
             raise WeightsUnavailable(
                 f"Keras publishes no weights of {model}.", "Write `weights: embedded` or a file's path."
             )
-        return _imagenet(zoo_entry, weights_folder, base, needed, cache)
+        return _imagenet(zoo_entry, named_folders(weights_folder, base), base, needed, cache, classifier)
     path = weights_path(weights, base)
     if not path.is_file():
         raise WeightsUnavailable(f"There is no weights file at {weights}.", _CORRECT_PATH)
     problem = _lacks(path, zoo_entry.architecture, needed)
     if problem:
         raise WeightsUnavailable(
-            f"{path.name} {problem}", f"Name a file of {model} that has every layer up to the unit."
+            f"{path.name} {problem}",
+            f"Name a file of {model} that has every layer, or leave `classifier` out."
+            if classifier
+            else f"Name a file of {model} that has every layer up to the unit.",
         )
     return WeightsFile(path, "file named in the config", cache.file_sha256(path))
 
 
-def missing(zoo_entry: ZooEntry, weights: str | None, weights_folder: str | None, base: Path) -> MissingWeights | None:
+def missing(
+    zoo_entry: ZooEntry, weights: str | None, weights_folder: str | None, base: Path, classifier: bool = False
+) -> MissingWeights | None:
     """What `locate` would not find, told without reading or downloading any file; None where there is one.
 
     Args:
-        zoo_entry, weights, weights_folder, base: as for `locate`.
+        zoo_entry, weights, weights_folder, base, classifier: as for `locate`.
     """
     weights = weights or zoo_entry.default_weights
     if weights == "embedded":
@@ -128,11 +133,15 @@ def missing(zoo_entry: ZooEntry, weights: str | None, weights_folder: str | None
     if weights != "imagenet":
         there = weights_path(weights, base).is_file()
         return None if there else MissingWeights(f"There is no weights file at {weights}.", _CORRECT_PATH)
-    places = _places(weights_folder, base)
-    if any(_candidates(folder, zoo_entry) for _, folder in places):
+    full, headless = zoo_entry.full, zoo_entry.headless
+    assert full is not None and headless is not None
+    places = _places(named_folders(weights_folder, base))
+    files = [path for _, folder in places for path in _candidates(folder, zoo_entry)]
+    if any(not classifier or path.name != headless.name for path in files):
         return None
     looked = ", ".join(words for words, _ in places)
-    return MissingWeights(f"{looked}: no file of {zoo_entry.architecture.title}.", _fetch(zoo_entry), published=True)
+    what = f"{zoo_entry.architecture.title} with its classifier" if classifier else zoo_entry.architecture.title
+    return MissingWeights(f"{looked}: no file of {what}.", _mend(full, headless, classifier), published=True)
 
 
 def read(file: WeightsFile, layers: tuple[LayerSpec, ...]) -> LayerWeights:
@@ -168,55 +177,69 @@ def _embedded(embedded: EmbeddedFile, cache: Cache) -> WeightsFile:
 
 
 def _imagenet(
-    zoo_entry: ZooEntry, weights_folder: str | None, base: Path, needed: tuple[LayerSpec, ...], cache: Cache
+    zoo_entry: ZooEntry,
+    folders: Folders,
+    base: Path,
+    needed: tuple[LayerSpec, ...],
+    cache: Cache,
+    classifier: bool,
 ) -> WeightsFile:
-    assert zoo_entry.full is not None and zoo_entry.headless is not None
+    full, headless = zoo_entry.full, zoo_entry.headless
+    assert full is not None and headless is not None
     tried: list[str] = []
-    for words, folder in _places(weights_folder, base):
-        found = False
-        for path in _candidates(folder, zoo_entry):
-            found = True
-            if words == _IN_CONFIG and not is_within(path, base, *weights_folders()):
+    usable: WeightsFile | None = None
+    for words, folder in _places(folders):
+        candidates = _candidates(folder, zoo_entry)
+        for path in candidates:
+            if words == IN_CONFIG and not is_within(path, base, *weights_folders()):
                 tried.append(f"{path.name} in {words} is a link that leads out of the config's folder")
                 continue
+            if usable is not None and path.name != full.name:
+                continue
             problem = _wrong_hash(path, zoo_entry, cache) or _lacks(path, zoo_entry.architecture, needed)
-            if not problem:
-                known = path.name in (zoo_entry.full.name, zoo_entry.headless.name)
-                note = (
-                    "as Keras publishes it" if known else "not a file that Keras publishes, so its origin is unchecked"
-                )
-                return WeightsFile(path, f"{words}, {note}", cache.file_sha256(path))
-            tried.append(f"{path.name} in {words} {problem}")
-        if not found:
-            missing = "" if folder.is_dir() else " doesn't exist and so"
+            if problem:
+                tried.append(f"{path.name} in {words} {problem}")
+                continue
+            known = path.name in (full.name, headless.name)
+            note = "as Keras publishes it" if known else "not a file that Keras publishes, so its origin is unchecked"
+            usable = WeightsFile(path, f"{words}, {note}", cache.file_sha256(path))
+            if path.name != headless.name:
+                return usable
+        if not candidates:
             # Keras makes its cache when it is first needed, so there it makes no difference.
-            missing = "" if folder == keras_cache() else missing
+            missing = "" if folder.is_dir() or words == KERAS_CACHE else " doesn't exist and so"
             tried.append(f"{words}{missing} has no weights file of {zoo_entry.architecture.name}")
+    if usable is not None:
+        return usable
+    wanted = full if classifier else headless
     try:
-        path = download(zoo_entry.headless, keras_cache())
+        path = download(wanted, keras_cache())
     except OSError as error:
         tried.append(f"the download failed ({error})")
         sentence = "; ".join(tried)
-        reason = f"No weights of {zoo_entry.architecture.title}: {sentence}."
-        raise WeightsUnavailable(reason, _fetch(zoo_entry)) from error
+        title = zoo_entry.architecture.title
+        what = f"{title} with its classifier" if classifier else title
+        raise WeightsUnavailable(f"No weights of {what}: {sentence}.", _mend(full, headless, classifier)) from error
     return WeightsFile(path, "Keras' download, as Keras publishes it", cache.file_sha256(path))
 
 
-def _places(weights_folder: str | None, base: Path) -> list[tuple[str, Path]]:
-    """The folders in which published files are looked for, each with what it is, first to last."""
-    variable = environment_folder()
-    places = [(_IN_CONFIG, weights_path(weights_folder, base))] if weights_folder else []
-    places += [(f"the folder named in {WEIGHTS_FOLDER_VARIABLE}", variable)] if variable else []
-    return [*places, ("Keras' cache", keras_cache())]
+def _places(folders: Folders) -> Folders:
+    return (*folders, (KERAS_CACHE, keras_cache()))
 
 
-def _fetch(zoo_entry: ZooEntry) -> str:
-    """How to get a network's published files."""
-    assert zoo_entry.full is not None and zoo_entry.headless is not None
+def _mend(full: PublishedFile, headless: PublishedFile, classifier: bool) -> str:
+    choice = f"{full.name} ({full.megabytes} MB, with the classifier)"
+    if not classifier:
+        choice = f"{headless.name} ({headless.megabytes} MB), or {choice},"
+    ways = (
+        f"Put {choice} into a folder and name that folder in `network.weights_folder` or in the environment variable "
+        f"{WEIGHTS_FOLDER_VARIABLE}"
+    )
+    if not classifier:
+        return f"{ways}."
     return (
-        f"Put {zoo_entry.headless.name} ({zoo_entry.headless.megabytes} MB), or {zoo_entry.full.name} "
-        f"({zoo_entry.full.megabytes} MB, with the classifier), into a folder and name that folder in "
-        f"`network.weights_folder` or in the environment variable {WEIGHTS_FOLDER_VARIABLE}."
+        f"{ways}; or be online for the download; or leave `classifier` out: {headless.name} ({headless.megabytes} MB) "
+        "is enough then, and the page goes without the check that the network works."
     )
 
 
@@ -235,19 +258,17 @@ def _wrong_hash(path: Path, zoo_entry: ZooEntry, cache: Cache) -> str:
     published: dict[str, PublishedFile] = {file.name: file for file in (zoo_entry.full, zoo_entry.headless) if file}
     if path.name not in published:
         return ""
+    expected = published[path.name].digest
     sha256 = cache.file_sha256(path)
-    found = cache.get_or_compute("md5", {"sha256": sha256}, Md5, lambda: _md5(path)).hexadecimal
-    if found == published[path.name].md5:
+    found = cache.get_or_compute(
+        hash_name(expected), {"sha256": sha256}, Digest, lambda: Digest(digest(path, expected))
+    ).hexadecimal
+    if found == expected:
         return ""
     return (
-        f"is not the file that Keras publishes under that name (md5 {found}, expected {published[path.name].md5}); "
+        f"is not the file that Keras publishes under that name ({hash_name(expected)} {found}, expected {expected}); "
         "to use it all the same, name it under `weights` with its path"
     )
-
-
-def _md5(path: Path) -> Md5:
-    with path.open("rb") as stream:
-        return Md5(hashlib.file_digest(stream, "md5").hexdigest())
 
 
 def _lacks(path: Path, architecture: Architecture, needed: tuple[LayerSpec, ...]) -> str:

@@ -15,14 +15,14 @@ class PublishedFile:
     Attributes:
         name: file name, in Keras' cache and in a user's folder alike.
         address: where Keras downloads it.
-        md5: the hash that Keras checks.
-        megabytes: size, for the message that says what to fetch.
+        digest: the hash that Keras checks, md5 or sha256 in hexadecimal; empty where Keras publishes none.
+        megabytes: size, for the message that says what to fetch; 0 where it isn't known before.
     """
 
     name: str
     address: str
-    md5: str
-    megabytes: int
+    digest: str
+    megabytes: int = 0
 
 
 @dataclass(frozen=True)
