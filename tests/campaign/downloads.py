@@ -104,7 +104,7 @@ def fetch(address: str, folder: Path) -> str:
     raise AssertionError("what came was taken for the weights")
 
 
-# What fetches the weights: this package, or Keras itself.
+# Whose weights are fetched: of a network that is read without Keras, and of one that Keras opens.
 NETWORKS = {"vgg16": ("block1_conv1", "download failed"), "mobilenet": ("conv1", "can't be had")}
 
 
@@ -188,6 +188,6 @@ def campaign() -> Result:
 DOWNLOADS = Campaign(
     "A download that breaks is never taken for weights, and the message says what to do.",
     "Real servers on the same machine whose answers are cut off, other bytes, a sign-in page, errors, not HTTP, or "
-    "never come, asked directly and as the proxy of real runs that need this package's or Keras' own download",
+    "never come, asked directly and as the proxy of real runs that need weights of VGG16 or of MobileNet",
     campaign,
 )

@@ -227,12 +227,9 @@ def test_weights_from_a_file_and_from_nowhere(folder: Path, monkeypatch: pytest.
     with pytest.raises(WeightsUnavailable, match="no weights file"):
         _ = source(folder, weights="missing.weights.h5", **settings).network
 
-    def no_network(*arguments: object, **keywords: object) -> None:
-        raise Exception("URL fetch failure on https://example.org: None -- no network")
-
-    monkeypatch.setattr(keras.utils, "get_file", no_network)
-    monkeypatch.setattr("keras.src.utils.file_utils.get_file", no_network)
-    with pytest.raises(WeightsUnavailable, match="can't be had: URL fetch failure"):
+    monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
+    monkeypatch.setattr("keras.src.applications.mobilenet.BASE_WEIGHT_PATH", "http://127.0.0.1:9/")
+    with pytest.raises(WeightsUnavailable, match=r"can't be had: mobilenet_1_0_224_tf\.h5: Connection.* refused"):
         _ = source(folder, weights="imagenet", **settings).identity
     # A check needs the layers alone.
     assert source(folder, weights="imagenet", **settings).structure.channels("conv1") == 32
