@@ -150,6 +150,10 @@ def test_without_a_connection_the_full_file_its_size_and_the_ways_to_mend_it_are
     assert "vgg19_weights_tf_dim_ordering_tf_kernels.h5 (575 MB" in message and "the download failed" in message
     for way in ("network.weights_folder", "VIZENGINE_WEIGHTS", "be online", "leave `classifier` out"):
         assert way in message
+    # A check tells of it beforehand.
+    absent = weights_files.missing(vgg19.entry, None, None, tmp_path, classifier=True)
+    assert absent is not None and "with its classifier" in absent.reason and "575 MB" in absent.mend
+    assert weights_files.missing(vgg19.entry, None, None, tmp_path) is None
 
 
 def test_with_the_classifier_a_page_checks_the_network_and_its_notice_said_how(
