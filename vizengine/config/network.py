@@ -43,13 +43,13 @@ class NetworkSection(Section):
     )
     weights: Words | None = Field(
         default=None,
-        description="Its weights. `embedded`: those inside the Python package `ndf` (SqueezeNet 1.1, where it is the "
-        "default). `imagenet`: those that Keras publishes (the default of its other networks); the file is "
-        "looked for in `weights_folder`, in the folder that the environment variable `VIZENGINE_WEIGHTS` "
-        "names, in Keras' cache, and last downloaded into that. `random`: drawn with `seed`, for tests and lessons, "
-        "and the page says so (not VGG and SqueezeNet). Anything else: path of a weights file in the config's folder, "
-        "or else in the folder of `VIZENGINE_WEIGHTS` or in Keras' cache; for VGG and SqueezeNet a `.h5`, `.weights.h5` "
-        "or `.keras` file that has the needed layers by name. A model of your own comes with its "
+        description="Its weights. `embedded`: those inside the Python package `ndf` (SqueezeNet 1.1, where it is "
+        "the default). `imagenet`: those that Keras publishes (the default of its other networks); the file is "
+        "looked for in `weights_folder`, in the folder that the environment variable `VIZENGINE_WEIGHTS` names, in "
+        "Keras' cache, and last downloaded into that. `random`: drawn with `seed`, for tests and lessons, and the "
+        "page says so (not VGG and SqueezeNet). Anything else: path of a weights file in the config's folder, or "
+        "else in the folder of `VIZENGINE_WEIGHTS` or in Keras' cache; for VGG and SqueezeNet a `.h5`, "
+        "`.weights.h5` or `.keras` file that has the needed layers by name. A model of your own comes with its "
         "weights where this is left out.",
     )
     weights_folder: Words | None = Field(
