@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from tests.campaign import Campaign, Result
@@ -103,8 +106,31 @@ def bundle(place: Path) -> Path:
     return folder
 
 
-def refuse(case: Case, folder: Path) -> None:
-    """Have the real command refuse a config, with `--check` and without.
+def by_main(folder: Path, *options: str) -> tuple[int, str]:
+    """The command's own `main`, whose user's home is the folder around the config's: exit code, and what it says."""
+    from vizengine.cli import main
+
+    out, err = io.TextIOWrapper(io.BytesIO()), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.setenv("HOME", str(folder.parent))
+        code = main([str(folder / "config.yaml"), *options])
+    out.seek(0)
+    return code, out.read() + err.getvalue()
+
+
+def by_command(folder: Path, *options: str) -> tuple[int, str]:
+    """The same by the real command."""
+    done = run(folder, "config.yaml", *options, HOME=str(folder.parent))
+    return done.returncode, done.stdout + done.stderr
+
+
+def refuse(case: Case, folder: Path, way: Callable[..., tuple[int, str]] = by_main) -> None:
+    """Have a config refused, with `--check` and without.
+
+    Args:
+        case: the config.
+        folder: as `bundle` makes it.
+        way: what runs the command.
 
     Raises:
         AssertionError: it is taken, takes long, or what it says has the secret in it.
@@ -115,10 +141,10 @@ def refuse(case: Case, folder: Path) -> None:
     before = sorted(path.name for path in folder.parent.rglob("*"))
     for options in (["--check"], []):
         started = time.monotonic()
-        done = run(folder, "config.yaml", *options, *(["--confined"] if case.confined else []), HOME=str(folder.parent))
-        assert done.returncode == 2 and "config.yaml:" in done.stderr, (options, done.returncode, done.stderr[-300:])
-        assert "Traceback" not in done.stderr and "unexpected error" not in done.stderr, done.stderr[-300:]
-        assert SECRET not in done.stdout + done.stderr
+        code, told = way(folder, *options, *(["--confined"] if case.confined else []))
+        assert code == 2 and "config.yaml:" in told, (options, code, told[-300:])
+        assert "Traceback" not in told and "unexpected error" not in told, told[-300:]
+        assert SECRET not in told
         assert time.monotonic() - started < _MOST_SECONDS, "it took long"
     assert sorted(path.name for path in folder.parent.rglob("*")) == before, "something was written"
 
@@ -154,7 +180,7 @@ def put_pictures(folder: Path, links: int = 20) -> str:
 
 
 def campaign() -> Result:
-    """Every config by the real command, and one page."""
+    """Every config by the command's own `main`, and one page by the real command."""
     broken: list[str] = []
     cases = list(refused())
     ends = ""
@@ -188,7 +214,7 @@ def connect_to_nothing() -> Result:
             with tempfile.TemporaryDirectory() as temporary:
                 folder = bundle(Path(temporary).resolve())
                 try:
-                    refuse(Case(case.what, case.text.replace("ADDRESS", address)), folder)
+                    refuse(Case(case.what, case.text.replace("ADDRESS", address)), folder, by_command)
                 except AssertionError as error:
                     broken.append(f"{case.what}: {str(error)[:300]}")
                 try:
@@ -204,8 +230,8 @@ STRANGERS = Campaign(
     "A config reads nothing outside its folder but weights in the user's folders for them, and photos in a folder that "
     "it names outright, which is told; under `--confined` it reads and writes nothing there at all.",
     "Labels, weights, models and texts by `..`, by links, by the home folder and by absolute paths, patterns that "
-    "would search the disk, sites that would go elsewhere; each by the real command, with `--check` and without; then "
-    "a page from a folder of photos full of links",
+    "would search the disk, sites that would go elsewhere; each by the command's own `main`, with `--check` and "
+    "without; then, by the real command, a page from a folder of photos full of links",
     campaign,
 )
 SCHEDULERS = Campaign(

@@ -1,4 +1,4 @@
-"""Some of a stranger's configs by the real command."""
+"""A stranger's configs, each refused, and a page from a folder full of links."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign.strangers import bundle, put_pictures, refuse, refused
-
-_CASES = {case.what: case for case in refused()}
+from tests.campaign.strangers import Case, bundle, put_pictures, refuse, refused
 
 
-@pytest.mark.parametrize("what", ["text by away", "photos /proc/**/*.png", "out ~/elsewhere", "code"])
-def test_a_strangers_config_is_refused(what: str, tmp_path: Path) -> None:
-    refuse(_CASES[what], bundle(tmp_path))
+@pytest.mark.parametrize("case", refused(), ids=lambda case: case.what)
+def test_a_strangers_config_is_refused(case: Case, tmp_path: Path) -> None:
+    refuse(case, bundle(tmp_path))
 
 
 def test_links_among_photos_show_nothing(tmp_path: Path) -> None:
