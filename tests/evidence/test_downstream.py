@@ -33,8 +33,6 @@ def test_moved_classes_equal_a_silent_unit(squeezenet: Network) -> None:
     assert {each.index for each in found.rising} == set(ranked[-5:].tolist())
     for number, photo in enumerate(found.photos):
         assert photo.before == class_labels()[int(before[number].argmax())]
-        assert abs(photo.probability_before - np.exp(before[number].max())) < 1e-4
-        assert abs(photo.probability_after - np.exp(after[number, before[number].argmax()])) < 1e-3
 
 
 def test_a_silent_unit_moves_nothing(squeezenet: Network) -> None:

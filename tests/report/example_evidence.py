@@ -141,7 +141,7 @@ def _downstream() -> Downstream:
         ClassChange(index, label, estimate(np.array([-1.0, -1.5]) / (index + 1)))
         for index, label in enumerate(("crossword puzzle", "honeycomb", "window screen"))
     )
-    photos = (PhotoChange("coffee", 12.0, "espresso", "cup", 0.5, 0.3), PhotoChange("rocket", 3.0, "a", "a", 0.9, 0.8))
+    photos = (PhotoChange("coffee", 12.0, "espresso", "cup"), PhotoChange("rocket", 3.0, "a", "a"))
     return Downstream(photos, PHOTO_COUNT, changes, changes, 0.04)
 
 

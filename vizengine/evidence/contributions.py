@@ -25,11 +25,8 @@ class Contributions:
         parts: (examples, inputs) float32; `bias` and a row sum to that example's `pre`.
         mean, deviation: (inputs,) of `parts` over the examples; the deviation is that of the population.
         order: (inputs,) channels by |mean|, largest first; ties go to the lower index.
-        drive_share: (inputs,) share of the mean drive that the first k channels of `order` explain, for k = 1
-            to all; may pass 1 on the way where others inhibit; not a number where the mean drive is 0.
-        top_by_norm: how many strongest channels the circuit shows.
-        top_drive_share: share of the mean drive that those explain.
-        top_size_share: share of Σ|mean| that those hold, 0 to 1.
+        top_drive_share: share of the mean drive that the strongest channels explain, those that the circuit shows; may
+            pass 1 where others inhibit; not a number where the mean drive is 0.
         tail_length: how many channels of `order` it takes to hold `TAIL_SHARE` of Σ|mean|.
         photo_mean: (inputs,) mean contribution over all positions of all photos.
         photo_size: (inputs,) mean absolute contribution over them.
@@ -43,10 +40,7 @@ class Contributions:
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
     order: NDArray[np.int64]
-    drive_share: NDArray[np.float64]
-    top_by_norm: int
     top_drive_share: float
-    top_size_share: float
     tail_length: int
     photo_mean: NDArray[np.float64]
     photo_size: NDArray[np.float64]
@@ -92,10 +86,7 @@ def summarise(
         mean=mean,
         deviation=parts.std(axis=0, dtype=np.float64),
         order=order,
-        drive_share=np.cumsum(mean[order]) / drive if drive else np.full(len(mean), np.nan),
-        top_by_norm=len(strongest),
         top_drive_share=float(mean[strongest].sum() / drive) if drive else float("nan"),
-        top_size_share=float(size[strongest].sum() / total) if total else float("nan"),
         tail_length=int(np.searchsorted(held, TAIL_SHARE * total * (1 - 1e-12)) + 1) if total else 0,
         photo_mean=photo_mean,
         photo_size=photo_size,

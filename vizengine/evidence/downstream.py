@@ -43,8 +43,7 @@ def downstream(
         after = intervention.changed_logits(activations, lambda values: _without(values, unit))[0].astype(np.float64)
         changes.append(after - before)
         first, second = int(before.argmax()), int(after.argmax())
-        probabilities = float(_softmax(before)[first]), float(_softmax(after)[first])
-        found.append(PhotoChange(photo.name, highest, labels[first], labels[second], *probabilities))
+        found.append(PhotoChange(photo.name, highest, labels[first], labels[second]))
     if not changes:
         return Downstream((), len(photos), (), (), 0.0)
     stacked = np.stack(changes)
@@ -66,8 +65,3 @@ def downstream(
 def _without(values: NDArray[np.float32], unit: int) -> NDArray[np.float32]:
     values[..., unit] = 0
     return values
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    raised = np.exp(logits - logits.max())
-    return np.asarray(raised / raised.sum())

@@ -31,15 +31,12 @@ class PhotoChange:
         photo: its name.
         highest: the unit's highest activation on it.
         before, after: class with the highest logit, with the unit as it is and at zero.
-        probability_before, probability_after: of the class `before`.
     """
 
     photo: str
     highest: float
     before: str
     after: str
-    probability_before: float
-    probability_after: float
 
 
 @dataclass(frozen=True)

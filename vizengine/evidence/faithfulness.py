@@ -26,7 +26,6 @@ class Curve:
             1979), since neighbouring positions aren't independent; -1 and 1 where there are under three photos.
         needed_correlation: for each of `THRESHOLDS` the smallest k from which on the correlation stays at or above
             it, or None.
-        needed_explained: the same for the variance.
     """
 
     order: NDArray[np.int64]
@@ -35,7 +34,6 @@ class Curve:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     needed_correlation: tuple[int | None, ...]
-    needed_explained: tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Faithfulness:
         positions: how many.
         by_norm: inputs by L2 norm.
         by_contribution: inputs by mean absolute contribution over photos.
-        random_correlation, random_explained: (inputs,) mean over random orders, the control.
+        random_correlation: (inputs,) mean over random orders, the control.
         draws: how many random orders.
         marked: the k that the circuit shows.
     """
@@ -55,7 +53,6 @@ class Faithfulness:
     by_norm: Curve
     by_contribution: Curve
     random_correlation: NDArray[np.float64]
-    random_explained: NDArray[np.float64]
     draws: int
     marked: int
 
@@ -101,7 +98,6 @@ def faithfulness(
             low,
             high,
             tuple(first_from(correlation, threshold) for threshold in THRESHOLDS),
-            tuple(first_from(explained, threshold) for threshold in THRESHOLDS),
         )
 
     return Faithfulness(
@@ -109,7 +105,6 @@ def faithfulness(
         by_norm=curve(by_norm),
         by_contribution=curve(by_contribution),
         random_correlation=np.mean([correlation for correlation, _ in random], axis=0),
-        random_explained=np.mean([explained for _, explained in random], axis=0),
         draws=draws,
         marked=marked,
     )

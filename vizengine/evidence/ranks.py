@@ -35,23 +35,6 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Disagreement:
-    """A channel that is among the top by one rank and not by another.
-
-    Attributes:
-        channel: index on the kernel's input axis.
-        high, low: the rank by which it is among the top, and the one by which it isn't.
-        high_place, low_place: its places in them, from 1.
-    """
-
-    channel: int
-    high: str
-    low: str
-    high_place: int
-    low_place: int
-
-
-@dataclass(frozen=True)
 class Ranks:
     """All input channels by each of the three measures.
 
@@ -62,7 +45,6 @@ class Ranks:
             the lower index.
         top: how many count as the top.
         agreements: of each pair of measures, over all channels.
-        disagreements: widest apart first.
     """
 
     names: tuple[str, ...]
@@ -70,7 +52,6 @@ class Ranks:
     places: NDArray[np.int64]
     top: int
     agreements: tuple[Agreement, ...]
-    disagreements: tuple[Disagreement, ...]
 
 
 def rank(norms: NDArray[np.floating], photo_size: NDArray[np.floating], drop: NDArray[np.floating], top: int) -> Ranks:
@@ -90,13 +71,7 @@ def rank(norms: NDArray[np.floating], photo_size: NDArray[np.floating], drop: ND
         places[measure, largest_first(size)] = np.arange(1, len(size) + 1)
     pairs = [(0, 1), (0, 2), (1, 2)]
     agreements = tuple(_agree(names, sizes, places, first, second, top) for first, second in pairs)
-    disagreements = [
-        Disagreement(int(channel), names[high], names[low], int(places[high, channel]), int(places[low, channel]))
-        for high, low in [*pairs, *((second, first) for first, second in pairs)]
-        for channel in np.flatnonzero((places[high] <= top) & (places[low] > top))
-    ]
-    disagreements.sort(key=lambda each: (each.high_place - each.low_place, each.channel, each.high, each.low))
-    return Ranks(names, values, places, top, agreements, tuple(disagreements))
+    return Ranks(names, values, places, top, agreements)
 
 
 def _agree(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from vizengine.featurevis.robustness import SHIFT_PIXELS
 
@@ -70,16 +68,6 @@ def neuron(columns: Sequence[int]) -> Objective:
         return tf.gather(pre[:, shape[1] // 2, shape[2] // 2, :], list(columns), axis=1, batch_dims=1)
 
     return Objective("neuron", centre, NEURON_SHIFT_PIXELS)
-
-
-def direction(weights: NDArray[np.floating]) -> Objective:
-    """Mean over positions of a weighted sum of channels.
-
-    Args:
-        weights: (pictures, channels), or (channels,) for all pictures alike.
-    """
-    table = tf.constant(np.atleast_2d(weights), tf.float32)
-    return Objective("direction", lambda pre: tf.reduce_sum(tf.reduce_mean(pre, (1, 2)) * table, 1))
 
 
 def diversity() -> Objective:

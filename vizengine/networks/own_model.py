@@ -16,7 +16,6 @@ from vizengine.networks.user_code import importable, load_function
 
 # Layers of Keras' own that load a graph, a function or a pickle.
 _LOADERS = frozenset(("TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"))
-MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
 def open_function(reference: str, folder: Path, trust: bool) -> keras.Model:

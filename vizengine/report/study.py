@@ -32,9 +32,6 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
     stability, negative = study.stability, study.negative
     reached = np.array(stability.reached)
 
-    def further(image: NDArray[np.uint8], words: str) -> Picture:
-        return picture(image, words, largest, FURTHER_QUALITY)
-
     return StudyReport(
         negative=picture(negative.image, f"Synthetic image that inhibits unit {label} most", largest),
         negative_reached=significant(negative.reached),
