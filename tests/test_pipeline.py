@@ -75,6 +75,10 @@ def copied(built: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _page(folder: Path, name: str) -> str:
+    return (folder / "site" / name / "index.html").read_text()
+
+
 def _report(folder: Path) -> Report:
     return Report.model_validate_json((folder / "circuit.json").read_bytes())
 
@@ -122,17 +126,31 @@ def test_an_optional_circuit_without_weights_leaves_a_notice(copied: Path) -> No
     index = (copied / "site" / "index.html").read_text()
     assert "VIZENGINE_WEIGHTS" in index and "VIZENGINE_WEIGHTS" in done.stderr
     assert (copied / "site" / "squeeze" / "index.html").is_file()
-    assert not (copied / "site" / "vgg").exists()
+    assert "VIZENGINE_WEIGHTS" in (copied / "site" / "vgg" / "index.html").read_text()
 
 
-@pytest.mark.parametrize(("optional", "options"), [("true", ["--strict"]), ("false", [])])
-def test_what_must_be_there_fails_the_build_and_the_old_site_stands(
-    copied: Path, optional: str, options: list[str]
-) -> None:
+@pytest.mark.parametrize("optional", ["true", "false"])
+def test_under_strict_what_must_be_there_fails_the_build_and_the_old_site_stands(copied: Path, optional: str) -> None:
     before = _digests(copied / "site")
-    done = _run(_config(copied, VGG19.format(optional=optional)), *options, code=1)
-    assert "Traceback" not in done.stderr and "weights" in done.stderr
+    done = _run(_config(copied, VGG19.format(optional=optional)), "--strict", code=1)
+    assert "Traceback" not in done.stderr and "weights" in done.stderr and "--strict" in done.stderr
     assert done.stdout == ""
+    assert _digests(copied / "site") == before
+
+
+def test_missing_weights_cost_their_own_circuit_alone(copied: Path) -> None:
+    """The others are built; in place of the page stands what is missing, and the exit code says so."""
+    done = _run(_config(copied, VGG19.format(optional="false")), code=1)
+    assert "Traceback" not in done.stderr and done.stdout == ""
+    assert "1 circuit failed" in done.stderr and "vgg: No weights of VGG19" in done.stderr
+    assert _report(copied / "site" / "squeeze").unit == 3
+    for page in ("index.html", "vgg/index.html"):
+        assert "VIZENGINE_WEIGHTS" in (copied / "site" / page).read_text(), page
+    # Where no circuit can be computed the site that stood stays.
+    before = _digests(copied / "site")
+    config = copied / "config.yaml"
+    config.write_text("site: {title: Test}\ncircuits:\n" + VGG19.format(optional="false").replace("{{", "{"))
+    assert "No weights of VGG19" in _run(config, code=1).stderr
     assert _digests(copied / "site") == before
 
 
@@ -156,7 +174,7 @@ def test_a_page_is_kept_while_its_config_section_is_the_same(copied: Path, share
     # With the weights back it is the computed page again; with another section it is a notice.
     config.write_text(config.read_text().replace("index: 5", "index: 6"))
     _run(config)
-    assert not (copied / "site" / "vgg").exists()
+    assert not (copied / "site" / "vgg" / "circuit.json").exists()
 
 
 def test_a_page_is_kept_after_an_interrupted_swap(copied: Path, shared_weights: Path) -> None:
@@ -211,7 +229,7 @@ def test_only_computes_the_named_circuit(copied: Path) -> None:
     more = "  - name: other\n    network: {model: squeezenet1.1}\n    unit: {layer: fire2/expand1x1, index: 0}\n"
     config = _config(copied, more)
     _run(config, "--only", "squeeze")
-    assert (copied / "site" / "squeeze" / "index.html").is_file() and not (copied / "site" / "other").exists()
+    assert (copied / "site" / "squeeze" / "index.html").is_file() and "--only" in _page(copied, "other")
     _run(config)
     assert (copied / "site" / "other" / "index.html").is_file()
     _run(config, "--only", "squeeze")

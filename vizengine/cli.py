@@ -204,7 +204,17 @@ def _build(options: argparse.Namespace, config: Config, progress: Progress) -> t
     outcome = pipeline.build(config, how, progress)
     flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
     failure = f"error: --strict, and {'; '.join(flaws)}" if options.strict and flaws else ""
-    return (outcome.index,), _of_failures(outcome.failures, str(outcome.index)) or failure
+    failures = [_of_failed(outcome.failed, str(outcome.index)), _of_failures(outcome.failures, str(outcome.index))]
+    return (outcome.index,), "\n".join(filter(None, failures)) or failure
+
+
+def _of_failed(failed: Sequence[str], where: str) -> str:
+    """What to say of circuits that failed; nothing where there are none."""
+    if not failed:
+        return ""
+    circuits = "\n  ".join(failed)
+    count = f"{len(failed)} {'circuit' if len(failed) == 1 else 'circuits'}"
+    return f"error: {count} failed; {where} has all others, and says why in place of each that failed:\n  {circuits}"
 
 
 def _of_failures(failures: Sequence[str], where: str) -> str:

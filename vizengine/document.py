@@ -22,6 +22,11 @@ _CODES = """\
 
 {epilogue}
 
+A circuit that fails, for want of its weights or for any other reason, costs the others nothing: they are built, the
+index and the place of its page say what happened, and the exit code is 1. Where the site has an earlier page of it with
+the same settings, that page is kept and says so. Nothing is written where every circuit failed, nor under `--strict`
+where one did.
+
 The site that stood before stands until the new one is whole. Results are kept by content beside the config, in
 `.vizengine-cache/`: a second run computes nothing and doesn't load TensorFlow.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ from vizengine.resources import Resources
 if TYPE_CHECKING:
     from vizengine.evidence.photo_part import PhotoPart
 
+NOT_NUMBERS = (
+    "The network’s outputs aren’t all numbers (NaN or infinity), since weights of it aren’t, so this can’t be measured."
+)
 # What the part of one photo is made by.
 _OF_ONE_PHOTO = (
     "networks",
@@ -66,6 +70,8 @@ class EvidenceStages:
         key = {"photos": self._have.hashes(self._have.photos), "labels": list(self._have.labels)}
         code = ("networks", "evidence.classify", "evidence.model", "evidence.photos")
         done = self._have.stage("classification", code, key, ClassifiedPhotos, compute)
+        if not all(math.isfinite(guess.probability) for photo in done.photos for guess in photo.guesses):
+            return Classification((), NOT_NUMBERS)
         return Classification(done.photos)
 
     def extremes(self, layer: str) -> PhotoExtremes:

@@ -1,4 +1,4 @@
-"""Keep a page of an earlier build where its weights can't be had today."""
+"""Keep a page of an earlier build where it can't be computed today."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from vizengine.config.schema import CircuitSection
-from vizengine.errors import WeightsUnavailable
+from vizengine.failures import Failure
 from vizengine.report.model import KeptNotice, Report
 
 logger = logging.getLogger(__name__)
 
 
-def keep(folder: Path, section: CircuitSection, error: WeightsUnavailable) -> tuple[Report, dict[str, object]] | None:
+def keep(folder: Path, section: CircuitSection, why: Failure) -> tuple[Report, dict[str, object]] | None:
     """The report of the page in `folder` and its side file, where it was made with the same config section.
 
     Args:
         folder: the page's folder in the site.
         section: the circuit's section today.
-        error: why it can't be computed again.
+        why: why it can't be computed again.
     """
     try:
         report = Report.model_validate_json((folder / "circuit.json").read_bytes())
@@ -39,8 +39,8 @@ def keep(folder: Path, section: CircuitSection, error: WeightsUnavailable) -> tu
         return None
     notice = KeptNotice(
         date=f"{date.day} {date:%B %Y}",
-        reason=error.reason,
-        mend=error.mend,
+        reason=why.reason,
+        mend=why.mend,
         versions=report.provenance.versions,
         weights_sha256=report.provenance.weights_sha256,
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,47 +13,27 @@ from pathlib import Path
 
 from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.check import check_entry
-from vizengine.compute import CircuitRun
+from vizengine.check_links import check_links
 from vizengine.config.load import load
 from vizengine.config.places import is_within
 from vizengine.config.schema import CircuitSection, Config, SweepSection
-from vizengine.errors import BuildFailed, UsageError, WeightsUnavailable
+from vizengine.entries import Entry, Options, compute_entry, insist, not_rendered, rounded
+from vizengine.errors import BuildFailed, UsageError
 from vizengine.evidence.photos import Photos
-from vizengine.kept import keep
 from vizengine.networks.source import open_source
 from vizengine.networks.weights import MissingWeights
 from vizengine.progress import Progress, duration
 from vizengine.render.marker import check_target
-from vizengine.render.page import companions, render_circuit, render_index
+from vizengine.render.page import companions, render_circuit, render_index, render_missing
 from vizengine.render.turn import turn
 from vizengine.render.writer import recover, write
 from vizengine.report.model import Missing, Report, SiteReport, SweepReport
-from vizengine.resources import NotComputed
 from vizengine.sweep.run import SweepRun
 from vizengine.sweep.workshop import Place, Workshop
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line adds to the config.
-
-    Attributes:
-        out: folder of the site, or None for the config's.
-        only: names of the circuits to compute; all where empty.
-        strict: whether a warning, or an optional circuit that can't be computed, fails the build.
-        fresh: whether to compute everything again.
-        scheduler: address of the Dask scheduler whose workers compute sweeps; None for processes on this machine.
-        replace: whether to replace a site that another config made.
-    """
-
-    out: Path | None = None
-    only: tuple[str, ...] = ()
-    strict: bool = False
-    fresh: bool = False
-    scheduler: str | None = None
-    replace: bool = False
+__all__ = ["Options", "Outcome", "build", "check", "estimate", "missing_weights", "tell_of_photos"]
 
 
 @dataclass(frozen=True)
@@ -64,14 +43,16 @@ class Outcome:
     Attributes:
         index: path of the site's first page.
         warnings: every warning that was logged.
-        missing: names of circuits that could not be computed.
+        missing: names of optional circuits that could not be computed.
         failures: units of sweeps that failed, each with its reason.
+        failed: circuits and sweeps that failed, each with its reason.
     """
 
     index: Path
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
     failures: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 def check(config_path: Path, confined: bool = False) -> Config:
@@ -88,7 +69,7 @@ def check(config_path: Path, confined: bool = False) -> Config:
     # The check itself keeps in the cache what it reads of a network.
     if confined and not is_within(config_path.parent / CACHE_FOLDER, config_path.parent):
         raise UsageError(f"--confined: {CACHE_FOLDER} is a link that leads out of the config's folder; remove it")
-    return load(config_path, (partial(check_entry, confined=confined),), confined)
+    return load(config_path, (partial(check_entry, confined=confined),), confined, (check_links,))
 
 
 def tell_of_photos(config: Config) -> None:
@@ -129,8 +110,11 @@ def estimate(config: Config) -> list[str]:
 def build(config: Config, options: Options, progress: Progress) -> Outcome:
     """Compute every circuit that isn't cached, and write the site.
 
+    A circuit that fails costs the others nothing: its place says why.
+
     Raises:
         VizengineError: nothing was written; the site that stood before still stands.
+        Exception: no circuit could be computed, and this is why; the site that stood before still stands.
     """
     target = options.out or config.site_folder
     with turn(target):
@@ -148,35 +132,44 @@ def _build(config: Config, options: Options, progress: Progress, target: Path) -
         for number, section in enumerate(config.circuits, start=1):
             if len(config.circuits) > 1:
                 logger.info("%s: circuit %d of %d", section.name, number, len(config.circuits))
-            entries.append(_entry(config, section, options, progress, target))
+            entries.append(compute_entry(config, section, options, progress, target))
+        insist(entries, options)
         if options.strict and warnings:
             raise BuildFailed(f"--strict makes warnings errors, and there was: {'; '.join(warnings)}")
         with progress.stage("writing the site", None):
-            write(target, _noting_pages(_files(config, entries), pages), config.source, options.replace)
+            files = _noting_pages(_files(config, entries, options), pages)
+            write(target, files, config.source, options.replace)
     failures = [
         f"{run.section.name}: {unit}: {reason}"
-        for run in (entry.run for entry in entries)
-        if isinstance(run, SweepRun)
+        for entry in entries
+        for run in [entry.run]
+        if isinstance(run, SweepRun) and not entry.failure
         for unit, reason in run.failures.items()
     ]
     absent = tuple(entry.page.name for entry in entries if entry.absent)
     for entry in entries:
         if verdicts := _verdicts(entry):
             logger.info("%s: %s", entry.page.name, verdicts)
-    count = f"{len(pages)} {'page' if len(pages) == 1 else 'pages'}"
+    # A page in the place of one that isn't there is none.
+    absent_pages = {f"{entry.page.name}/index.html" for entry in entries if isinstance(entry.page, Missing)}
+    made = len(set(pages) - absent_pages)
+    count = f"{made} {'page' if made == 1 else 'pages'}"
     logger.info("%s in %s; open %s", count, duration(time.monotonic() - started), target / "index.html")
-    return Outcome(target / "index.html", tuple(warnings), absent, tuple(failures))
+    failed = tuple(f"{entry.page.name}: {entry.failure}" for entry in entries if entry.failure)
+    return Outcome(target / "index.html", tuple(warnings), absent, tuple(failures), failed)
 
 
-def _noting_pages(files: Iterable[tuple[str, bytes]], pages: list[str]) -> Iterator[tuple[str, bytes]]:
+def _noting_pages(files: Iterable[tuple[str, bytes | None]], pages: list[str]) -> Iterator[tuple[str, bytes | None]]:
     """The files as they are; `pages` gets the names of those that are pages."""
     for name, content in files:
-        if name.endswith(".html"):
+        if content is None:
+            pages[:] = [page for page in pages if not page.startswith(f"{name}/")]
+        elif name.endswith(".html"):
             pages.append(name)
         yield name, content
 
 
-def _verdicts(entry: _Entry) -> str:
+def _verdicts(entry: Entry) -> str:
     """How the claims of a circuit came out, or how many units of a sweep have a page; empty where there is neither."""
     if isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
         failed = f", {len(entry.run.failures)} failed" if entry.run.failures else ""
@@ -186,80 +179,46 @@ def _verdicts(entry: _Entry) -> str:
     return ", ".join(f"{count.text} {name}" for name, count in counts.items() if count.value)
 
 
-@dataclass
-class _Entry:
-    """One circuit or sweep, computed or not.
-
-    Attributes:
-        run: what computed it.
-        page: what the site's index says of it.
-        side_file: what may differ from run to run.
-        absent: whether it could not be computed, though it should have been.
-    """
-
-    run: CircuitRun | SweepRun
-    page: Report | Missing | SweepReport
-    side_file: dict[str, object]
-    absent: bool = False
-
-
-def _entry(
-    config: Config, section: CircuitSection | SweepSection, options: Options, progress: Progress, target: Path
-) -> _Entry:
-    """Compute one circuit or sweep, or say why it isn't there.
+def _files(config: Config, entries: Sequence[Entry], options: Options) -> Iterator[tuple[str, bytes | None]]:
+    """Every file of the site with its path in it, one after the other; nothing takes a folder back.
 
     Raises:
-        WeightsUnavailable: it isn't optional.
-        BuildFailed: it is, under `--strict`.
+        BuildFailed, Exception: as `_insist` does, where pages can't be rendered.
     """
-    may_compute = not options.only or section.name in options.only
-    run: CircuitRun | SweepRun
-    if isinstance(section, SweepSection):
-        place = Place.beside(config, section.name, options.fresh and may_compute, options.scheduler)
-        run = SweepRun(section, place, progress, may_compute)
-    else:
-        cache = Cache(config.folder / CACHE_FOLDER, fresh=options.fresh)
-        run = CircuitRun(config, section, cache, progress, may_compute)
-    started = time.monotonic()
-    try:
-        page = run.report()
-        return _Entry(run, page, _side_file(run, time.monotonic() - started))
-    except WeightsUnavailable as error:
-        if not section.optional:
-            raise
-        if options.strict:
-            raise BuildFailed(f"{section.name}: {error} Under --strict an optional circuit must be there.") from error
-        return _stand_in(target, run, error)
-    except NotComputed as error:
-        return _Entry(
-            run, Missing(name=section.name, title=run.title, reason=str(error), mend="Build without --only."), {}
-        )
+    site = _site(config, entries)
+    yield "config.yaml", config.source.read_bytes()
+    reports = [entry.page for entry in entries if isinstance(entry.page, Report)]
+    neighbours = {report.name: (before, after) for report, before, after in _with_neighbours(reports)}
+    single = len(entries) == 1 and not isinstance(entries[0].page, Missing)
+    for entry in entries:
+        folder = "" if single else f"{entry.page.name}/"
+        try:
+            if isinstance(entry.page, Report):
+                # Rendered as a whole first: a page that can't be leaves nothing of itself.
+                pages = {"index.html": render_circuit(entry.page, site, *neighbours[entry.page.name]).encode()}
+                for name, content in {**pages, **companions(entry.page, site)}.items():
+                    yield f"{folder}{name}", content
+            elif isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
+                for name, content in entry.run.files(site, single):
+                    yield f"{folder}{name}", content
+                entry.side_file["seconds_by_stage"] = rounded(entry.run.seconds)
+        except Exception as error:
+            not_rendered(config, entry, error)
+            insist(entries, options)
+            yield folder.rstrip("/"), None
+        if isinstance(entry.page, Missing):
+            # A page even so: others may link to it.
+            yield f"{folder}index.html", render_missing(entry.page, site).encode()
+        if not isinstance(entry.page, Missing):
+            yield f"{folder}build.json", json.dumps(entry.side_file, indent=1).encode()
+    if not single:
+        # Last, when it is known which circuits and units failed.
+        site = _site(config, entries).model_copy(update={"circuits": tuple(_last_words(entry) for entry in entries)})
+        yield "index.html", render_index(site).encode()
 
 
-def _stand_in(target: Path, run: CircuitRun | SweepRun, error: WeightsUnavailable) -> _Entry:
-    """The page of an earlier build where `target` has one with the same config section, else a notice."""
-    kept = None
-    if isinstance(run, CircuitRun):
-        kept = keep(target if run.is_only_circuit else target / run.section.name, run.section, error)
-    if kept is None:
-        logger.warning("%s is left out: %s", run.section.name, error)
-        notice = Missing(name=run.section.name, title=run.title, reason=error.reason, mend=error.mend)
-        return _Entry(run, notice, {}, absent=True)
-    report, side_file = kept
-    assert report.kept is not None
-    logger.warning(
-        "%s is kept from an earlier build of %s (weights %s): %s",
-        run.section.name,
-        report.kept.date,
-        report.kept.weights_sha256[:12],
-        error,
-    )
-    return _Entry(run, report, side_file, absent=True)
-
-
-def _files(config: Config, entries: Sequence[_Entry]) -> Iterator[tuple[str, bytes]]:
-    """Every file of the site with its path in it, one after the other."""
-    site = SiteReport(
+def _site(config: Config, entries: Sequence[Entry]) -> SiteReport:
+    return SiteReport(
         title=config.site.title,
         description=config.site.description,
         author=config.site.author,
@@ -267,29 +226,9 @@ def _files(config: Config, entries: Sequence[_Entry]) -> Iterator[tuple[str, byt
         language=config.site.language,
         circuits=tuple(entry.page for entry in entries),
     )
-    yield "config.yaml", config.source.read_bytes()
-    reports = [entry.page for entry in entries if isinstance(entry.page, Report)]
-    neighbours = {report.name: (before, after) for report, before, after in _with_neighbours(reports)}
-    single = len(entries) == 1 and not isinstance(entries[0].page, Missing)
-    for entry in entries:
-        folder = "" if single else f"{entry.page.name}/"
-        if isinstance(entry.page, Report):
-            yield f"{folder}index.html", render_circuit(entry.page, site, *neighbours[entry.page.name]).encode()
-            for name, content in companions(entry.page, site).items():
-                yield f"{folder}{name}", content
-        elif isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
-            for name, content in entry.run.files(site, single):
-                yield f"{folder}{name}", content
-            entry.side_file["seconds_by_stage"] = _rounded(entry.run.seconds)
-        if not isinstance(entry.page, Missing):
-            yield f"{folder}build.json", json.dumps(entry.side_file, indent=1).encode()
-    if not single:
-        # Last, when it is known which units failed.
-        site = site.model_copy(update={"circuits": tuple(_last_words(entry) for entry in entries)})
-        yield "index.html", render_index(site).encode()
 
 
-def _last_words(entry: _Entry) -> Report | Missing | SweepReport:
+def _last_words(entry: Entry) -> Report | Missing | SweepReport:
     if isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
         return entry.page.model_copy(update={"failures": len(entry.run.failures)})
     return entry.page
@@ -298,19 +237,6 @@ def _last_words(entry: _Entry) -> Report | Missing | SweepReport:
 def _with_neighbours(reports: list[Report]) -> Iterable[tuple[Report, Report | None, Report | None]]:
     framed = [None, *reports, None]
     return zip(reports, framed, framed[2:], strict=False)
-
-
-def _side_file(run: CircuitRun | SweepRun, seconds: float) -> dict[str, object]:
-    """What may differ from run to run: the date, wall-clock times, what was computed and what was cached."""
-    return {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
-        "seconds_by_stage": _rounded(run.seconds),
-    }
-
-
-def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
-    return {stage: round(each, 3) for stage, each in seconds.items()}
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def test_a_layer_that_computes_another_thing_than_its_class_is_unknown() -> None
     squared = Squared(4, 3, name="squared")(image)
     model = keras.Model(image, keras.layers.Conv2D(4, 3, name="behind")(squared))
     assert network_of(model).architecture.layer("squared").kind == "other"
-    with pytest.raises(Untraceable, match=r"squared \(Squared\) stands in the way"):
+    with pytest.raises(Untraceable, match=r"squared \(Squared\) lies before it"):
         network_of(model).architecture.source_channels("behind")
 
 

@@ -60,7 +60,7 @@ class Readings:
 
     Attributes:
         layers: conv layers that read it and whose weights are there.
-        unread: those whose weights aren't, or whose inputs can't be traced.
+        unread: those whose weights aren't, or not all of them numbers, or whose inputs can't be traced.
         units: how many later units read it, in `layers`.
         excited, inhibited: those that it excites and inhibits most, by their slice's share, largest first.
     """
@@ -132,10 +132,15 @@ def readings(
             continue
         layers.append(reader)
         energy, shares = energies(kernel)
+        sound = np.asarray(np.isfinite(kernel).all(axis=(0, 1, 2)))
+        if not sound.all():
+            unread.append(Unread(reader, f"the weights of {int((~sound).sum())} of its units aren’t all numbers"))
         for each in read:
             place, others = reading_units(kernel, architecture.layer(reader).groups, each.index)
             units += len(others)
             for other in others:
+                if not sound[other]:
+                    continue
                 piece = kernel[:, :, place, other]
                 found.append(
                     Reading(
@@ -157,8 +162,12 @@ def readings(
 
 
 def energies(kernel: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum of squares of each slice of a kernel, (in, out), and its part of the sum over the unit's whole kernel."""
+    """Sum of squares of each slice of a kernel, (in, out), and its part of the sum over the unit's whole kernel.
+
+    Both are 0 for units whose weights aren't all numbers.
+    """
     energy = np.square(kernel.astype(np.float64)).sum(axis=(0, 1))
+    energy = np.where(np.isfinite(energy).all(axis=0), energy, 0.0)
     return energy, energy / np.maximum(energy.sum(axis=0), np.finfo(np.float64).tiny)
 
 

@@ -20,6 +20,10 @@ Check: TypeAlias = Callable[[CircuitSection | SweepSection, Path], Iterable[tupl
 """Looks deeper into one circuit or sweep than its types: takes its section and the config's folder, and gives the place
 of each flaw inside the section, for example ("unit", "layer"), with a message."""
 
+CheckTogether: TypeAlias = Callable[
+    [Mapping[int, CircuitSection | SweepSection], Collection[str]], Iterable[tuple[int, tuple[str | int, ...], str]]
+]
+"""Takes the sound circuits and sweeps by number, and the names of all; yields number, path and message of each flaw."""
 LONGEST_SHOWN = 200
 """Characters of a path that a message shows."""
 _INHERITED = ("photos", "visualization")
@@ -28,7 +32,9 @@ _PROSE = re.compile(r"[\s-]*(?:[\w-]+:\s*\{\s*)?(?P<name>[\w-]+):\s+(?P<text>[^\
 _ENTRY: TypeAdapter[CircuitSection | SweepSection] = TypeAdapter(Entry)
 
 
-def load(path: Path, checks: Sequence[Check] = (), confined: bool = False) -> Config:
+def load(
+    path: Path, checks: Sequence[Check] = (), confined: bool = False, together: Sequence[CheckTogether] = ()
+) -> Config:
     """Read and check a config.
 
     Args:
@@ -36,6 +42,7 @@ def load(path: Path, checks: Sequence[Check] = (), confined: bool = False) -> Co
         checks: deeper checks of each circuit. They also run on the sound circuits of a config that is wrong
             elsewhere, so that the user sees all problems at once.
         confined: whether the site may go nowhere but into the config's folder.
+        together: checks of all circuits at once, likewise.
 
     Returns:
         The config; each circuit has its photos and visualization settings, its own or else the site's.
@@ -59,6 +66,11 @@ def load(path: Path, checks: Sequence[Check] = (), confined: bool = False) -> Co
             for inside, message in _checked(check, circuit.section, path.parent):
                 location = _location(tree, index, circuit.in_the_file(inside))
                 findings.append(Finding(tree.line(location), tree.key(location), message))
+    sections = {index: circuit.section for index, circuit in circuits.items()}
+    for check_all in together:
+        for index, inside, message in check_all(sections, _names(tree)):
+            location = _location(tree, index, circuits[index].in_the_file(inside))
+            findings.append(Finding(tree.line(location), tree.key(location), message))
     if findings or config is None:
         raise ConfigError([Problem(str(path), *finding) for finding in findings])
     completed = config.model_copy(update={"circuits": tuple(circuit.section for circuit in circuits.values())})
@@ -225,6 +237,16 @@ def _without(value: Any, here: Location, wrong: Collection[Location], kept: dict
         kept[here] = [number for number in range(len(value)) if (*here, number) not in wrong]
         return [value[number] for number in kept[here]]
     return value
+
+
+def _names(tree: YamlTree) -> list[str]:
+    """The names of all circuits, also of those that are wrong; `circuit-N` for one without."""
+    sections = tree.value.get("circuits")
+    named = [
+        each.get("name") if isinstance(each, dict) else None
+        for each in (sections if isinstance(sections, list) else ())
+    ]
+    return [str(name) if name else f"circuit-{index}" for index, name in enumerate(named)]
 
 
 def _check_names(tree: YamlTree) -> Iterator[Finding]:

@@ -113,7 +113,8 @@ class CircuitSection(Section):
         default=None, description="Title of the page; made from the network and the unit where left out."
     )
     optional: bool = Field(
-        default=False, description="Whether the site may be built without this circuit where its weights can't be had."
+        default=False,
+        description="Whether a build without this circuit counts as done (exit code 0) where its weights can't be had.",
     )
     network: NetworkSection = Field(description="The pre-trained network: `model`, and where its weights are.")
     unit: UnitSection = Field(description="The unit whose circuit is shown: `layer` and `index`.")
@@ -155,7 +156,8 @@ class SweepSection(Section):
     name: str = Field(pattern=SLUG, max_length=80, description="Name of its folder, different for each circuit.")
     title: Words | None = Field(default=None, description="Its title; made from the network where left out.")
     optional: bool = Field(
-        default=False, description="Whether the site may be built without this sweep where its weights can't be had."
+        default=False,
+        description="Whether a build without this sweep counts as done (exit code 0) where its weights can't be had.",
     )
     network: NetworkSection = Field(description="The pre-trained network: `model`, and where its weights are.")
     unit: Units = Field(description="The units: `layer`, and `index` or `top` and `by`; or `all`.")

@@ -124,7 +124,7 @@ def _sums(network: LiveNetwork, circuit: Circuit, seed: int) -> tuple[float, flo
     pixels = np.random.default_rng(seed).uniform(0, 1, (_SIDE, _SIDE + 32, 3)).astype(np.float32)
     unit_map = forward.one(pixels).unit_map
     spec = architecture.layer(layer)
-    feed = network.model_upto(spec.inputs[0])(network.prepare(tf.constant(pixels[None])), training=False)
+    feed = network.model_upto(spec.inputs[0])(network.prepare(tf.constant(pixels[None]), layer), training=False)
     own = _own_pre_activation(network, layer, feed)[0, ..., circuit.unit]
     scale = float(np.abs(own).max())
     channel = circuit.strongest[0].index
@@ -145,7 +145,7 @@ def _own_pre_activation(network: LiveNetwork, layer: str, feed: tf.Tensor) -> ND
 
 @contextmanager
 def _without_activation(network: LiveNetwork, spec: LayerSpec) -> Iterator[None]:
-    operation: Any = network.nodes[spec.name].operation
+    operation: Any = network.nodes[spec.name].layer
     kept = getattr(operation, "activation", None)
     if kept is not None:
         operation.activation = keras.activations.linear
@@ -201,8 +201,8 @@ def _bendless(network: LiveNetwork, spec: LayerSpec, found: Mapping[str, Any]) -
         case "max_pool":
             pool = keras.layers.AveragePooling2D(spec.window, spec.stride, padding=spec.padding)
             return pool(like)
-        case "layer_norm":
-            gamma = network.nodes[spec.name].operation.gamma
+        case "layer_norm" | "group_norm":
+            gamma = network.nodes[spec.name].layer.gamma
             return like if gamma is None else like * tf.convert_to_tensor(gamma)
         case "add" | "concat":
             shapes = {name: (*like.shape[:-1], network.architecture.channels(name)) for name in spec.maps}
@@ -216,8 +216,8 @@ def _field_holds(network: LiveNetwork, layer: str, axis: int) -> bool:
     """Whether the gradient of the linearised model begins and ends where the field does, along one axis."""
     architecture = network.architecture
     field = architecture.receptive_field(layer, axis=axis)
-    long = architecture.fitting(max(field.size + 2 * field.stride, _SIDE))
-    short = architecture.fitting(_SIDE)
+    long = architecture.fitting(max(field.size + 2 * field.stride, _SIDE), layer)
+    short = architecture.fitting(_SIDE, layer)
     sides = (long, short) if axis == 0 else (short, long)
     place = [architecture.side(layer, side, which) // 2 for which, side in enumerate(sides)]
     shape = (1, *sides, architecture.channels(INPUT))

@@ -20,7 +20,7 @@ CLASSES = 5
 def downstream(
     network: Network, layer: str, unit: int, photos: Sequence[Photo], labels: Sequence[str]
 ) -> Downstream | None:
-    """The effect of zeroing one unit, or None where the network has no classifier.
+    """The effect of zeroing one unit, or None where the network has no classifier or its logits aren't all numbers.
 
     Args:
         network: the network.
@@ -36,10 +36,12 @@ def downstream(
     found = []
     for photo in photos:
         activations = intervention.activations(photo.square(network.architecture.input_size)[None])
+        before = np.asarray(activations["logits"])[0].astype(np.float64)
+        if not np.isfinite(before).all():
+            return None
         highest = float(np.asarray(activations[intervention.layer])[..., unit].max())
         if highest <= 0:
             continue
-        before = np.asarray(activations["logits"])[0].astype(np.float64)
         after = intervention.changed_logits(activations, lambda values: _without(values, unit))[0].astype(np.float64)
         changes.append(after - before)
         first, second = int(before.argmax()), int(after.argmax())

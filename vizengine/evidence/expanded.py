@@ -82,7 +82,7 @@ def _linear_weights(network: Network, linear: LinearNetwork, layer: str) -> NDAr
     images = tf.fill((1, canvas.side, canvas.side, 3), 0.5)
     with tf.GradientTape() as tape:
         tape.watch(images)
-        value = linear(network.prepare(images))[0, canvas.position, canvas.position]
+        value = linear(network.prepare(images, linear.layer))[0, canvas.position, canvas.position]
     end = canvas.first + canvas.size
     return np.asarray(tape.gradient(value, images))[0, canvas.first : end, canvas.first : end]
 
@@ -101,7 +101,7 @@ def _weighted(
         images = tf.constant(np.stack(around[start : start + width]))
         with tf.GradientTape() as tape:
             tape.watch(images)
-            activation, feed = model(network.prepare(images), training=False)
+            activation, feed = model(network.prepare(images, circuit.layer), training=False)
             value = tf.reduce_sum(unit(feed)[:, canvas.position, canvas.position, 0])
         gradient = tape.gradient(value, images if layer == INPUT else activation)
         added = np.asarray(gradient, np.float64).sum(axis=0)

@@ -83,7 +83,7 @@ class Forward:
 
     def _run(self, images: NDArray[np.floating]) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
         """What the unit reads, what each maker reads, and what sums add."""
-        prepared = self._network.prepare(tf.constant(images, tf.float32))
+        prepared = self._network.prepare(tf.constant(images, tf.float32), self.circuit.layer)
         below, *others = self._model(prepared, training=False)
         return below, others[: len(self._makers)], others[len(self._makers) :]
 

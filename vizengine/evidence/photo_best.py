@@ -36,7 +36,7 @@ def photo_extremes(
 
     def bounds(photo: Photo) -> Bounds:
         pixels = photo.pixels()[None]
-        values = network.prepare(tf.constant(pixels)).numpy() if probe is None else probe.numpy(pixels)
+        values = network.prepare(tf.constant(pixels), INPUT).numpy() if probe is None else probe.numpy(pixels)
         return Bounds(values.max(axis=(0, 1, 2)), values.min(axis=(0, 1, 2)))
 
     names, highest, lowest = [], [], []

@@ -44,7 +44,7 @@ def survey(
     reads = None if layer == INPUT else _Reads(network, layer)
     found: Survey | None = None
     for index, photo in enumerate(photos):
-        prepared = network.prepare(tf.constant(photo.pixels()[None]))
+        prepared = network.prepare(tf.constant(photo.pixels()[None]), layer)
         if reads is None:
             one = _of_photo(photo.name, np.asarray(prepared)[0], reach, None)
         else:

@@ -15,7 +15,7 @@ def colour_picture(network: Network, channel: int, best: PhotoBest, size: int) -
     shown = {"rgb": (channel,), "bgr": (2 - channel,), "grey": (0, 1, 2)}[network.architecture.channel_order]
     image = np.zeros((size, size, 3), np.uint8)
     image[..., list(shown)] = 255
-    prepared = network.prepare(tf.constant(image[None] / 255.0, tf.float32))
+    prepared = network.prepare(tf.constant(image[None] / 255.0, tf.float32), INPUT)
     reached = float(np.asarray(prepared)[0, 0, 0, channel])
     return Visualization(
         layer=INPUT,

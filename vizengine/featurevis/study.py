@@ -52,8 +52,9 @@ def stability(network: Network, subject: Subject, others: tuple[Visualization, .
     key = picture_key(layer, unit, "positive")
     start = np.concatenate([_starts(subject, [key], seed) for seed in seeds[1:]])
     images = _ascend(network, subject, [unit], start, objectives.channel([0] * len(start)), seeds[1], 0, task).images
-    own = styles(network, layer, np.concatenate([subject.shown.image[None], images]))
-    control = styles(network, layer, np.stack([each.image for each in others])) if others else None
+    sound = _sound(network, subject)
+    own = styles(network, layer, np.concatenate([subject.shown.image[None], images]), sound)
+    control = styles(network, layer, np.stack([each.image for each in others]), sound) if others else None
     return Stability(
         seeds=tuple(seeds),
         reached=(subject.shown.reached, *_reached(network, layer, unit, images)),
@@ -68,8 +69,10 @@ def variants(network: Network, subject: Subject, task: Stage = SILENT) -> Varian
     layer, unit = subject.shown.layer, subject.shown.channel
     count = objectives.DIVERSITY_BATCH
     start = _starts(subject, [f"{layer}:{unit}:diverse:{index}" for index in range(count)], subject.settings.seed)
-    objective = objectives.channel([unit] * count) + objectives.DIVERSITY_WEIGHT * objectives.diversity()
-    images = _ascend(network, subject, None, start, objective, subject.settings.seed, 0, task).images
+    sound = _sound(network, subject)
+    place = unit if sound is None else sound.index(unit)
+    objective = objectives.channel([place] * count) + objectives.DIVERSITY_WEIGHT * objectives.diversity()
+    images = _ascend(network, subject, sound, start, objective, subject.settings.seed, 0, task).images
     return Variants(images, _reached(network, layer, unit, images))
 
 
@@ -80,9 +83,20 @@ def film(network: Network, subject: Subject, task: Stage = SILENT) -> Film:
     return Film(_ascend(network, subject, [unit], start, objectives.channel([0]), seed, FRAMES, task).frames)
 
 
-def styles(network: Network, layer: str, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The layer's mean activation over positions, scaled to length 1: (batch, channels)."""
-    active = np.maximum(measure(network, layer, None, images), 0).mean(axis=(1, 2)).astype(np.float64)
+def _sound(network: Network, subject: Subject) -> list[int] | None:
+    """The channels of the unit's layer whose values are numbers; None where all are.
+
+    One channel of which they aren't would leave nothing of what is worked out over all of them.
+    """
+    finite = np.isfinite(measure(network, subject.shown.layer, None, subject.shown.image[None])).all(axis=(0, 1, 2))
+    return None if finite.all() else np.flatnonzero(finite).tolist()
+
+
+def styles(
+    network: Network, layer: str, images: NDArray[np.uint8], channels: list[int] | None = None
+) -> NDArray[np.float64]:
+    """The layer's mean activation over positions, scaled to length 1: (batch, channels); of all channels by default."""
+    active = np.maximum(measure(network, layer, channels, images), 0).mean(axis=(1, 2)).astype(np.float64)
     return np.asarray(active / np.maximum(np.linalg.norm(active, axis=1, keepdims=True), 1e-12))
 
 

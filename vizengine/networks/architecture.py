@@ -13,7 +13,7 @@ from typing import Literal
 
 from vizengine.networks.geometry import Extent, extents, fitting
 from vizengine.networks.layer import GLOBAL_KINDS, INPUT, LayerKind, LayerSpec, ReceptiveField
-from vizengine.networks.sources import SourceChannel, trace
+from vizengine.networks.sources import SourceChannel, Untraceable, trace
 
 __all__ = ["INPUT", "Architecture", "LayerKind", "LayerSpec", "ReceptiveField", "SourceChannel"]
 
@@ -85,7 +85,7 @@ class Architecture:
         """Layers that have one value per image and channel."""
         found: set[str] = set()
         for layer in self.layers:
-            pooled = layer.kind in (*GLOBAL_KINDS, "flatten", "dense")
+            pooled = layer.kind in (*GLOBAL_KINDS, "flatten", "dense") or layer.sides == "one"
             if pooled or (layer.maps and found.issuperset(layer.maps)):
                 found.add(layer.name)
         return frozenset(found)
@@ -125,24 +125,41 @@ class Architecture:
         return self._channels[name]
 
     @cached_property
-    def _fitting(self) -> dict[int, int]:
+    def resized_by(self) -> Mapping[str, str]:
+        """Layers whose maps can't be measured, each with the first layer of unknown sides on the way to it."""
+        found: dict[str, str] = {}
+        for layer in self.layers:
+            if layer.sides == "unknown":
+                found[layer.name] = layer.name
+            elif behind := [found[name] for name in layer.maps if name in found]:
+                found[layer.name] = behind[0]
+        return found
+
+    @cached_property
+    def _fitting(self) -> dict[tuple[int, tuple[str, ...]], int]:
         return {}
 
-    def fitting(self, size: int) -> int:
-        """The largest image side up to `size` at which the network's branches fit together; nearly always `size`.
+    def fitting(self, size: int, *names: str) -> int:
+        """The largest image side up to `size` at which branches fit together; nearly always `size`.
 
         Some networks pad for images of a certain parity; an image of another size is cropped to this side, on the
         right and at the bottom, before it goes in.
 
+        Args:
+            size: side of the image in pixels.
+            names: layers up to which they must; all by default. Layers that can't be measured are left out.
+
         Raises:
             Misfit: there is none.
         """
-        if size not in self._fitting:
-            self._fitting[size] = fitting(self.layers, size)
-        return self._fitting[size]
+        key = size, names
+        if key not in self._fitting:
+            layers = self.upto(*names) if names else self.layers
+            self._fitting[key] = fitting([each for each in layers if each.name not in self.resized_by], size)
+        return self._fitting[key]
 
     def _extent(self, name: str, size: int, axis: int) -> Extent:
-        size = self.fitting(size)
+        size = self.fitting(size, name)
         key = (name, size, axis)
         if key not in self._extents:
             self._extents[key] = extents(self.upto(name), size, axis)
@@ -201,9 +218,18 @@ class Architecture:
 
     @property
     def is_classifier(self) -> bool:
-        """Whether the last layer gives class probabilities, or what their softmax gets."""
+        """Whether the last layer gives class probabilities of the image, or what their softmax gets."""
+        return (self._ends_in_softmax and not self.has_map(self.layers[-1].name)) or self.gives_logits
+
+    @property
+    def is_segmentation(self) -> bool:
+        """Whether the last layer gives class probabilities of every position, and none of the image."""
+        return self._ends_in_softmax and self.has_map(self.layers[-1].name)
+
+    @property
+    def _ends_in_softmax(self) -> bool:
         last = self.layers[-1]
-        return last.kind == "softmax" or last.activation == "softmax" or self.gives_logits
+        return last.kind == "softmax" or last.activation == "softmax"
 
     @property
     def gives_logits(self) -> bool:
@@ -234,6 +260,20 @@ class Architecture:
         after = self.layer(readers[0]) if len(readers) == 1 else None
         return after.name if after is not None and after.kind == "activation" else given
 
+    def obstacle(self, name: str) -> str:
+        """Why units of conv layer `name` can't have pages, in words; empty where they can."""
+        if name not in self._obstacles:
+            try:
+                self.source_channels(name)
+                self._obstacles[name] = ""
+            except Untraceable as error:
+                self._obstacles[name] = str(error)
+        return self._obstacles[name]
+
+    @cached_property
+    def _obstacles(self) -> dict[str, str]:
+        return {}
+
     def reads(self, name: str, unit: int) -> slice:
         """The channels of its input that unit `unit` of conv layer `name` reads: all, or those of its group."""
         layer = self.layer(name)
@@ -249,10 +289,21 @@ class Architecture:
             unit: one of its units, whose group alone is returned; all channels by default.
 
         Raises:
-            Untraceable: a layer in the way mixes or moves channels in a way that can't be followed.
+            Untraceable: a layer in the way mixes or moves channels in a way that can't be followed, or the layer lies
+                behind one whose map has unknown sides.
         """
+        if name in self.resized_by:
+            raise self._behind(self.layer(self.resized_by[name]), name)
         sources = trace(self, name)
         return sources if unit is None else sources[self.reads(name, unit)]
+
+    def _behind(self, resizing: LayerSpec, name: str) -> Untraceable:
+        kind = resizing.operation or resizing.kind
+        return Untraceable(
+            f"{name} can't be looked at: {resizing.name} ({kind}) lies before it, and the sides of the map that it "
+            "gives aren't known; expected no upsampling, transposed convolution or other resizing on the way. Choose a "
+            "conv layer before it."
+        )
 
     def microscope_page(self, layer: str, unit: int) -> str | None:
         """Address of the unit's page in OpenAI Microscope, or None where it has none."""

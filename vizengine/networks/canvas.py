@@ -46,7 +46,7 @@ def canvas_for(architecture: Architecture, layer: str) -> Canvas:
     """
     field = architecture.receptive_field(layer, architecture.input_size)
     if field.size > LARGEST:
-        side = architecture.fitting(LARGEST)
+        side = architecture.fitting(LARGEST, layer)
         whole = Canvas(side, 0, 0, side)
         return replace(whole, position=nearest_position(architecture, layer, whole))
     for side in range(field.size, 4 * field.size + 4 * field.stride):
@@ -54,7 +54,7 @@ def canvas_for(architecture: Architecture, layer: str) -> Canvas:
         position = max(-(-round(-field.start) // field.stride), 0)
         first, end = field.window(position)
         if (
-            architecture.fitting(side) == side
+            architecture.fitting(side, layer) == side
             and first >= 0
             and end <= side
             and all(position < architecture.side(layer, side, axis) for axis in (0, 1))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from vizengine.networks.architecture import Architecture, LayerSpec
 from vizengine.networks.model import LayerDescription, NetworkDescription
 from vizengine.networks.source import Source
 
 # Layers without a row of their own in the chain: they belong to their neighbours.
-_SILENT = ("batch_norm", "activation", "identity", "zero_padding", "cropping", "scale", "layer_norm")
+_MEASURING = {"group_norm": "a group normalisation", "layer_norm": "a layer normalisation"}
+_SILENT = ("batch_norm", "activation", "identity", "zero_padding", "cropping", "scale", "layer_norm", "group_norm")
 
 
 def describe(source: Source, layer: str, unit: int) -> NetworkDescription:
@@ -30,7 +33,27 @@ def describe(source: Source, layer: str, unit: int) -> NetworkDescription:
         chain=tuple(_describe_layer(architecture, spec) for spec in chain),
         receptive_field=architecture.receptive_field(layer).size,
         microscope=architecture.microscope_page(layer, unit) or "",
+        remarks=tuple(_remarks(architecture, layer)),
     )
+
+
+def _remarks(architecture: Architecture, layer: str) -> Iterator[str]:
+    """What normalisations that measure each image anew mean for the unit's figures."""
+    before = [spec.name for spec in architecture.upto(layer) if spec.kind == "group_norm"]
+    if before:
+        yield (
+            f"What the unit reads has gone through group normalisation ({', '.join(before)}), which measures each "
+            "image as a whole. So through it the unit sees the whole image, not only the field named here, and what "
+            "drives it on a small drawn image or on its picture can differ from what the same would do inside a photo."
+        )
+    for name in architecture.readers[layer]:
+        kind = architecture.layer(name).kind
+        if kind in _MEASURING:
+            yield (
+                f"Behind the unit lies {_MEASURING[kind]} ({name}), which measures each image anew and so is no part "
+                "of the unit: all values are those of its conv layer alone, before it. Where the unit is said to fire, "
+                "that value is above zero; what the activation function gets is the normalised one."
+            )
 
 
 def _describe_layer(architecture: Architecture, spec: LayerSpec) -> LayerDescription:

@@ -47,12 +47,12 @@ class FoldedWeights(Mapping[str, Arrays]):
         return len(self._architecture.conv_layers)
 
     def _fold(self, name: str) -> Arrays:
-        operation = self._nodes[name].operation
+        operation: Any = self._nodes[name].layer
         kernel = _kernel(operation)
         bias = _array(operation.bias) if operation.bias is not None else np.zeros(kernel.shape[-1])
         norm = self._architecture.norm_after(name)
         if norm is not None:
-            scale, shift = channel_scale(self._nodes[norm.name].operation)
+            scale, shift = channel_scale(self._nodes[norm.name].layer)
             kernel, bias = kernel * scale, bias * scale + shift
         return kernel.astype(np.float32), bias.astype(np.float32)
 

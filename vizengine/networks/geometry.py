@@ -16,6 +16,10 @@ class Misfit(ValueError):
     """An image size at which the network's branches don't fit together."""
 
 
+class Unmeasurable(ValueError):
+    """A layer whose map has sides that aren't known, or one behind it."""
+
+
 @dataclass(frozen=True)
 class Extent:
     """A layer along one axis.
@@ -41,6 +45,7 @@ def extents(layers: Iterable[LayerSpec], size: int, axis: int) -> dict[str, Exte
 
     Raises:
         Misfit: branches of different sides meet.
+        Unmeasurable: a layer gives a map of unknown sides.
         Vanished: nothing is left of a map.
     """
     found: dict[str, Extent] = {}
@@ -51,6 +56,10 @@ def extents(layers: Iterable[LayerSpec], size: int, axis: int) -> dict[str, Exte
 
 def fitting(layers: Iterable[LayerSpec], size: int) -> int:
     """The largest image side up to `size` at which all branches fit together.
+
+    Args:
+        layers: in order of computation, from the input on; none of them of unknown sides.
+        size: side in pixels.
 
     Raises:
         Misfit: there is none.
@@ -76,7 +85,9 @@ def fitting(layers: Iterable[LayerSpec], size: int) -> int:
 def _extent(layer: LayerSpec, feeds: list[Extent], size: int, axis: int) -> Extent:
     if not feeds:
         return Extent(size, ReceptiveField(1, 1, 0.0))
-    if len({feed.side for feed in feeds}) > 1:
+    if layer.sides == "unknown":
+        raise Unmeasurable(f"the sides of the map that {layer.name} gives aren't known")
+    if layer.sides == "kept" and len({feed.side for feed in feeds}) > 1:
         sides = " and ".join(str(feed.side) for feed in feeds)
         raise Misfit(f"an image side of {size} px gives {layer.name} branches of {sides} positions")
     side, field = feeds[0].side, _union([feed.field for feed in feeds])
@@ -92,7 +103,7 @@ def _extent(layer: LayerSpec, feeds: list[Extent], size: int, axis: int) -> Exte
     elif layer.kind == "cropping":
         rest = side - before - after
         field = ReceptiveField(field.size, field.stride, field.start + before * field.stride)
-    elif layer.kind in GLOBAL_KINDS or layer.kind in ("flatten", "dense"):
+    elif layer.kind in GLOBAL_KINDS or layer.kind in ("flatten", "dense") or layer.sides == "one":
         rest, field = 1, ReceptiveField(size, 1, 0.0)
     else:
         rest = side

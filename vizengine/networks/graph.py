@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,15 @@ class Node:
     shape: tuple[int | None, ...]
 
     @property
+    def layer(self) -> keras.Operation:
+        """What computes outside of training: the operation, or the layer that a spectral normalisation wraps.
+
+        Such a wrapper scales the kernel while it trains, and keeps what it scaled.
+        """
+        wrapped = isinstance(self.operation, keras.layers.SpectralNormalization)
+        return self.operation.layer if wrapped else self.operation
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the nodes that feed it, in the order of its arguments."""
         leaves = keras.tree.flatten((self.arguments, dict(self.keywords)))
@@ -57,12 +66,16 @@ class Node:
         Args:
             tensors: output of each node in `inputs`.
         """
+        return self.on(tensors, self.operation)
+
+    def on(self, tensors: Mapping[str, Any], function: Callable[..., Any]) -> Any:
+        """What a function makes of the call's arguments, with other tensors in them; `tensors` as for a call."""
 
         def fill(leaf: Any) -> Any:
             return tensors[leaf.name] if isinstance(leaf, Reference) else leaf
 
         arguments, keywords = keras.tree.map_structure(fill, (self.arguments, dict(self.keywords)))
-        return self.operation(*arguments, **keywords)
+        return function(*arguments, **keywords)
 
 
 @dataclass(frozen=True)

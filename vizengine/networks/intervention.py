@@ -70,6 +70,8 @@ class Intervention:
                 found[spec.name] = self._network.apply(spec, found)
         if self._network.architecture.gives_logits:
             found["logits"] = found[self._specs[-1].name]
+        if "logits" in found:
+            found["logits"] = tf.reshape(found["logits"], (found["logits"].shape[0], -1))
         return found
 
 

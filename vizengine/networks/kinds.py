@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import numpy as np
@@ -13,6 +13,8 @@ from vizengine.networks.layer import LayerSpec, Margins
 if TYPE_CHECKING:
     from vizengine.networks.graph import Node
 
+# Sides of a map that no pooling, upsampling or reshaping gives by chance.
+_UNLIKE = (61, 97)
 Shapes = Mapping[str, tuple[int | None, ...]]
 _ACTIVATION_LAYERS = (
     keras.layers.ReLU,
@@ -55,7 +57,7 @@ def describe_operation(node: Node, shapes: Shapes) -> LayerSpec:
         node: one call of an operation.
         shapes: of the outputs of all nodes.
     """
-    operation = node.operation
+    operation = node.layer
     found = _other(operation, node, shapes)
     if type(operation).call.__module__.startswith("keras."):
         found = _window(operation, node, shapes) or _reading(operation, node, shapes) or found
@@ -66,8 +68,27 @@ def describe_operation(node: Node, shapes: Shapes) -> LayerSpec:
         gates=_gates(node, shapes) if found["kind"] in ("add", "multiply", "concat") else (),
         operation=type(operation).__name__,
         weights=weights,
+        sides=_sides(node, shapes) if found["kind"] == "other" else "kept",
         **found,
     )
+
+
+def _sides(node: Node, shapes: Shapes) -> Literal["kept", "one", "unknown"]:
+    """What becomes of a map's sides in a layer that this package doesn't know, by asking it with sides unlike any."""
+    if len(node.shape) == 2:
+        return "one"
+    if len(node.shape) != 4:
+        return "unknown"
+    asked = {
+        name: keras.KerasTensor((1, *_UNLIKE, shapes[name][3]) if len(shapes[name]) == 4 else (1, *shapes[name][1:]))
+        for name in node.inputs
+    }
+    try:
+        given = node.on(asked, node.operation.compute_output_spec)
+    # Whatever a layer of the user's raises when it is asked: then it isn't known.
+    except Exception:
+        return "unknown"
+    return "kept" if tuple(given.shape[1:3]) == _UNLIKE else "unknown"
 
 
 def _trainable(operation: keras.Operation) -> list[Any]:
@@ -132,6 +153,7 @@ def _reading(operation: keras.Operation, node: Node, shapes: Shapes) -> dict[str
     simple: tuple[tuple[Any, Callable[[], dict[str, Any]]], ...] = (
         (layers.BatchNormalization, lambda: _along(operation, "batch_norm", last)),
         (layers.LayerNormalization, lambda: _along(operation, "layer_norm", last)),
+        (layers.GroupNormalization, lambda: _along(operation, "group_norm", last)),
         (layers.Activation, lambda: _function(_activation(operation.activation))),
         (layers.Softmax, lambda: {"kind": "softmax"}),
         (_ACTIVATION_LAYERS, lambda: _function(type(operation).__name__.lower())),

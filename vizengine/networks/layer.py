@@ -12,6 +12,7 @@ LayerKind = Literal[
     "separable",
     "batch_norm",
     "layer_norm",
+    "group_norm",
     "scale",
     "activation",
     "identity",
@@ -45,7 +46,9 @@ class LayerSpec:
     Attributes:
         name: name in the literature or in the Keras model, for example `block3_conv3` or `fire5/expand3x3`.
         kind: what it computes. `conv` may have groups; `scale` multiplies or shifts each channel by constants;
-            `identity` does nothing outside of training; `other` is a layer that this package doesn't know.
+            `layer_norm` and `group_norm` measure each image anew, over the channels of a position and over all
+            positions of a group of channels; `identity` does nothing outside of training; `other` is a layer that this
+            package doesn't know.
         inputs: names of the layers that feed it, in the order in which it takes them.
         filters: channels that it gives, where it makes them (conv, dense), else 0.
         kernel: rows of its window in positions of its input (conv and pooling), else 1.
@@ -59,6 +62,8 @@ class LayerSpec:
         gates: those of `inputs` that have one value per image and channel, as in squeeze-and-excitation.
         operation: the Keras class, where the graph was read from a Keras model.
         weights: number of trainable weights, where the graph was read from a Keras model.
+        sides: of the map that a layer of kind `other` gives: `kept` from its input, `one` value for the whole image, or
+            `unknown`, as behind upsampling and transposed convolutions.
     """
 
     name: str
@@ -76,6 +81,7 @@ class LayerSpec:
     gates: tuple[str, ...] = ()
     operation: str = ""
     weights: int | None = None
+    sides: Literal["kept", "one", "unknown"] = "kept"
 
     @property
     def keras_name(self) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from vizengine.networks.architecture import Architecture
-from vizengine.networks.sources import Untraceable
 
 # VGG's layers in the literature and in OpenAI Microscope: conv3_3, relu3_3, conv3_3_conv3_3_0.
 _BLOCK_AND_LAYER = re.compile(r"(?:conv|relu)(\d+)_(\d+)\b|(?:conv|relu)(\d+)_(\d+)_", re.IGNORECASE)
@@ -32,15 +31,7 @@ def nearest_layers(name: str, layers: Sequence[str], count: int = 1) -> list[str
 
 def readable_layers(architecture: Architecture) -> list[str]:
     """The conv layers whose units can be shown: those with a map, and with inputs that can be found."""
-
-    def is_readable(layer: str) -> bool:
-        try:
-            architecture.source_channels(layer)
-        except Untraceable:
-            return False
-        return True
-
-    return [layer.name for layer in architecture.conv_layers if is_readable(layer.name)]
+    return [layer.name for layer in architecture.conv_layers if not architecture.obstacle(layer.name)]
 
 
 def expected_layers(architecture: Architecture) -> str:

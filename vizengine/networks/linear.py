@@ -25,8 +25,8 @@ from vizengine.networks.sources import Untraceable
 class LinearNetwork:
     """The linearised network from the output of one layer to the pre-activation of a unit behind it.
 
-    Ways that go round the first layer, as the other branch of a sum does, carry nothing. A layer normalisation keeps
-    its factor for each channel alone.
+    Ways that go round the first layer, as the other branch of a sum does, carry nothing. A layer or group
+    normalisation keeps its factor for each channel alone.
 
     Args:
         network: the network.
@@ -41,6 +41,7 @@ class LinearNetwork:
 
     def __init__(self, network: Network, first: str, layer: str, unit: int) -> None:
         self.first = first
+        self.layer = layer
         self._network = network
         self._unit = PreActivation(network, layer, [unit])
         whole = network.architecture
@@ -102,7 +103,7 @@ class LinearNetwork:
                 return self._joined(spec, found)
             case "batch_norm" if self._folded(spec):
                 return feeds[0]
-            case "batch_norm" | "scale" | "layer_norm":
+            case "batch_norm" | "scale" | "layer_norm" | "group_norm":
                 return feeds[0] * tf.constant(self._network.channel_factor(self._whole(spec)), tf.float32)
         return feeds[0]
 

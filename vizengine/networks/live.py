@@ -14,6 +14,7 @@ from vizengine.networks.architecture import INPUT, Architecture, LayerSpec
 from vizengine.networks.folding import FoldedWeights, channel_scale
 from vizengine.networks.graph import ModelGraph
 from vizengine.networks.network import Network, Precision, Prepare
+from vizengine.networks.pre_activation import PreActivation
 
 
 class LiveNetwork(Network):
@@ -45,10 +46,10 @@ class LiveNetwork(Network):
         return self.nodes[spec.name](found)
 
     def channel_factor(self, spec: LayerSpec) -> NDArray[np.float32]:
-        operation = self.nodes[spec.name].operation
+        operation: Any = self.nodes[spec.name].layer
         if isinstance(operation, keras.layers.BatchNormalization):
             return channel_scale(operation)[0].astype(np.float32)
-        if isinstance(operation, keras.layers.LayerNormalization):
+        if isinstance(operation, (keras.layers.LayerNormalization, keras.layers.GroupNormalization)):
             gamma = operation.gamma
             return (
                 np.ones(()).astype(np.float32)
@@ -69,7 +70,9 @@ class LiveNetwork(Network):
     def before_softmax(self, spec: LayerSpec, found: dict[str, Any]) -> Any:
         if spec.kind == "softmax":
             return found[spec.inputs[0]]
-        layer = self.nodes[spec.name].operation
+        if spec.is_conv:
+            return PreActivation(self, spec.name)(found[spec.inputs[0]])
+        layer: Any = self.nodes[spec.name].layer
         return tf.matmul(found[spec.inputs[0]], layer.kernel.value) + (0.0 if layer.bias is None else layer.bias.value)
 
     def _build(self, wanted: Sequence[str], size: int | None, precision: Precision) -> keras.Model:

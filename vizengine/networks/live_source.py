@@ -185,6 +185,11 @@ class LiveSource:
         if self.architecture.is_classifier:
             return ""
         last = self.architecture.layers[-1]
+        if self.architecture.is_segmentation:
+            return (
+                f"{self.architecture.title} ends with {last.name} ({last.operation or last.kind}), which gives the "
+                "class of every position and not of the image, so this check is left out."
+            )
         return (
             f"{self.architecture.title} ends with {last.name} ({last.operation or last.kind}), which gives no class "
             "probabilities, so this check is left out."

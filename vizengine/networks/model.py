@@ -62,6 +62,7 @@ class NetworkDescription:
         chain: layers from the image to the unit's layer.
         receptive_field: side in pixels of what the unit sees.
         microscope: address of the unit in OpenAI Microscope, or empty.
+        remarks: what a reader must know of normalisations that measure each image anew, a sentence or more each.
     """
 
     name: str
@@ -79,3 +80,4 @@ class NetworkDescription:
     chain: tuple[LayerDescription, ...]
     receptive_field: int
     microscope: str
+    remarks: tuple[str, ...] = ()

@@ -61,18 +61,19 @@ class Network:
         self._prepare = prepare
         self.labels = labels or numbered(architecture.channels(architecture.layers[-1].name))
 
-    def prepare(self, images: tf.Tensor) -> tf.Tensor:
+    def prepare(self, images: tf.Tensor, *layers: str) -> tf.Tensor:
         """Images as a person sees them to what the network takes.
 
         Args:
             images: (batch, height, width, 3), RGB in [0, 1].
+            layers: those up to which they are sent; all by default.
 
         Returns:
             Same shape, or one channel for a network that takes grey images: what `Architecture` says. Rows and
             columns beyond `Architecture.fitting` are cut off.
         """
         architecture = self.architecture
-        height, width = (architecture.fitting(side) for side in images.shape[1:3])
+        height, width = (architecture.fitting(side, *layers) for side in images.shape[1:3])
         if (height, width) != tuple(images.shape[1:3]):
             images = images[:, :height, :width]
         if architecture.channel_order == "grey":
@@ -115,7 +116,9 @@ class Network:
         """
         prepared = self.prepare(tf.constant(images, tf.float32))
         given = self.classifier(prepared, training=False)
-        return np.asarray(tf.nn.softmax(given) if self.architecture.gives_logits else given)
+        # A layer whose map has one position gives that map.
+        flat = tf.reshape(given, (len(images), -1))
+        return np.asarray(tf.nn.softmax(flat) if self.architecture.gives_logits else flat)
 
     def has_weights(self, spec: LayerSpec) -> bool:
         """Whether a layer can be computed: it has no weights, or they were given."""

@@ -46,7 +46,7 @@ class Probe:
         Returns:
             (batch, positions down, positions across, channels) float32.
         """
-        below = self._below(tf.cast(self.network.prepare(images), self._dtype), training=False)
+        below = self._below(tf.cast(self.network.prepare(images, self.spec.name), self._dtype), training=False)
         return self._pre_activation(below)
 
     def numpy(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -68,11 +68,12 @@ class GroupProbe:
         self, network: Network, layer: str, weights: NDArray[np.floating], precision: Precision = "float32"
     ) -> None:
         self._network = network
+        self._layer = layer
         self._below = network.model_upto(network.architecture.layer(layer).inputs[0], precision)
         self._dtype = tf.as_dtype(precision)
         self._weights = tf.constant(weights, self._dtype)
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """Values of images, as for `Probe`: (batch, positions down, positions across, groups) float32."""
-        below = self._below(tf.cast(self._network.prepare(images), self._dtype), training=False)
+        below = self._below(tf.cast(self._network.prepare(images, self._layer), self._dtype), training=False)
         return tf.cast(tf.tensordot(below, self._weights, 1), tf.float32)

@@ -52,7 +52,7 @@ class Graph(Protocol):
 
 _COLOURS = {"rgb": ("red", "green", "blue"), "bgr": ("blue", "green", "red"), "grey": ("grey",)}
 # Layers that give each channel from the same channel alone, so that the reader's channel is its maker's.
-_OWN_CHANNEL = ("batch_norm", "layer_norm", "scale", "zero_padding", "cropping", *POOL_KINDS)
+_OWN_CHANNEL = ("batch_norm", "layer_norm", "group_norm", "scale", "zero_padding", "cropping", *POOL_KINDS)
 _SILENT = ("activation", "identity")
 _REASONS = {
     "reshape": "moves values between channels and positions",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from vizengine.report.model import Report, SiteReport
+from vizengine.report.model import Missing, Report, SiteReport
 
 
-def address(report: Report, site: SiteReport) -> str:
+def address(report: Report | Missing, site: SiteReport) -> str:
     """The page's address on the web; empty where the config names none for the site."""
     if not site.url:
         return ""

@@ -73,6 +73,16 @@ def render_index(site: SiteReport) -> str:
     return _render("index.html", site=site, picture=_preview_address(first, site) if first else "")
 
 
+def render_missing(missing: Missing, site: SiteReport) -> str:
+    """The page in the place of a circuit's that isn't there, which says why.
+
+    Args:
+        missing: the circuit and why it isn't there.
+        site: the site that it is in.
+    """
+    return _render("missing.html", each=missing, site=site, address=citation.address(missing, site))
+
+
 def _preview_address(report: Report, site: SiteReport) -> str:
     """Absolute address of the picture for link previews; empty where the site's own isn't known."""
     return citation.address(report, site) and citation.address(report, site) + PREVIEW

@@ -135,10 +135,21 @@ class Verifier:
                 PAGE_LIMIT_BYTES / 1e6,
             )
 
+    def forget(self, folder: str) -> None:
+        """Leave all files of a folder out of account that were seen so far.
+
+        Args:
+            folder: its path relative to the site's folder, with slashes.
+        """
+        inside = f"{folder}/"
+        self.problems = [each for each in self.problems if not each.startswith(inside)]
+        self._names = {each for each in self._names if not each.startswith(inside)}
+        self._targets = {key: by for key, by in self._targets.items() if not by[0].startswith(inside)}
+
     def _see_page(self, name: str, page: PageReader) -> None:
         self.problems += [f"{name}: {problem}" for problem in page.problems]
         for link in dict.fromkeys(page.links):
-            target, place, problem = _target(name, link)
+            target, place, problem = destination(name, link)
             if target == name and place and place not in page.identifiers:
                 problem = "leads to no place on that page"
             if problem:
@@ -182,8 +193,13 @@ def verify(files: Mapping[str, bytes]) -> list[str]:
     return verifier.end(files.__getitem__)
 
 
-def _target(page: str, link: str) -> tuple[str, str, str]:
-    """The file and the place on it to which a link leads, or what is wrong; nothing for a page elsewhere."""
+def destination(page: str, link: str) -> tuple[str, str, str]:
+    """The file and the place on it to which a link leads, or what is wrong; nothing for a page elsewhere.
+
+    Args:
+        page: path of the page with the link, relative to the site's folder, with slashes.
+        link: as it stands there.
+    """
     try:
         parts = urlsplit(link)
     except ValueError:

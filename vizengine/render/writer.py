@@ -19,7 +19,8 @@ from vizengine.render.verify import Verifier
 
 logger = logging.getLogger(__name__)
 
-Files = Mapping[str, bytes] | Iterable[tuple[str, bytes]]
+# A folder of the site with nothing in place of its content takes back all files that came before with that folder.
+Files = Mapping[str, bytes] | Iterable[tuple[str, bytes | None]]
 
 
 def write(
@@ -146,6 +147,11 @@ def _fill(staged: Path, files: Files, beside: frozenset[str]) -> set[str]:
     verifier, names = Verifier(beside), set[str]()
     for name, content in files.items() if isinstance(files, Mapping) else files:
         _check_name(name)
+        if content is None:
+            shutil.rmtree(staged / name, ignore_errors=True)
+            names = {each for each in names if not each.startswith(f"{name}/")}
+            verifier.forget(name)
+            continue
         names.add(name)
         verifier.see(name, content)
         path = staged / name

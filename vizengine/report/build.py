@@ -19,6 +19,7 @@ from vizengine.report import plots, prose, slices
 from vizengine.report.evidence import evidence_report
 from vizengine.report.expanded import expanded_report
 from vizengine.report.features import feature
+from vizengine.report.figures import Quantity
 from vizengine.report.model import Report
 from vizengine.report.numbers import percent, significant, whole
 from vizengine.report.outputs import outputs_report
@@ -126,6 +127,7 @@ def build(
         layer=circuit.layer,
         unit=circuit.unit,
         bias=bias,
+        dead=_dead(circuit, bias),
         summary=prose.first_paragraph_text(section.hypothesis.unit, values),
         opening=prose.first_paragraph(section.hypothesis.unit, values),
         unit_hypothesis=prose.render(section.hypothesis.unit, values),
@@ -159,6 +161,17 @@ def build(
     )
 
 
+def _dead(circuit: Circuit, bias: Quantity) -> str:
+    """What to say of a unit all of whose weights are 0."""
+    if any(channel.norm for channel in circuit.inputs):
+        return ""
+    return (
+        f"All weights of its kernel are 0, so it gives its bias, {bias.shown}, whatever it sees. Its picture shows "
+        "nothing that it looks for, its inputs add nothing to it, and figures that compare what differs, as "
+        "correlations and shares, don’t exist."
+    )
+
+
 def _title(network: NetworkDescription, circuit: Circuit) -> str:
     name = f"{network.title} {circuit.layer} unit {circuit.unit}"
     return name if network.trained else f"{name}, random weights"
@@ -182,6 +195,7 @@ def _network(network: NetworkDescription) -> NetworkReport:
         chain=tuple(_layer(layer) for layer in network.chain),
         receptive_field=whole(network.receptive_field, "px"),
         microscope=network.microscope,
+        remarks=network.remarks,
     )
 
 

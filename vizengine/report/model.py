@@ -87,6 +87,8 @@ class Report(Documented):
     """The unit's index in it."""
     bias: Quantity
     """The unit's bias."""
+    dead: str = ""
+    """Says that the unit gives the same whatever it sees; empty for all others."""
     summary: str
     """First paragraph of the unit's hypothesis, plain text, for the page's description."""
     opening: str
@@ -134,16 +136,16 @@ class Report(Documented):
 
 
 class Missing(Documented):
-    """A circuit that couldn't be computed, and of which no earlier page is at hand."""
+    """A circuit that couldn't be computed or rendered, and of which no earlier page is at hand."""
 
     name: Slug
     """The circuit's name in the config."""
     title: str
     """Heading of its place."""
     reason: str
-    """What is missing."""
-    mend: str
-    """How to mend it."""
+    """What is missing, or what happened."""
+    mend: str = ""
+    """How to mend it; empty where the reason says so."""
 
 
 class SweepReport(Documented):

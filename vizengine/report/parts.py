@@ -182,6 +182,8 @@ class NetworkReport(Documented):
     """Side of what the unit sees."""
     microscope: Address
     """Address of the unit in OpenAI Microscope, or empty."""
+    remarks: tuple[str, ...] = ()
+    """What a reader must know of normalisations that measure each image anew."""
 
 
 class GuessReport(Documented):

@@ -46,6 +46,26 @@ def check(text: str, names: Collection[str]) -> list[str]:
     return problems
 
 
+def relative_links(text: str) -> tuple[tuple[str, bool], ...]:
+    """The links of a text that lead to a place within the site, each once.
+
+    Args:
+        text: Markdown.
+
+    Returns:
+        The address of each, and whether it stands in the first paragraph.
+    """
+    first = _first_inline(text)
+    position = first.map if first else None
+    found: dict[tuple[str, bool], None] = {}
+    for token in _markdown().parse(text):
+        for child in token.children or ():
+            address = str(child.attrGet("href") or "") if child.type == "link_open" else ""
+            if address and not urlsplit(address).scheme:
+                found[address, token.map == position] = None
+    return tuple(found)
+
+
 def render(text: str, values: Mapping[str, str]) -> str:
     """HTML of a text, with measured values put in.
 

@@ -48,7 +48,7 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
             )
             for image, seed, each in zip(stability.images, stability.seeds[1:], stability.reached[1:], strict=True)
         ),
-        spread=percent(float(reached.std() / abs(reached.mean()))),
+        spread=percent(float(reached.std() / abs(reached.mean()))) if reached.mean() else None,
         likeness=significant(stability.likeness, 2),
         control=None if stability.control is None else significant(stability.control, 2),
         diverse=tuple(

@@ -31,8 +31,8 @@ class StudyReport(Documented):
     """Whether the picture is below the photo and its trace had become flat."""
     seeds: tuple[VariantPicture, ...]
     """Pictures from other seeds."""
-    spread: Quantity
-    """Standard deviation of what the seeds' pictures reach, over its mean, in percent."""
+    spread: Quantity | None
+    """Standard deviation of what the seeds' pictures reach, over its mean, in percent; null where the mean is 0."""
     likeness: Quantity
     """Mean cosine between the seeds' pictures in the layer's own mean activations, 0 to 1."""
     control: Quantity | None

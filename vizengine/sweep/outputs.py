@@ -60,10 +60,13 @@ class Outputs:
                 continue
             kernel = weights[0]
             _, shares = energies(kernel)
+            sound = np.asarray(np.isfinite(kernel).all(axis=(0, 1, 2)))
             for read in places(architecture, layer, reader):
                 place, units = reading_units(kernel, architecture.layer(reader).groups, read.index)
                 for offset in np.argsort(-shares[place, units], kind="stable")[:OUTPUTS].tolist():
                     unit = units[offset]
+                    if not sound[unit]:
+                        continue
                     piece = np.ascontiguousarray(kernel[:, :, place, unit])
                     found[read.channel].append(Output(reader, unit, float(shares[place, unit]), piece))
         return tuple(tuple(sorted(each, key=lambda output: -output.share)[:OUTPUTS]) for each in found)

@@ -17,6 +17,7 @@ from vizengine.sweep.addresses import ASSETS
 from vizengine.sweep.doing import Doing
 from vizengine.sweep.pages import Pages
 from vizengine.sweep.plan import Plan, measuring_jobs, plan
+from vizengine.sweep.select import left_out
 from vizengine.sweep.workshop import Place, Workshop
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ class SweepRun:
             VizengineError: photos can't be sent through a layer, so nothing can be said of its units.
         """
         _ = self.workshop.have.source.identity
+        for reason in left_out(self.section.unit, self.workshop.architecture):
+            logger.info("%s leaves out a layer: %s", self.section.name, reason)
 
         with self._doing.engine as engine:
             failed = self._doing.do(engine, "photos and stimuli", measuring_jobs(self.workshop))
@@ -130,7 +133,7 @@ class SweepRun:
         """A unit's page; where it can't be made, one that says so."""
         try:
             return pages.page(layer, unit)
-        except (ArithmeticError, LookupError, OSError, ValueError) as error:
+        except Exception as error:
             logger.debug("the page of %s:%d failed", layer, unit, exc_info=True)
             reason = f"its page can't be made ({type(error).__name__}: {' '.join(str(error).split())[:300]})"
         self.failures[f"{layer}:{unit}"] = reason

@@ -14,7 +14,16 @@ Flaw = tuple[tuple[str | int, ...], str]
 
 
 def chosen_layers(units: UnitsSection, architecture: Architecture) -> tuple[str, ...]:
-    """The conv layers that a sweep names, in order of computation."""
+    """The conv layers that a sweep names, in order of computation, without those whose units can't have pages."""
+    return tuple(name for name in _named_layers(units, architecture) if not architecture.obstacle(name))
+
+
+def left_out(units: UnitsSection, architecture: Architecture) -> tuple[str, ...]:
+    """Why each conv layer that a sweep names and whose units can't have pages is left out."""
+    return tuple(filter(None, map(architecture.obstacle, _named_layers(units, architecture))))
+
+
+def _named_layers(units: UnitsSection, architecture: Architecture) -> tuple[str, ...]:
     return tuple(
         layer.name
         for layer in architecture.conv_layers
@@ -51,6 +60,9 @@ def selection_flaws(section: SweepSection, architecture: Architecture) -> Iterat
             hint = f"did you mean {nearest[0]}? Expected" if nearest else "expected"
             where = ("unit", "layer", place) if len(section.unit.layer) > 1 else ("unit", "layer")
             yield where, f"{no_such_layer(pattern, architecture)}; {hint} {expected_layers(architecture)}"
+    refused = left_out(section.unit, architecture)
+    if refused and not chosen_layers(section.unit, architecture):
+        yield ("unit", "layer"), refused[0]
     for layer in chosen_layers(section.unit, architecture):
         channels = architecture.channels(layer)
         for first, last in section.unit.index or ():
