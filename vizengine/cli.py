@@ -132,9 +132,15 @@ def _run(options: argparse.Namespace) -> int:
     code = FINE
     with contextlib.ExitStack() as afterwards:
         # What a library prints must not mix with the answer.
-        with logged(options.verbosity) as progress, contextlib.redirect_stdout(sys.stderr):
+        with (
+            logged(options.verbosity) as progress,
+            contextlib.redirect_stdout(sys.stderr),
+            contextlib.ExitStack() as meanwhile,
+        ):
             from vizengine import pipeline
+            from vizengine.networks.live_source import opened_once
 
+            meanwhile.enter_context(opened_once())
             config = pipeline.check(options.config, options.confined)
             check_usage(options, config)
             if options.estimate:

@@ -22,6 +22,7 @@ from vizengine.evidence_stages import EvidenceStages
 from vizengine.featurevis.model import Visualization
 from vizengine.networks.describe import describe
 from vizengine.networks.model import NetworkDescription
+from vizengine.networks.source import open_source
 from vizengine.picture_stages import PictureStages
 from vizengine.progress import Progress
 from vizengine.report.build import Measured, build
@@ -48,7 +49,8 @@ class CircuitRun:
         self._site = config.site
         self.section = section
         self.is_only_circuit = len(config.circuits) == 1
-        self._have = Resources(section, (section.unit.layer,), config.folder, cache, may_compute)
+        source = open_source(section.network, (section.unit.layer,), config.folder, cache)
+        self._have = Resources(section, source, config.folder, cache, may_compute)
         self._evidence = EvidenceStages(section, self._have, progress)
         self._pictures = PictureStages(section, self._have, self._evidence, progress)
 

@@ -17,7 +17,7 @@ from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import BuildFailed, VizengineError
 from vizengine.evidence.photos import Photo, Photos, Unreadable, find_unreadable
 from vizengine.networks.labels import read_labels
-from vizengine.networks.source import open_source
+from vizengine.networks.source import Source
 
 if TYPE_CHECKING:
     from vizengine.networks.network import Network
@@ -45,7 +45,7 @@ class Resources:
 
     Args:
         section: the circuit's section, or the sweep's.
-        layers: conv layers that are needed, with all that leads up to them.
+        source: where the network comes from, with the weights up to the layers that are needed.
         folder: the config's folder.
         cache: where results are kept.
         may_compute: whether a result that isn't cached may be computed.
@@ -58,13 +58,13 @@ class Resources:
     def __init__(
         self,
         section: CircuitSection | SweepSection,
-        layers: tuple[str, ...],
+        source: Source,
         folder: Path,
         cache: Cache,
         may_compute: bool,
     ) -> None:
         self.seconds: dict[str, float] = {}
-        self.source = open_source(section.network, layers, folder, cache)
+        self.source = source
         self._section = section
         self._folder = folder
         self._cache = cache

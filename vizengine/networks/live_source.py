@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -36,6 +38,24 @@ if TYPE_CHECKING:
 Arrays = tuple[NDArray[np.float32], NDArray[np.float32]]
 RANDOM, IMAGENET = "random", "imagenet"
 NOBODY = "Nobody trained these weights: they are random, for tests and lessons, and so is what the unit shows"
+
+
+_opened: dict[str, ModelGraph] | None = None
+"""The graph that was opened last, by what was opened; None where none is kept."""
+
+
+@contextmanager
+def opened_once() -> Iterator[None]:
+    """Meanwhile a network that is asked for again is the one that was opened last, not another copy in memory.
+
+    For a command, from its check to its last page: nothing that the network is made of may change meanwhile.
+    """
+    global _opened
+    before, _opened = _opened, {}
+    try:
+        yield
+    finally:
+        _opened = before
 
 
 class LiveSource:
@@ -68,7 +88,21 @@ class LiveSource:
     def _graph(self) -> ModelGraph:
         from vizengine.networks.open_keras import open_keras
 
-        return open_keras(self._section, self._weights, self._weights_file, self._folder)
+        section = self._section.model_dump_json(exclude={"why", "labels", "preprocess"})
+        name = f"{self._folder.resolve()} {section}"
+        if _opened is not None and name in _opened:
+            return _opened[name]
+        if _opened is not None:
+            # Before the next one is opened, so that two needn't be held at once.
+            _opened.clear()
+        graph = open_keras(self._section, self._weights, self._weights_file, self._folder)
+        if _opened is not None:
+            _opened[name] = graph
+        return graph
+
+    def upto(self, layers: tuple[str, ...]) -> LiveSource:
+        """The same: a Keras model has the weights of all its layers."""
+        return self
 
     @cached_property
     def _file_hashes(self) -> list[str]:

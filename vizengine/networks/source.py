@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -42,6 +42,7 @@ class Source(Protocol):
     def missing_classifier(self) -> str: ...
     @property
     def network(self) -> Network: ...
+    def upto(self, layers: tuple[str, ...]) -> Source: ...
     def kernel_and_bias(self, layer: str) -> Arrays: ...
     def has(self, layer: str) -> bool: ...
 
@@ -61,6 +62,10 @@ class PublishedSource:
     layers: tuple[str, ...]
     folder: Path
     cache: Cache
+
+    def upto(self, layers: tuple[str, ...]) -> PublishedSource:
+        """The network whose weights must be there up to these layers."""
+        return replace(self, layers=layers)
 
     @cached_property
     def _entry(self) -> zoo.ZooEntry:

@@ -82,18 +82,15 @@ class Workshop:
     def __init__(self, place: Place) -> None:
         self.section = place.section
         self._fresh = place.fresh
-        layers = chosen_layers(self.section.unit, self._architecture_of(place))
-        self.have = Resources(self.section, layers, place.folder, Cache(place.cache), may_compute=True)
+        whole = open_source(self.section.network, (), place.folder, Cache(place.cache))
+        source = whole.upto(chosen_layers(self.section.unit, whole.structure))
+        self.have = Resources(self.section, source, place.folder, Cache(place.cache), may_compute=True)
         # Results of other jobs are read as they are, even where this run does every job anew.
-        self._anew = Resources(self.section, layers, place.folder, Cache(place.cache, fresh=place.fresh), True)
+        self._anew = Resources(self.section, source, place.folder, Cache(place.cache, fresh=place.fresh), True)
         self._stages = PictureStages(self.section, self.have, self, SILENT)
         self.survey = lru_cache(maxsize=6)(self._survey)
         self.selectivity = lru_cache(maxsize=6)(self._selectivity)
         self.pictures = lru_cache(maxsize=24)(self._pictures)
-
-    @staticmethod
-    def _architecture_of(place: Place) -> Architecture:
-        return open_source(place.section.network, (), place.folder, Cache(place.cache)).structure
 
     @property
     def architecture(self) -> Architecture:
