@@ -9,7 +9,7 @@ import pytest
 from tests.campaign.strangers import Case, bundle, put_pictures, refuse, refused
 
 
-@pytest.mark.parametrize("case", refused(), ids=lambda case: case.what)
+@pytest.mark.parametrize("case", list(refused()), ids=lambda case: case.what)
 def test_a_strangers_config_is_refused(case: Case, tmp_path: Path) -> None:
     refuse(case, bundle(tmp_path))
 
