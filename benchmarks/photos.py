@@ -92,12 +92,13 @@ def _generate(folder: Path, count: int) -> None:
 
 def _setup(folder: Path, count: int):
     from vizengine.cache import Cache
-    from vizengine.circuit.strength import analyse
-    from vizengine.evidence.photos import Photos
-    from vizengine.networks import weights, zoo
-    from vizengine.networks.network import Network
+    from vizengine.measures.inputs import analyse
+    from vizengine.measures.photos import Photos
+    from vizengine.network import weights
+    from vizengine.network.catalogue import catalogue_entry
+    from vizengine.network.model import Network
 
-    entry = zoo.entry("squeezenet1.1")
+    entry = catalogue_entry("squeezenet1.1")
     file = weights.locate(entry, None, None, folder, entry.architecture.layers, Cache(folder / "cache"))
     network = Network(entry.architecture, weights.read(file, entry.architecture.layers))
     kernel, bias = network.weights[LAYER]
@@ -106,8 +107,8 @@ def _setup(folder: Path, count: int):
 
 
 def _measure(folder: Path, count: int) -> dict[str, object]:
-    from vizengine.evidence.measure import measure
-    from vizengine.evidence.settings import EvidenceSettings
+    from vizengine.circuit import measure
+    from vizengine.measures.stream import EvidenceSettings
 
     network, circuit, photos = _setup(folder, count)
     picture = (np.random.default_rng(0).random((128, 128, 3)) * 255).astype(np.uint8)
@@ -118,8 +119,8 @@ def _measure(folder: Path, count: int) -> dict[str, object]:
 
 def _brute(folder: Path, count: int) -> dict[str, object]:
     """Keep all, sort all, take each position that no better one of its photo overlaps."""
-    from vizengine.evidence.settings import EvidenceSettings
-    from vizengine.networks.probe import Probe
+    from vizengine.measures.stream import EvidenceSettings
+    from vizengine.network.probes import Probe
 
     network, _, photos = _setup(folder, count)
     settings = EvidenceSettings()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from vizengine.featurevis.image import derive_seed, to_images
-from vizengine.featurevis.robustness import transform
-from vizengine.featurevis.starts import noise
-from vizengine.networks.probe import Probe
+from vizengine.network.probes import Probe
+from vizengine.pictures.spectrum import derive_seed, noise, to_images, transform
 
 STEPS = 512
 LEARNING_RATE = 0.05

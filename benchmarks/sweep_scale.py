@@ -13,13 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vizengine.config.load import load
-from vizengine.featurevis.batches import batches
-from vizengine.networks import zoo
-from vizengine.networks.architecture import INPUT
-from vizengine.sweep.estimate import STEPS_OF_ALL_ATTEMPTS, STIMULI, multiplications
-from vizengine.sweep.jobs import PHOTOS_OF_A_JOB, Done, Job
-from vizengine.sweep.select import chosen_layers, source_layers
-from vizengine.sweep.workshop import Place
+from vizengine.layers.estimate import STEPS_OF_ALL_ATTEMPTS, STIMULI, multiplications
+from vizengine.layers.jobs import PHOTOS_OF_A_JOB, Done, Job, chosen_layers, source_layers
+from vizengine.layers.workers import Place
+from vizengine.network import catalogue as zoo
+from vizengine.network.layers import INPUT
+from vizengine.pictures.ascent import batches
 
 CONFIG = """\
 site: {title: Scale}
@@ -37,7 +36,7 @@ START = 10.0
 
 def tasks() -> tuple[list[tuple[Job, float]], list[tuple[Job, float]]]:
     """Measuring jobs and picture jobs of all of VGG19's conv units, each with its seconds."""
-    architecture = zoo.entry("vgg19").architecture
+    architecture = zoo.catalogue_entry("vgg19").architecture
     layers = [layer.name for layer in architecture.conv_layers]
     first, second = [], []
     for layer in (INPUT, *layers):
@@ -94,7 +93,7 @@ def main() -> None:
         config = load(path)
     finally:
         path.unlink()
-    architecture = zoo.entry("vgg19").architecture
+    architecture = zoo.catalogue_entry("vgg19").architecture
     layers = chosen_layers(config.circuits[0].unit, architecture)  # type: ignore[union-attr, arg-type]
     assert {source for layer in layers for source in source_layers(architecture, layer)} <= {INPUT, *layers}
     first, second = tasks()

@@ -27,19 +27,17 @@ import tensorflow as tf
 from benchmarks.plain import plain_loop
 from benchmarks.tables import made, read_results, write_sheet, write_tables
 from vizengine.cache import Cache
-from vizengine.evidence.photo_best import photo_extremes
-from vizengine.evidence.photos import Photos
-from vizengine.featurevis import objectives
-from vizengine.featurevis.ascent import ascend
-from vizengine.featurevis.job import Job
-from vizengine.featurevis.model import PhotoBest, Settings
-from vizengine.featurevis.precision import ascent_precision
-from vizengine.featurevis.starts import noise
-from vizengine.featurevis.verdict import measure
-from vizengine.featurevis.visualize import visualize
-from vizengine.networks import weights, zoo
-from vizengine.networks.network import Network, make_deterministic
-from vizengine.networks.probe import Probe
+from vizengine.measures.extremes import photo_extremes
+from vizengine.measures.photos import Photos
+from vizengine.network import catalogue as zoo
+from vizengine.network import weights
+from vizengine.network.model import Network, make_deterministic
+from vizengine.network.probes import Probe
+from vizengine.pictures import objectives
+from vizengine.pictures.ascent import ascend, ascent_precision
+from vizengine.pictures.result import PhotoBest, Settings
+from vizengine.pictures.search import Job, measure, visualize
+from vizengine.pictures.spectrum import noise
 
 HERE = Path(__file__).resolve().parent
 LAYER, SIZE = "block3_conv2", 128
@@ -57,7 +55,7 @@ EXPAND3X3 = tuple(f"fire{number}/expand3x3" for number in range(2, 10))
 
 def load(model: str, layer: str) -> Network:
     """The network with its real weights."""
-    entry = zoo.entry(model)
+    entry = zoo.catalogue_entry(model)
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder))
         file = weights.locate(entry, None, None, HERE, entry.architecture.upto(layer), cache)

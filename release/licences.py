@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 
 from release.lock import locked
-from vizengine.evidence.photos import Photos
-from vizengine.networks import zoo
+from vizengine.measures.photos import Photos
+from vizengine.network import catalogue as zoo
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "licences.md"
@@ -87,7 +87,7 @@ def _weights() -> Iterator[str]:
     yield "None are in this repository or in its wheel; a page holds the kernels that it shows, and no more of them.\n"
     yield "| network | weights | how they come |\n| --- | --- | --- |"
     for name in zoo.MODEL_NAMES:
-        entry = zoo.entry(name)
+        entry = zoo.catalogue_entry(name)
         how = "inside a package that is installed" if entry.embedded else "downloaded when a config asks for them"
         yield f"| {entry.architecture.title} | {entry.architecture.weights_credit} | {how} |"
     yield "| others of keras.applications | the Keras team, after the network's authors | downloaded by Keras |\n"

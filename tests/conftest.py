@@ -10,13 +10,13 @@ import pytest
 
 from tests.tiny import tiny_architecture, tiny_weights
 from vizengine.cache import Cache
-from vizengine.networks import weights as weights_files
-from vizengine.networks import zoo
+from vizengine.network import catalogue as zoo
+from vizengine.network import weights as weights_files
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from vizengine.networks.network import Network
+    from vizengine.network.model import Network
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_WEIGHTS = REPOSITORY.parent / "shared" / "weights"
@@ -25,7 +25,7 @@ SHARED_WEIGHTS = REPOSITORY.parent / "shared" / "weights"
 @pytest.fixture(scope="session")
 def tiny_network() -> Network:
     """A network of five small conv layers with pooling and concatenation, seeded."""
-    from vizengine.networks.network import Network
+    from vizengine.network.model import Network
 
     return Network(tiny_architecture(), tiny_weights())
 
@@ -33,9 +33,9 @@ def tiny_network() -> Network:
 @pytest.fixture(scope="session")
 def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Network:
     """SqueezeNet 1.1 with its real weights."""
-    from vizengine.networks.network import Network
+    from vizengine.network.model import Network
 
-    entry = zoo.entry("squeezenet1.1")
+    entry = zoo.catalogue_entry("squeezenet1.1")
     cache = Cache(tmp_path_factory.mktemp("cache"))
     file = weights_files.locate(entry, None, None, Path(), entry.architecture.layers, cache)
     return Network(entry.architecture, weights_files.read(file, entry.architecture.layers))
@@ -52,9 +52,9 @@ def shared_weights() -> Path:
 @pytest.fixture(scope="session")
 def vgg19(shared_weights: Path) -> Network:
     """VGG19 up to block 3 with its real weights."""
-    from vizengine.networks.network import Network
+    from vizengine.network.model import Network
 
-    entry = zoo.entry("vgg19")
+    entry = zoo.catalogue_entry("vgg19")
     (path,) = shared_weights.glob("*vgg19*.h5")
     file = weights_files.WeightsFile(path, "test", "")
     return Network(entry.architecture, weights_files.read(file, entry.architecture.layers))

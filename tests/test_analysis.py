@@ -22,10 +22,10 @@ from playwright.sync_api import Browser, expect
 import vizengine
 from tests.browser.checks import assert_decoded, opened
 from tests.conftest import REPOSITORY
-from vizengine.circuit.model import Circuit
-from vizengine.evidence.results import Evidence
-from vizengine.featurevis.model import Visualization
-from vizengine.report.model import Report
+from vizengine.circuit import Evidence
+from vizengine.measures.inputs import Circuit
+from vizengine.page.report import Report
+from vizengine.pictures.result import Visualization
 
 CONFIG = """\
 site: {title: Test, author: Ada, url: "https://example.org/site"}

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import REPOSITORY
-from vizengine import cache_key
+from vizengine import cache as cache_key
 from vizengine.cache import Cache
 from vizengine.errors import VizengineError
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from vizengine.build import check
 from vizengine.config.schema import CircuitSection
 from vizengine.errors import ConfigError
-from vizengine.pipeline import check
 
 CONFIG = """\
 site: {title: Circuit}

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from vizengine.build import check
 from vizengine.config.claims import BoundsSection, ClaimSection, StimuliSection
 from vizengine.errors import ConfigError
-from vizengine.evidence.claim_model import Drives, Prefers, Sufficient, read_claim
-from vizengine.evidence.stimuli import Family, Stimulus
-from vizengine.evidence.transforms import KINDS
-from vizengine.pipeline import check
+from vizengine.measures.claims import Drives, Prefers, Sufficient, read_claim
+from vizengine.measures.patches import KINDS
+from vizengine.measures.stimuli import Family, Stimulus
 
 CONFIG = """\
 site: {title: Claims}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vizengine import pipeline
+from vizengine import build as pipeline
 from vizengine.errors import ConfigError
 
 CONFIG = """\

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from vizengine import document
+from tools import command_reference as document
 
 CONFIG = """\
 site: {title: Test}
@@ -503,4 +503,4 @@ def test_main_returns_the_exit_code_and_leaves_the_process_as_it_was(
 
 def test_the_reference_of_the_command_is_the_parser_s() -> None:
     committed = (REPOSITORY / "docs" / "command.md").read_text(encoding="utf-8")
-    assert committed == document.reference_text(), "run: python -m vizengine.document"
+    assert committed == document.reference_text(), "run: python -m tools.command_reference"

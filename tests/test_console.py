@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from vizengine.console import logged
+from vizengine.output import logged
 
 
 @pytest.mark.parametrize(("verbosity", "told"), [(-1, False), (0, False), (1, True)])

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from vizengine import entries, pipeline
+from vizengine import build as pipeline
+from vizengine import circuit as entries
+from vizengine.build import Options, Outcome, build, check
 from vizengine.errors import BuildFailed
-from vizengine.pipeline import Options, Outcome
-from vizengine.progress import SILENT
-from vizengine.report.model import Report
-from vizengine.sweep import run as sweep_run
+from vizengine.layers import run as sweep_run
+from vizengine.output import SILENT
+from vizengine.page.render import render_circuit
+from vizengine.page.report import Report
 
 CONFIG = """\
 site: {title: Test}
@@ -52,8 +54,8 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Failing]:
 
 
 def _build(folder: Path, out: str = "site", **options: Any) -> Outcome:
-    config = pipeline.check(folder / "config.yaml")
-    return pipeline.build(config, Options(out=folder / out, **options), SILENT)
+    config = check(folder / "config.yaml")
+    return build(config, Options(out=folder / out, **options), SILENT)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_the_page_of_an_earlier_build_is_kept_and_says_so(folder: Path, failing:
 
 
 def test_a_page_that_cannot_be_rendered_leaves_the_others_theirs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    render = pipeline.render_circuit
+    render = render_circuit
 
     def rendered(report: Report, *others: Any) -> str:
         if report.name == "second":

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from vizengine.locations import templates_folder
+from vizengine.page.render import templates_folder
 
 PACKAGE = REPOSITORY / "vizengine"
 
@@ -28,7 +28,7 @@ def test_the_contracts_can_fail(tmp_path: Path) -> None:
 
     shutil.copytree(PACKAGE, tmp_path / "vizengine", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
-    for module, line in (("circuit/strength.py", "import vizengine.report.model"), ("cache.py", "import tensorflow")):
+    for module, line in (("circuit/strength.py", "import vizengine.page.report"), ("cache.py", "import tensorflow")):
         with (tmp_path / "vizengine" / module).open("a", encoding="utf-8") as file:
             file.write(f"\n{line}\n")
     linter = Path(sys.executable).with_name("lint-imports")

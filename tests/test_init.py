@@ -11,12 +11,12 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from vizengine.check import check_entry
-from vizengine.config import commented
+from vizengine.cli import write_start
+from vizengine.config import template as commented
 from vizengine.config.load import load
 from vizengine.config.network import NetworkSection
 from vizengine.config.schema import CircuitSection, Config, HypothesisSection, SiteSection, VisualizationSection
 from vizengine.errors import UsageError
-from vizengine.init import write_start
 
 FILES = ["config.schema.json", "config.yaml", "hypotheses", "hypotheses/my-unit.md"]
 _OPTIONAL = re.compile(r"^( *)#(\w+:.*)$", re.MULTILINE)

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from tests.conftest import REPOSITORY
+from vizengine.build import keep
 from vizengine.config.load import load
 from vizengine.config.schema import CircuitSection
 from vizengine.errors import WeightsUnavailable
-from vizengine.kept import keep
 
 
 def test_a_page_made_before_a_setting_was_there_is_kept(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from vizengine.memory import available_bytes, is_shortage
+from vizengine.runtime import available_bytes, is_shortage
 
 
 def _from(error: Exception) -> Exception:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.render.markup_shown import markup_shown
-from vizengine.report.model import Report
+from vizengine.page.report import Report
 
 CONFIG = """\
 site: {{title: Test}}
@@ -97,9 +97,10 @@ def test_one_circuit_is_the_sites_first_page(built: Path) -> None:
 
 def test_norms_in_the_json_equal_numpy(built: Path) -> None:
     from vizengine.cache import Cache
-    from vizengine.networks import weights, zoo
+    from vizengine.network import weights
+    from vizengine.network.catalogue import catalogue_entry
 
-    entry = zoo.entry("squeezenet1.1")
+    entry = catalogue_entry("squeezenet1.1")
     file = weights.locate(entry, None, None, Path(), entry.architecture.layers, Cache(built / ".vizengine-cache"))
     kernel = weights.read(file, entry.architecture.layers)["fire2/squeeze1x1"][0].astype(np.float64)
     for each in _report(built / "site").inputs:

@@ -11,13 +11,14 @@ import pytest
 from PIL import Image
 
 from tests.campaign.runs import run
+from vizengine.build import check
+from vizengine.config import paths
 from vizengine.config.load import load
 from vizengine.errors import ConfigError
-from vizengine.evidence import photo_files
-from vizengine.evidence.photos import Photos
-from vizengine.networks.labels import read_labels
-from vizengine.networks.named_files import model_file, weights_path
-from vizengine.pipeline import check
+from vizengine.measures import photos as photo_files
+from vizengine.measures.photos import Photos
+from vizengine.network.catalogue import read_labels
+from vizengine.network.files import model_file, weights_path
 
 CONFIG = """\
 site: {title: Strange%s}
@@ -88,7 +89,7 @@ def test_what_a_config_names_lies_in_its_folder(folder: Path, way: str, setting:
 def test_the_rule_holds_where_files_are_read_too(folder: Path) -> None:
     """A link may be put there between the check and the run."""
     for read in (read_labels, model_file, weights_path):
-        with pytest.raises(photo_files.NotAdmitted, match="lies outside the config's folder"):
+        with pytest.raises(paths.NotAdmitted, match="lies outside the config's folder"):
             read("away/secret.txt", folder)
 
 

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from vizengine import progress
-from vizengine.progress import LineProgress, SilentProgress, duration
+from vizengine import output as progress
+from vizengine.output import LineProgress, SilentProgress, duration
 
 
 def test_lines_tell_how_far_it_is(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from tests.conftest import REPOSITORY
-from vizengine import pipeline
+from vizengine import build as pipeline
+from vizengine.build import Options, Outcome
 from vizengine.errors import ConfigError
-from vizengine.pipeline import Options, Outcome
-from vizengine.progress import SILENT
-from vizengine.report.model import Report
+from vizengine.output import SILENT
+from vizengine.page.report import Report
 
 # Name of each circuit: function that makes the network, layer and index of the unit.
 CIRCUITS = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vizengine.networks.architecture import Architecture, LayerSpec
-from vizengine.networks.formats import LayerWeights
+from vizengine.network.architecture import Architecture
+from vizengine.network.files import LayerWeights
+from vizengine.network.layers import LayerSpec
 
 
 def tiny_architecture() -> Architecture:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from vizengine.analysis import Analysis
-    from vizengine.api import analyze
-    from vizengine.errors import BuildFailed, ConfigError, VizengineError, WeightsUnavailable
+from typing import Any
 
 __all__ = ["Analysis", "BuildFailed", "ConfigError", "VizengineError", "WeightsUnavailable", "__version__", "analyze"]
 __version__ = "0.1.0"
-
 _PLACES = {
-    "Analysis": "analysis",
+    "Analysis": "circuit",
     "analyze": "api",
     **dict.fromkeys(("BuildFailed", "ConfigError", "VizengineError", "WeightsUnavailable"), "errors"),
 }

@@ -7,15 +7,14 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from vizengine import pipeline
-from vizengine.analysis import Analysis
+from vizengine.build import check
 from vizengine.cache import CACHE_FOLDER, Cache
-from vizengine.compute import CircuitRun
+from vizengine.circuit import Analysis, CircuitRun
 from vizengine.config.explain import nearest
 from vizengine.config.schema import CircuitSection, Config
-from vizengine.console import logged
 from vizengine.errors import VizengineError, WeightsUnavailable
-from vizengine.hush import hush_tensorflow
+from vizengine.output import logged
+from vizengine.runtime import quiet_tensorflow
 
 
 def analyze(
@@ -55,10 +54,10 @@ def analyze(
         circuit  # shows the page
         ```
     """
-    config = pipeline.check(Path(path).expanduser())
+    config = check(Path(path).expanduser())
     wanted = _wanted(config, only)
     _choose_backend()
-    hush_tensorflow()
+    quiet_tensorflow()
     cache = Cache(config.folder / CACHE_FOLDER, fresh=fresh)
     analyses: list[Analysis] = []
     with logged(0 if progress else -1) as shown:

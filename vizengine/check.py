@@ -1,32 +1,147 @@
-"""What can be wrong with a circuit's section beyond its form, found without computing anything."""
+"""What can be wrong with a claim beyond its form: an input or a stimulus that isn't there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from vizengine.cache import CACHE_FOLDER, Cache
-from vizengine.check_claims import check_claims
-from vizengine.config.places import NotAdmitted
+from vizengine.config.paths import NotAdmitted
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import WeightsUnavailable
-from vizengine.evidence.expanded_model import earlier_layers, layers_to_expand
-from vizengine.evidence.photo_files import IMAGE_SUFFIXES
-from vizengine.evidence.photos import SAMPLES, Photos
-from vizengine.networks import zoo
-from vizengine.networks.architecture import INPUT, Architecture
-from vizengine.networks.layer_names import (
+from vizengine.layers.jobs import chosen_layers, selection_flaws
+from vizengine.measures.claims import Claim, Drives, Prefers, StimulusSet, Sufficient, read_claim
+from vizengine.measures.expanded import earlier_layers, layers_to_expand
+from vizengine.measures.photos import IMAGE_SUFFIXES, SAMPLES, Photos
+from vizengine.measures.stimuli import battery
+from vizengine.network.architecture import (
+    Architecture,
+    Untraceable,
     expected_layers,
     nearest_layers,
     no_such_layer,
     not_computable,
     readable_layers,
 )
-from vizengine.networks.named import network_problems
-from vizengine.networks.source import open_source
-from vizengine.networks.sources import Untraceable
-from vizengine.report import prose
-from vizengine.sweep.select import chosen_layers, selection_flaws
+from vizengine.network.catalogue import MODEL_NAMES, catalogue_entry
+from vizengine.network.layers import INPUT
+from vizengine.network.source import network_problems, open_source
+from vizengine.page.prose import check, relative_links
+from vizengine.page.render import templates_folder
+from vizengine.page.values import value_names
+from vizengine.page.verify import destination
+
+
+def check_claims(section: CircuitSection, architecture: Architecture) -> Iterator[Finding]:
+    """Problems of a circuit's claims, each with its path inside the section.
+
+    Args:
+        section: one whose layer exists.
+        architecture: the network.
+    """
+    for place, each in enumerate(section.hypothesis.claims):
+        for message in _problems(read_claim(each.model_dump()), section, architecture):
+            yield ("hypothesis", "claims", place), message
+
+
+def _problems(claim: Claim, section: CircuitSection, architecture: Architecture) -> Iterator[str]:
+    layer = section.unit.layer
+    labels = [source.label for source in architecture.source_channels(layer)]
+    if isinstance(claim, Drives) and claim.input not in labels and claim.input not in range(len(labels)):
+        yield (
+            f"unit {layer}:{section.unit.index} has no input {claim.input}; expected 0 to {len(labels) - 1} "
+            f"or a label as `{labels[0]}`"
+        )
+    if isinstance(claim, Sufficient) and claim.inputs > len(labels):
+        yield f"the unit has no {claim.inputs} inputs; expected at most {len(labels)}"
+    if isinstance(claim, Prefers):
+        for stimuli in (claim.preferred, claim.over):
+            yield from _undrawn(stimuli, architecture.receptive_field(layer).size)
+
+
+def _undrawn(stimuli: StimulusSet, size: int) -> Iterator[str]:
+    """A message where no drawn stimulus is in the set."""
+    drawn = battery(size)
+    if any(stimuli.holds(each) for each in drawn):
+        return
+    family = [each for each in drawn if each.family == stimuli.family]
+    known = []
+    for bound in stimuli.ranges:
+        values = sorted({getattr(each, bound.name) for each in family} - {None})
+        shown = ", ".join(f"{value:.3g}" for value in values) or "none"
+        known.append(f"{bound.name} of {shown}")
+    chosen = "; ".join(known) or "another polarity"
+    yield f"no drawn {stimuli.family} is chosen by these bounds; for this unit's field of {size} px there are {chosen}"
+
+
+LinkFinding = tuple[int, tuple[str | int, ...], str]
+_PLACE = re.compile(r'\bid="([a-z][a-z0-9-]*)"')
+
+
+def check_links(sections: Mapping[int, CircuitSection | SweepSection], names: Collection[str]) -> Iterator[LinkFinding]:
+    """Problems of links in texts: the circuit's number, the path inside its section, and a message.
+
+    Args:
+        sections: those whose form is right, by their number in the config.
+        names: of all circuits and sweeps of the config, whether right or not.
+    """
+    circuits = {section.name for section in sections.values() if isinstance(section, CircuitSection)}
+    alone = len(names) == 1
+    own = [name for name in names if name in circuits]
+    for index, section in sections.items():
+        if not isinstance(section, CircuitSection):
+            continue
+        page = "index.html" if alone else f"{section.name}/index.html"
+        example = next((name for name in own if name != section.name), "")
+        texts = {
+            ("hypothesis", "unit"): section.hypothesis.unit,
+            ("hypothesis", "circuit"): section.hypothesis.circuit,
+            ("network", "why"): section.network.why,
+        }
+        for path, text in texts.items():
+            on_index = path == ("hypothesis", "unit") and not alone
+            for link, first in relative_links(text):
+                if problem := _problem(page, link, circuits, names):
+                    known = f"the page of another circuit, as `../{example}/index.html`, " if example else ""
+                    expected = f"expected {known}a place on the page, as `#made`, or an address with https://"
+                    yield index, path, f"the link `{link}` {problem}; {expected}"
+                elif on_index and first and (problem := _problem("index.html", link, circuits, names)):
+                    where = "the first paragraph stands on the site's first page too, where its link"
+                    mend = "put the link into another paragraph, or write an address with https://"
+                    yield index, path, f"{where} `{link}` {problem}; {mend}"
+
+
+def _problem(page: str, link: str, circuits: Collection[str], names: Collection[str]) -> str:
+    """What is wrong with a link on a page of the site; empty where it leads somewhere."""
+    target, place, problem = destination(page, link)
+    if problem or not target:
+        return problem
+    folder, _, name = target.rpartition("/")
+    if folder.partition("/")[0] in set(names) - set(circuits):
+        # What a sweep writes follows from what it computes.
+        return ""
+    if folder:
+        is_there = folder in circuits and name in ("index.html", "circuit.json", "build.json")
+    else:
+        is_there = name in ("index.html", "config.yaml") or (len(names) == 1 and name in ("circuit.json", "build.json"))
+    if not is_there:
+        return "leads to no file of the site"
+    of_a_circuit = name == "index.html" and (folder or len(names) == 1)
+    places = _places() if of_a_circuit else frozenset(names) if name == "index.html" else frozenset()
+    return (
+        f"leads to no place on {'that page' if target != page else 'the page'}" if place and place not in places else ""
+    )
+
+
+@cache
+def _places() -> frozenset[str]:
+    """What places a circuit's page can have."""
+    folder = templates_folder()
+    files = [folder / "circuit.html", *(folder / "sections").glob("*.html"), *(folder / "macros").glob("*.html")]
+    return frozenset(place for file in files for place in _PLACE.findall(file.read_text(encoding="utf-8")))
+
 
 Finding = tuple[tuple[str | int, ...], str]
 
@@ -80,14 +195,14 @@ def check_circuit(section: CircuitSection, folder: Path, confined: bool = False)
         yield ("depth",), f"{section.unit.layer} reads the image itself, whose colours have no inputs; leave it out"
     yield from _check_earlier(section, architecture, unit)
     yield from check_claims(section, architecture)
-    names = prose.value_names(len(sources), min(section.inputs, len(sources)), section.siblings)
+    names = value_names(len(sources), min(section.inputs, len(sources)), section.siblings)
     texts = {
         ("hypothesis", "unit"): section.hypothesis.unit,
         ("hypothesis", "circuit"): section.hypothesis.circuit,
         ("network", "why"): section.network.why,
     }
     for path, text in texts.items():
-        for message in prose.check(text, names):
+        for message in check(text, names):
             yield path, message
 
 
@@ -100,8 +215,8 @@ def _network(
     ]
     if found:
         # What is wrong with the weights doesn't hide what is wrong with the unit, where the layers are known anyway.
-        built_in = section.network.model in zoo.MODEL_NAMES
-        return zoo.entry(section.network.model).architecture if built_in else None, found
+        built_in = section.network.model in MODEL_NAMES
+        return catalogue_entry(section.network.model).architecture if built_in else None, found
     try:
         architecture = open_source(section.network, (), folder, Cache(folder / CACHE_FOLDER)).structure
     except WeightsUnavailable as error:

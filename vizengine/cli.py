@@ -1,29 +1,191 @@
-"""The command line: arguments, signals, exit codes. All that takes long to load is loaded when it is needed."""
+"""How the command is called, and what can be wrong with its arguments, all of it at once."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import os
+import re
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from vizengine import __version__, init
-from vizengine.console import answer, complain, logged
+from vizengine import __version__
 from vizengine.errors import ConfigError, UsageError, VizengineError
-from vizengine.memory import is_shortage, told_of_shortage
-from vizengine.signals import Terminated, signals_raised
-from vizengine.usage import SCHEDULER_VARIABLE, Parser, check_usage, port, program, scheduler
+from vizengine.output import answer, complain, logged
+from vizengine.runtime import Terminated, is_shortage, signals_raised, told_of_shortage
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
-    from vizengine.progress import Progress
+    from vizengine.output import Progress
     from vizengine.serve import SiteServer
 
-FINE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+SCHEDULER_VARIABLE = "VIZENGINE_SCHEDULER"
+"""The environment variable with what `--scheduler` takes."""
+_SCHEDULER = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 
+
+def program() -> str:
+    """The command's name, as the user called it."""
+    return "generate.py" if Path(sys.argv[0]).name == "generate.py" else "vizengine"
+
+
+def typed() -> str:
+    """The command as the user typed it, for a line to copy."""
+    ways = {"generate.py": f"python {sys.argv[0]}", "__main__.py": "python -m vizengine"}
+    return ways.get(Path(sys.argv[0]).name, program())
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says, where there is no config, how to get one."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and what is wrong, and leave."""
+        start = f"; to start without one: {typed()} init my-circuits" if message.endswith("required: CONFIG") else ""
+        super().error(message + start)
+
+
+def port(text: str) -> int:
+    """Read the port of `--serve`.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no number from 0 to 65535.
+    """
+    if text.isascii() and text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a port, 0 to 65535, received {text!r}; CONFIG goes before --serve")
+
+
+def scheduler(text: str) -> str:
+    """Read the address of `--scheduler`, or of the environment variable in its place.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no address of a Dask scheduler.
+    """
+    if _SCHEDULER.fullmatch(text):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"expected an address that begins with tcp:// or tls://, for example tcp://10.0.0.1:8786, received {text!r} "
+        f"(from here or from {SCHEDULER_VARIABLE})"
+    )
+
+
+def check_usage(options: argparse.Namespace, config: Config) -> None:
+    """Hold the arguments against the config.
+
+    Raises:
+        UsageError: with everything that is wrong.
+    """
+    problems = [*_name_problems(options.only, config), *_out_problems(options, config)]
+    if options.survey:
+        if options.strict or options.serve is not None:
+            which = "--strict" if options.strict else "--serve"
+            problems.append(f"{which}: only for a site; expected --survey without it")
+        from vizengine.layers.run import NoSuchLayer, surveyed
+
+        known = [name for name in options.only if any(each.name == name for each in config.circuits)]
+        try:
+            surveyed(config, options.survey, known)
+        except NoSuchLayer as error:
+            problems.append(str(error))
+    if problems:
+        raise UsageError("\nerror: ".join(problems))
+
+
+def _name_problems(only: Sequence[str], config: Config) -> Iterator[str]:
+    names = [circuit.name for circuit in config.circuits]
+    for name in only:
+        if name not in names:
+            found = difflib.get_close_matches(name, names, 1)
+            near = f"; did you mean {found[0]}?" if found else ""
+            yield f"--only {name}: the config has no such circuit; expected one of {', '.join(names)}{near}"
+
+
+def _out_problems(options: argparse.Namespace, config: Config) -> Iterator[str]:
+    """The site's folder is replaced as a whole, so it can't be one that holds the config, nor a file."""
+    out: Path | None = options.out
+    if out is None:
+        return
+    # A survey replaces nothing but a folder of its own inside of it.
+    if not options.survey and config.folder.resolve().is_relative_to(out.resolve()):
+        yield f"--out {out}: it holds the config and would be replaced; expected a folder of its own"
+    if out.exists() and not out.is_dir():
+        yield f"--out {out}: a file; expected a folder"
+
+
+COMMAND = "init"
+
+
+def init_command_line() -> argparse.ArgumentParser:
+    """The arguments that `vizengine init` takes, with their explanations."""
+    parser = argparse.ArgumentParser(
+        prog=f"{program()} {COMMAND}",
+        description="Write a config to start from, with every setting explained, and what it names.",
+        epilog="It replaces nothing. stdout gets the path of the config. Exit codes: 0 done; 1 it can't be written; "
+        "2 wrong usage, or a file stands there already.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        default=Path(),
+        help="where to write; made where there is none (this folder)",
+    )
+    parser.set_defaults(verbosity=0)
+    return parser
+
+
+def write_start(folder: Path) -> Path:
+    """Write a config, its schema for editors and a file for the author's words.
+
+    Args:
+        folder: where; it is made where there is none.
+
+    Returns:
+        Path of the config.
+
+    Raises:
+        UsageError: one of the files is there already, or `folder` is a file; nothing was written.
+        OSError: the files can't be written.
+    """
+    from tools.config_reference import schema_text
+    from vizengine.config.template import HYPOTHESIS, HYPOTHESIS_TEXT, starting_text
+
+    texts = {"config.yaml": starting_text(), "config.schema.json": schema_text(), HYPOTHESIS: HYPOTHESIS_TEXT}
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: a file; expected a folder, or the name of one to make")
+    paths = {folder / name: text for name, text in texts.items()}
+    there = [str(path) for path in paths if os.path.lexists(path)]
+    if there:
+        raise UsageError(
+            f"{', '.join(there)}: there already, and nothing is replaced; expected a folder without, "
+            f"for example: {program()} {COMMAND} my-circuits"
+        )
+    for path, text in paths.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    return folder / "config.yaml"
+
+
+def run_init(options: argparse.Namespace) -> int:
+    """Write the files, say where they are and what to do next; the exit code.
+
+    Raises:
+        UsageError, OSError: as `write_start`.
+    """
+    config = write_start(options.folder)
+    answer(str(config))
+    complain(f"to build its site: {typed()} {shlex.quote(str(config))}")
+    return 0
+
+
+FINE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 _EPILOGUE = """To start: `init [FOLDER]` in place of CONFIG writes a config to begin with, every setting explained.
 Example: `COMMAND config.yaml --check` says what is wrong with a config, `COMMAND config.yaml` builds its site.
 
@@ -42,14 +204,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 the build failed, 2 wrong usage or config, 130 interrupted, 143 terminated.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    starting = given[:1] == [init.COMMAND]
+    starting = given[:1] == [COMMAND]
     try:
-        options = (init.command_line() if starting else command_line()).parse_args(given[starting:])
+        options = (init_command_line() if starting else command_line()).parse_args(given[starting:])
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
     try:
         with signals_raised():
-            return (init.run if starting else _run)(options)
+            return (run_init if starting else _run)(options)
     except Terminated:
         complain("terminated; what was finished is kept and the next run goes on from there")
         return TERMINATED
@@ -126,9 +288,9 @@ def command_line() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if options.verbosity <= 0:
-        from vizengine.hush import hush_tensorflow
+        from vizengine.runtime import quiet_tensorflow
 
-        hush_tensorflow()
+        quiet_tensorflow()
     code = FINE
     with contextlib.ExitStack() as afterwards:
         # What a library prints must not mix with the answer.
@@ -137,21 +299,21 @@ def _run(options: argparse.Namespace) -> int:
             contextlib.redirect_stdout(sys.stderr),
             contextlib.ExitStack() as meanwhile,
         ):
-            from vizengine import pipeline
-            from vizengine.networks.live_source import opened_once
+            from vizengine import build
+            from vizengine.network.source import opened_once
 
             meanwhile.enter_context(opened_once())
-            config = pipeline.check(options.config, options.confined)
+            config = build.check(options.config, options.confined)
             check_usage(options, config)
             if options.estimate:
                 line, server = "\n".join(_estimate(options, config)), None
             elif options.check:
-                pipeline.tell_of_photos(config)
+                build.tell_of_photos(config)
                 (line, code), server = _checked(options.config, config), None
             else:
                 server = _open_server(options.serve, afterwards)
                 indices, failure = (_survey if options.survey else _build)(options, config, progress)
-                pipeline.tell_of_photos(config)
+                build.tell_of_photos(config)
                 if failure:
                     complain(failure)
                     return FAILED
@@ -164,11 +326,11 @@ def _run(options: argparse.Namespace) -> int:
 
 def _checked(path: Path, config: Config) -> tuple[str, int]:
     """What to say of a config without problems, and the exit code: the one with which its build would end."""
-    from vizengine import pipeline
+    from vizengine import build
 
     count = len(config.circuits)
     circuits = f"{count} {'circuit' if count == 1 else 'circuits'}"
-    missing = pipeline.missing_weights(config)
+    missing = build.missing_weights(config)
     for section, weights in missing:
         then = " The build tries to download them." if weights.published else ""
         then += " The circuit is optional, and left out without them." if section.optional else ""
@@ -182,17 +344,17 @@ def _checked(path: Path, config: Config) -> tuple[str, int]:
 
 def _estimate(options: argparse.Namespace, config: Config) -> list[str]:
     if options.survey:
-        from vizengine.survey import estimate_survey
+        from vizengine.layers.run import estimate_survey
 
         return estimate_survey(config, options.survey, options.only)
-    from vizengine import pipeline
+    from vizengine import build
 
-    return pipeline.estimate(config)
+    return build.estimate(config)
 
 
 def _survey(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[tuple[Path, ...], str]:
     """Survey a layer: the path of each sheet, and why that isn't enough."""
-    from vizengine.survey import survey
+    from vizengine.layers.run import survey
 
     outcome = survey(
         config, options.survey, options.out, options.only, options.fresh, progress, options.scheduler, options.replace
@@ -203,11 +365,11 @@ def _survey(options: argparse.Namespace, config: Config, progress: Progress) -> 
 
 def _build(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[tuple[Path, ...], str]:
     """Build the site: the path of its first page, and why that isn't enough."""
-    from vizengine import pipeline
+    from vizengine import build
 
     only = tuple(dict.fromkeys(options.only))
-    how = pipeline.Options(options.out, only, options.strict, options.fresh, options.scheduler, options.replace)
-    outcome = pipeline.build(config, how, progress)
+    how = build.Options(options.out, only, options.strict, options.fresh, options.scheduler, options.replace)
+    outcome = build.build(config, how, progress)
     flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
     failure = f"error: --strict, and {'; '.join(flaws)}" if options.strict and flaws else ""
     failures = [_of_failed(outcome.failed, str(outcome.index)), _of_failures(outcome.failures, str(outcome.index))]

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 from vizengine.errors import VizengineError
 
 logger = logging.getLogger(__name__)
-
 HOST = "127.0.0.1"
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.report import example
-from vizengine.render.page import companions, render_circuit, render_index
-from vizengine.render.writer import write
+from vizengine.page.render import companions, render_circuit, render_index
+from vizengine.page.site import write
 
 
 @pytest.fixture(scope="session")

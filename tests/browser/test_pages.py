@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser import checks
 from tests.conftest import REPOSITORY
 from tests.report import example
-from vizengine.render.page import render_index
-from vizengine.report.model import Report
-from vizengine.report.study import FILM_FRAMES
+from vizengine.page.render import render_index
+from vizengine.page.report import Report
+from vizengine.pictures.view import FILM_FRAMES
 
 PAGES = ("index.html", "example-unit-195/index.html", "first-layer/index.html")
 FULL = "example-unit-195/index.html"

@@ -11,8 +11,8 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser import checks
-from vizengine.render.verify import verify
-from vizengine.report.model import Report
+from vizengine.page.report import Report
+from vizengine.page.verify import verify
 
 SITE = Path(__file__).resolve().parent.parent.parent / "site"
 PAGES = [path.relative_to(SITE).as_posix() for path in sorted(SITE.rglob("index.html"))]

@@ -92,8 +92,8 @@ def fetch(address: str, folder: Path) -> str:
     Raises:
         AssertionError: it was taken for the file.
     """
-    from vizengine.networks.download import download
-    from vizengine.networks.zoo import PublishedFile
+    from vizengine.network.catalogue import PublishedFile
+    from vizengine.network.download import download
 
     published = PublishedFile("weights.h5", address + "weights.h5", hashlib.md5(_BODY).hexdigest(), 0.1)
     try:

@@ -130,7 +130,7 @@ def write(folder: Path, files: dict[str, Callable[[Path], None]]) -> None:
 
 def misread(folder: Path) -> list[str]:
     """What is wrong with how the photos of `READ` and `SKIPPED` in a folder are read; empty where all is well."""
-    from vizengine.evidence.photos import Photos, find_unreadable
+    from vizengine.measures.photos import Photos, find_unreadable
 
     found = Photos(".", folder).found
     wrong = [
@@ -179,7 +179,7 @@ def put(folder: Path, suffix: str, content: bytes) -> str:
     Raises:
         Exception: whatever a run would have ended with.
     """
-    from vizengine.evidence.photos import Photo, find_unreadable
+    from vizengine.measures.photos import Photo, find_unreadable
 
     path = folder / f"photo{suffix}"
     path.write_bytes(content)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.campaign.downloads import ANSWERS, behind_proxy, broken_before, fetch, half_a_file, server, trickling
-from vizengine.networks import download, download_watch
+from vizengine.network import download
+from vizengine.network import download as download_watch
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -8,8 +8,8 @@ import pytest
 
 from tests.campaign.models import MODELS_REFUSED, WEIGHTS_REFUSED
 from vizengine.errors import WeightsUnavailable
-from vizengine.networks import zoo
-from vizengine.networks.formats import UnreadableWeights, read_layers
+from vizengine.network import catalogue as zoo
+from vizengine.network.files import UnreadableWeights, read_layers
 
 
 @pytest.mark.parametrize("what", WEIGHTS_REFUSED)
@@ -18,7 +18,7 @@ def test_weights_are_refused(what: str, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     write(tmp_path / name)
     with pytest.raises(UnreadableWeights) as caught:
-        read_layers(tmp_path / name, zoo.entry("squeezenet1.1").architecture.layers)
+        read_layers(tmp_path / name, zoo.catalogue_entry("squeezenet1.1").architecture.layers)
     # Where the whole file is refused, the words come with what names it.
     assert words in f"can't be read: {caught.value}"
     assert not (tmp_path / "ran").exists()
@@ -26,7 +26,7 @@ def test_weights_are_refused(what: str, tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("what", MODELS_REFUSED)
 def test_models_are_refused(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vizengine.networks.own_model import open_file
+    from vizengine.network.open import open_file
 
     name, write, words = MODELS_REFUSED[what]
     monkeypatch.chdir(tmp_path)

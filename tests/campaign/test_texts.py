@@ -11,8 +11,8 @@ from tests.campaign.texts import MARKDOWN, REFRESH, SCRIPTS, TURNS, inject, look
 from tests.report import example
 from vizengine.config.network import NetworkSection
 from vizengine.config.schema import HypothesisSection
-from vizengine.render.page import render_circuit, render_index
-from vizengine.report.build import build
+from vizengine.page.render import render_circuit, render_index
+from vizengine.page.report import build
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,11 @@ import numpy as np
 
 from tests.networks.own_models import functional_model, network_of
 from tests.tiny import tiny_architecture, tiny_weights
-from vizengine.circuit.branches import MOST, Branch, branches
-from vizengine.circuit.model import Circuit
-from vizengine.circuit.strength import analyse
-from vizengine.networks.architecture import Architecture
-from vizengine.networks.formats import LayerWeights
-from vizengine.networks.network import Network
+from vizengine.measures.branches import MOST, Branch, branches
+from vizengine.measures.inputs import Circuit, analyse
+from vizengine.network.architecture import Architecture
+from vizengine.network.files import LayerWeights
+from vizengine.network.model import Network
 
 
 def _branches(architecture: Architecture, weights: LayerWeights, layer: str, unit: int) -> tuple[Branch, ...]:

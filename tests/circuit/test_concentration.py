@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vizengine.circuit.concentration import concentration
+from vizengine.layers.population import concentration
 
 
 def test_shares_and_effective_numbers_are_those_of_plain_loops() -> None:

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from tests.evidence.setups import circuit_of
-from vizengine.circuit.factors import factorise
-from vizengine.circuit.model import Circuit
-from vizengine.circuit.strength import analyse
-from vizengine.networks.architecture import SourceChannel
-from vizengine.networks.network import Network
+from vizengine.measures.factors import factorise
+from vizengine.measures.inputs import Circuit, analyse
+from vizengine.network.architecture import SourceChannel
+from vizengine.network.model import Network
 
 
 def _circuit(slices: np.ndarray) -> Circuit:

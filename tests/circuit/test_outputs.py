@@ -8,9 +8,9 @@ import pytest
 
 from tests.networks.own_models import functional_model, network_of
 from tests.tiny import tiny_architecture, tiny_weights
-from vizengine.circuit.outputs import MOST, NO_WEIGHTS, Unread, places, readers, readings
-from vizengine.networks.network import Network
-from vizengine.networks.sources import Untraceable
+from vizengine.measures.readers import MOST, NO_WEIGHTS, Unread, places, readers, readings
+from vizengine.network.architecture import Untraceable
+from vizengine.network.model import Network
 
 
 def test_the_readers_of_a_branch_are_found_through_the_concatenation() -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from vizengine.circuit.strength import analyse
-from vizengine.networks.network import Network
+from vizengine.measures.inputs import analyse
+from vizengine.network.model import Network
 
 
 @dataclass(frozen=True)

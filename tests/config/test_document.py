@@ -12,13 +12,14 @@ import pytest
 import yaml
 
 from tests.conftest import REPOSITORY
+from tools import config_reference as document
 from vizengine.check import check_circuit
-from vizengine.config import document, network_names
+from vizengine.config import network as network_names
 from vizengine.config.load import load
 from vizengine.config.network import NetworkSection
 from vizengine.errors import ConfigError
-from vizengine.networks import zoo
-from vizengine.networks.applications import APPLICATIONS
+from vizengine.network import catalogue as zoo
+from vizengine.network.catalogue import APPLICATIONS
 
 
 def test_committed_files_are_what_the_models_say(tmp_path: Path) -> None:
@@ -26,7 +27,7 @@ def test_committed_files_are_what_the_models_say(tmp_path: Path) -> None:
     document.write(tmp_path)
     for name in ("config.schema.json", "docs/config.md"):
         committed = (REPOSITORY / name).read_text(encoding="utf-8")
-        assert committed == (tmp_path / name).read_text(encoding="utf-8"), "run: python -m vizengine.config.document"
+        assert committed == (tmp_path / name).read_text(encoding="utf-8"), "run: python -m tools.config_reference"
 
 
 def _validator() -> Any:

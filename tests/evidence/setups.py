@@ -8,10 +8,9 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from vizengine.circuit.model import Circuit
-from vizengine.circuit.strength import analyse
-from vizengine.evidence.photos import Photo
-from vizengine.networks.network import Network
+from vizengine.measures.inputs import Circuit, analyse
+from vizengine.measures.photos import Photo
+from vizengine.network.model import Network
 
 REAL = [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
 KINDS = [

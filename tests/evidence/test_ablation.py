@@ -9,16 +9,15 @@ import pytest
 
 from tests.evidence.setups import REAL, circuit_of, noise, save_photos
 from tests.reference.convolution import convolve
-from vizengine.evidence.ablation import NEGLIGIBLE, Ablations, ablate, mean_contributions, sign_verdict
-from vizengine.evidence.contributions import summarise
-from vizengine.evidence.faithfulness import faithfulness, first_from
-from vizengine.evidence.forward import Forward
-from vizengine.evidence.intervals import area_under_curve, estimate
-from vizengine.evidence.photos import Photo, Photos
-from vizengine.evidence.ranks import rank
-from vizengine.evidence.settings import EvidenceSettings
-from vizengine.evidence.stream import Streamed, stream
-from vizengine.networks.network import Network
+from vizengine.measures.ablation import NEGLIGIBLE, Ablations, ablate, mean_contributions, sign_verdict
+from vizengine.measures.contributions import summarise
+from vizengine.measures.faithfulness import faithfulness, first_from
+from vizengine.measures.photos import Photo, Photos
+from vizengine.measures.ranks import rank
+from vizengine.measures.statistics import area_under_curve, estimate
+from vizengine.measures.stream import EvidenceSettings, Streamed, stream
+from vizengine.measures.unit import Forward
+from vizengine.network.model import Network
 
 CASES = [("tiny_network", "last", 3), ("tiny_network", "first", 2), *REAL]
 

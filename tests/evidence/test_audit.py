@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 
 from tests.networks.own_models import SubclassedModel, functional_model, network_of
-from vizengine.evidence.audit import audit
-from vizengine.evidence.audit_table import UNIT, by_network, opened, row
-from vizengine.networks.applications import APPLICATIONS
-from vizengine.networks.graph import Reference, read_model
-from vizengine.networks.live import LiveNetwork
-from vizengine.networks.network import Network
+from tools.audit import UNIT, audit, by_network, opened, row
+from vizengine.network.catalogue import APPLICATIONS
+from vizengine.network.graph import Reference, read_model
+from vizengine.network.live import LiveNetwork
+from vizengine.network.model import Network
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "networks.md"
 QUICK = ("densenet121", "efficientnetb0", "efficientnetv2b0", "inceptionv3", "mobilenet", "mobilenetv2",

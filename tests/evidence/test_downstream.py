@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vizengine.evidence.downstream import downstream
-from vizengine.evidence.photos import Photos
-from vizengine.networks.network import Network
-from vizengine.networks.zoo import class_labels
+from vizengine.measures.downstream import downstream
+from vizengine.measures.photos import Photos
+from vizengine.network.catalogue import class_labels
+from vizengine.network.model import Network
 
 
 def test_moved_classes_equal_a_silent_unit(squeezenet: Network) -> None:

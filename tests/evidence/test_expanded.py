@@ -10,16 +10,13 @@ import tensorflow as tf
 
 from tests.evidence.setups import circuit_of
 from tests.networks.own_models import functional_model, network_of
-from vizengine.circuit.model import Circuit
-from vizengine.circuit.strength import analyse
-from vizengine.evidence.examples import Example
-from vizengine.evidence.expanded import expand
-from vizengine.evidence.expanded_model import Expanded, layers_to_expand
-from vizengine.evidence.photos import Photo, Photos
-from vizengine.networks.architecture import INPUT
-from vizengine.networks.canvas import Canvas, canvas_for
-from vizengine.networks.network import Network
-from vizengine.networks.probe import Probe
+from vizengine.measures.examples import Example
+from vizengine.measures.expanded import Expanded, expand, layers_to_expand
+from vizengine.measures.inputs import Circuit, analyse
+from vizengine.measures.photos import Photo, Photos
+from vizengine.network.layers import INPUT
+from vizengine.network.model import Canvas, Network, canvas_for
+from vizengine.network.probes import Probe
 
 
 def _examples(count: int, photos: list[Photo]) -> list[Example]:

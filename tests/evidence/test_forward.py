@@ -8,11 +8,10 @@ import tensorflow as tf
 
 from tests.evidence.setups import KINDS, circuit_of, noise, without
 from tests.reference.convolution import convolve
-from vizengine.evidence.forward import Forward
-from vizengine.networks.architecture import INPUT
-from vizengine.networks.canvas import nearest_position
-from vizengine.networks.network import Network
-from vizengine.networks.probe import Probe
+from vizengine.measures.unit import Forward
+from vizengine.network.layers import INPUT
+from vizengine.network.model import Network, nearest_position
+from vizengine.network.probes import Probe
 
 
 @pytest.mark.parametrize(("fixture", "layer", "unit"), KINDS)

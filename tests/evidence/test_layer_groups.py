@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.evidence.setups import save_photos
-from vizengine.evidence.layer_groups import groups, together
-from vizengine.evidence.polysemanticity import LEAST_SILHOUETTE, cluster, ward
-from vizengine.evidence.survey import survey
-from vizengine.networks.network import Network
+from vizengine.layers.population import groups, together
+from vizengine.layers.survey import survey
+from vizengine.measures.groups import LEAST_SILHOUETTE, cluster, ward
+from vizengine.network.model import Network
 
 
 def _two_kinds(inputs: int = 16) -> np.ndarray:

@@ -11,18 +11,16 @@ import pytest
 
 from tests.evidence.setups import REAL, circuit_of, noise, save_photos
 from vizengine import encoding
-from vizengine.circuit.model import Circuit
-from vizengine.evidence.claim_model import Drives, Range, StimulusSet, read_claim
-from vizengine.evidence.claims import Checked, check, verdict
-from vizengine.evidence.intervals import estimate
-from vizengine.evidence.measure import OTHER_STEPS, measure
-from vizengine.evidence.photos import Photos
-from vizengine.evidence.polysemanticity import cluster
-from vizengine.evidence.results import Evidence
-from vizengine.evidence.settings import EvidenceSettings
-from vizengine.evidence.stimuli import Stimulus
-from vizengine.networks.network import Network
-from vizengine.networks.probe import Probe
+from vizengine.circuit import OTHER_STEPS, Evidence, measure
+from vizengine.measures.claims import Checked, Drives, Range, StimulusSet, check, read_claim, verdict
+from vizengine.measures.groups import cluster
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.photos import Photos
+from vizengine.measures.statistics import estimate
+from vizengine.measures.stimuli import Stimulus
+from vizengine.measures.stream import EvidenceSettings
+from vizengine.network.model import Network
+from vizengine.network.probes import Probe
 
 SMALL = EvidenceSettings(examples=6, sample=400, cluster_examples=24, patches=2, downstream_photos=2)
 PICTURE = (noise(64, 64, 77) * 255).astype(np.uint8)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vizengine.evidence.classify import classify
-from vizengine.evidence.photo_best import photo_extremes
-from vizengine.evidence.photos import Photo, Photos, find_unreadable
-from vizengine.networks.network import Network
-from vizengine.networks.probe import Probe
-from vizengine.networks.zoo import class_labels
+from vizengine.measures.classification import classify
+from vizengine.measures.extremes import photo_extremes
+from vizengine.measures.photos import Photo, Photos, find_unreadable
+from vizengine.network.catalogue import class_labels
+from vizengine.network.model import Network
+from vizengine.network.probes import Probe
 
 DOMESTIC_CATS = {"tabby", "tiger cat", "Egyptian cat", "Persian cat", "Siamese cat"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vizengine.evidence.polysemanticity import cluster
+from vizengine.measures.groups import cluster
 
 
 def _planted(groups: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

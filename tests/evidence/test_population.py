@@ -5,13 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vizengine.evidence.population import (
-    GAUSSIAN_SPARSENESS,
-    correlations,
-    median_pair,
-    nearest,
-    sparseness,
-)
+from vizengine.layers.population import GAUSSIAN_SPARSENESS, correlations, median_pair, sparseness
+from vizengine.layers.population import nearest_units as nearest
 
 COUNT = 4000
 

@@ -10,16 +10,22 @@ import numpy as np
 import pytest
 
 from tests.evidence.setups import circuit_of, save_photos
-from vizengine.evidence.distribution import Counts, Moment
-from vizengine.evidence.examples import OUTSIDE, cut_examples, field_start, near_quantile
-from vizengine.evidence.forward import Forward
-from vizengine.evidence.photo_part import PhotoPart, identity
-from vizengine.evidence.photos import Photo, Photos
-from vizengine.evidence.positions import Extremes, PooledMap, Positions, Sample, UnitMap, sampling_rate
-from vizengine.evidence.settings import EvidenceSettings
-from vizengine.evidence.stream import stream
-from vizengine.networks.network import Network
-from vizengine.networks.probe import Probe
+from vizengine.measures.examples import OUTSIDE, cut_examples, field_start, near_quantile
+from vizengine.measures.photos import Photo, Photos
+from vizengine.measures.statistics import Moment
+from vizengine.measures.stream import (
+    Counts,
+    EvidenceSettings,
+    Extremes,
+    PhotoPart,
+    Sample,
+    identity,
+    sampling_rate,
+    stream,
+)
+from vizengine.measures.unit import Forward, PooledMap, Positions, UnitMap
+from vizengine.network.model import Network
+from vizengine.network.probes import Probe
 
 SIZES = [(40, 52), (64, 33), (90, 90), (70, 120), (32, 32)]
 

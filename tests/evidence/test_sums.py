@@ -10,12 +10,11 @@ import pytest
 
 from tests.evidence.setups import circuit_of, save_photos
 from tests.networks.own_models import network_of
-from vizengine.evidence.forward import Forward
-from vizengine.evidence.photos import Photo
-from vizengine.evidence.settings import EvidenceSettings
-from vizengine.evidence.stream import stream
-from vizengine.evidence.sums import Comoments, Term
-from vizengine.networks.live import LiveNetwork
+from vizengine.measures.photos import Photo
+from vizengine.measures.stream import EvidenceSettings, stream
+from vizengine.measures.sums import Comoments, Term
+from vizengine.measures.unit import Forward
+from vizengine.network.live import LiveNetwork
 
 SIZES = [(60, 76), (64, 48), (48, 80)]
 

@@ -10,18 +10,16 @@ import pytest
 from tests.evidence.setups import circuit_of, save_photos
 from tests.networks.own_models import functional_model, network_of
 from tests.reference.convolution import convolve
-from vizengine.evidence.examples import cut_examples
-from vizengine.evidence.forward import Forward
-from vizengine.evidence.indices import orientation_selectivity
-from vizengine.evidence.photo_best import photo_extremes
-from vizengine.evidence.photos import Photo
-from vizengine.evidence.positions import Extremes
-from vizengine.evidence.selectivity import selectivity, with_chance
-from vizengine.evidence.stimuli import battery
-from vizengine.evidence.survey import survey
-from vizengine.evidence.survey_model import EXAMPLES, PER_PHOTO, SHUFFLES, join
-from vizengine.evidence.tuning import tune
-from vizengine.networks.network import Network
+from vizengine.layers.selectivity import selectivity, with_chance
+from vizengine.layers.survey import EXAMPLES, PER_PHOTO, SHUFFLES, join, survey
+from vizengine.measures.examples import cut_examples
+from vizengine.measures.extremes import photo_extremes
+from vizengine.measures.photos import Photo
+from vizengine.measures.stimuli import battery
+from vizengine.measures.stream import Extremes
+from vizengine.measures.tuning import orientation_selectivity, tune
+from vizengine.measures.unit import Forward
+from vizengine.network.model import Network
 
 SIZES = [(70, 90), (64, 64), (101, 75), (80, 120), (90, 66), (75, 75), (66, 99)]
 LAYERS = ["first", "left", "right", "last", "end"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vizengine.evidence.positions import Extremes, UnitMap
-from vizengine.evidence.top_places import top_places
+from vizengine.layers.survey import top_places
+from vizengine.measures.stream import Extremes
+from vizengine.measures.unit import UnitMap
 
 
 @pytest.mark.parametrize(("shape", "reach"), [((20, 17), 4), ((5, 5), 2), ((6, 40), 1), ((4, 3), 9)])

@@ -9,17 +9,14 @@ import numpy as np
 import pytest
 
 from tests.evidence.setups import circuit_of, noise
-from vizengine.evidence.examples import cut_examples
-from vizengine.evidence.forward import Forward
-from vizengine.evidence.indices import hue_selectivity, invariance, orientation_selectivity, selectivity
-from vizengine.evidence.photos import Photos
-from vizengine.evidence.settings import EvidenceSettings
-from vizengine.evidence.stimuli import Stimulus, battery, draw
-from vizengine.evidence.stream import stream
-from vizengine.evidence.transforms import SWEEPS, change, margin, surroundings
-from vizengine.evidence.tuning import tune
-from vizengine.networks.canvas import Canvas
-from vizengine.networks.network import Network
+from vizengine.measures.examples import cut_examples
+from vizengine.measures.patches import SWEEPS, change, margin, surroundings
+from vizengine.measures.photos import Photos
+from vizengine.measures.stimuli import Stimulus, battery, draw
+from vizengine.measures.stream import EvidenceSettings, stream
+from vizengine.measures.tuning import hue_selectivity, invariance, orientation_selectivity, selectivity, tune
+from vizengine.measures.unit import Forward
+from vizengine.network.model import Canvas, Network
 
 CANVAS = Canvas(side=42, position=5, first=2, size=40)
 FINE = 16

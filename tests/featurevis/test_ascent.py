@@ -8,20 +8,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vizengine.circuit.strength import analyse
-from vizengine.evidence.photo_best import photo_extremes
-from vizengine.evidence.photos import Photos
-from vizengine.featurevis import objectives
-from vizengine.featurevis.ascent import LAST_LEARNING_RATE, ascend, schedule
-from vizengine.featurevis.image import derive_seed
-from vizengine.featurevis.job import Job
-from vizengine.featurevis.model import PhotoBest, Settings
-from vizengine.featurevis.robustness import transform
-from vizengine.featurevis.starts import noise
-from vizengine.featurevis.verdict import last_slope
-from vizengine.featurevis.visualize import visualize
-from vizengine.networks.network import Network
-from vizengine.networks.probe import Probe
+from vizengine.measures.extremes import photo_extremes
+from vizengine.measures.inputs import analyse
+from vizengine.measures.photos import Photos
+from vizengine.network.model import Network
+from vizengine.network.probes import Probe
+from vizengine.pictures import objectives
+from vizengine.pictures.ascent import LAST_LEARNING_RATE, ascend, schedule
+from vizengine.pictures.result import PhotoBest, Settings
+from vizengine.pictures.search import Job, last_slope, visualize
+from vizengine.pictures.spectrum import derive_seed, noise, transform
 
 
 def test_the_objective_rises(tiny_network: Network) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vizengine.featurevis.attempts import Candidate, better, next_plan
-from vizengine.featurevis.model import Attempt, PhotoBest, Settings, Visualization
+from vizengine.pictures.result import Attempt, PhotoBest, Settings, Visualization
+from vizengine.pictures.search import Candidate, better, next_plan
 
 SETTINGS = Settings(size=32, steps=10, seed=5, attempts=4, precision="float32")
 BEST = PhotoBest(100.0, "photo")

@@ -9,13 +9,12 @@ import pytest
 import tensorflow as tf
 
 from tests.evidence.setups import circuit_of, save_photos
-from vizengine.circuit.factors import factorise
-from vizengine.evidence.photos import Photos
-from vizengine.featurevis.job import Job
-from vizengine.featurevis.model import PhotoBest, Settings
-from vizengine.featurevis.visualize import visualize
-from vizengine.networks.network import Network
-from vizengine.networks.probe import GroupProbe
+from vizengine.measures.factors import factorise
+from vizengine.measures.photos import Photos
+from vizengine.network.model import Network
+from vizengine.network.probes import GroupProbe
+from vizengine.pictures.result import PhotoBest, Settings
+from vizengine.pictures.search import Job, visualize
 
 SETTINGS = Settings(size=64, steps=24, seed=0, attempts=2, precision="float32")
 

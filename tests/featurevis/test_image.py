@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from vizengine.featurevis.image import derive_seed, draw_spectrum, scale, spectrum_of, to_images, to_phase_images
+from vizengine.pictures.spectrum import derive_seed, draw_spectrum, scale, spectrum_of, to_images, to_phase_images
 
 
 def test_images_equal_numpys_transform() -> None:

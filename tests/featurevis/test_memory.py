@@ -13,10 +13,9 @@ import tensorflow as tf
 
 from tests.tiny import tiny_architecture, tiny_weights
 from vizengine.errors import VizengineError
-from vizengine.featurevis.job import Job
-from vizengine.featurevis.model import PhotoBest, Settings, Visualization
-from vizengine.featurevis.visualize import visualize
-from vizengine.networks.network import Network
+from vizengine.network.model import Network
+from vizengine.pictures.result import PhotoBest, Settings, Visualization
+from vizengine.pictures.search import Job, visualize
 
 _MORE_THAN_THERE_IS = 2**44
 SETTINGS = Settings(size=48, steps=3, attempts=1, seed=0, precision="float32")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vizengine.featurevis.job import Job
-from vizengine.featurevis.model import PhotoBest, Settings
-from vizengine.featurevis.study import Subject, film, mean_cosine, stability, styles, variants
-from vizengine.featurevis.visualize import visualize
-from vizengine.networks.network import Network
-from vizengine.networks.probe import Probe
+from vizengine.network.model import Network
+from vizengine.network.probes import Probe
+from vizengine.pictures.result import PhotoBest, Settings
+from vizengine.pictures.search import Job, visualize
+from vizengine.pictures.study import Subject, film, mean_cosine, stability, styles, variants
 
 
 def test_a_study_of_a_real_unit(squeezenet: Network) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from vizengine.networks.architecture import Architecture
-from vizengine.networks.graph import read_model
-from vizengine.networks.live import LiveNetwork
-from vizengine.networks.random_weights import draw_weights
+from vizengine.network.architecture import Architecture
+from vizengine.network.graph import read_model
+from vizengine.network.live import LiveNetwork
+from vizengine.network.open import draw_weights
 
 
 def functional_model(channels: int = 3, side: int | None = 48) -> keras.Model:

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from tests.tiny import tiny_architecture
-from vizengine.networks import zoo
-from vizengine.networks.network import Network
-from vizengine.networks.probe import Probe
+from vizengine.network import catalogue as zoo
+from vizengine.network.model import Network
+from vizengine.network.probes import Probe
 
 
 @pytest.mark.parametrize("model", ["vgg16", "vgg19"])
@@ -19,7 +19,7 @@ def test_vgg_has_the_layers_and_parameters_of_keras(model: str) -> None:
     theirs = {"vgg16": keras.applications.VGG16, "vgg19": keras.applications.VGG19}[model](
         weights=None, include_top=False, input_shape=(224, 224, 3)
     )
-    architecture = zoo.entry(model).architecture
+    architecture = zoo.catalogue_entry(model).architecture
     convs = [layer for layer in theirs.layers if isinstance(layer, keras.layers.Conv2D)]
     assert [layer.name for layer in convs] == [layer.name for layer in architecture.conv_layers]
     for layer in convs:
@@ -36,7 +36,7 @@ def test_published_files_are_those_of_keras(model: str) -> None:
     from keras.src.applications import vgg16, vgg19
 
     source = inspect.getsource({"vgg16": vgg16, "vgg19": vgg19}[model])
-    entry = zoo.entry(model)
+    entry = zoo.catalogue_entry(model)
     assert entry.full is not None and entry.headless is not None
     for file in (entry.full, entry.headless):
         assert file.digest in source
@@ -90,7 +90,7 @@ def test_sources_are_traced_through_pooling_and_concatenation() -> None:
     assert [source.label for source in sources] == [f"left:{i}" for i in range(4)] + [f"right:{i}" for i in range(5)]
     assert {source.path for source in sources} == {("joined", "pool")}
     assert [source.label for source in tiny_architecture().source_channels("first")] == ["red", "green", "blue"]
-    assert [source.label for source in zoo.entry("vgg19").architecture.source_channels("block1_conv1")] == [
+    assert [source.label for source in zoo.catalogue_entry("vgg19").architecture.source_channels("block1_conv1")] == [
         "blue",
         "green",
         "red",

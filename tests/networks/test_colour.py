@@ -9,14 +9,14 @@ import pytest
 
 from tests.evidence.setups import circuit_of, save_photos
 from tests.networks.own_models import functional_model, network_of, noise
-from vizengine.evidence.examples import cut_examples
-from vizengine.evidence.forward import Forward
-from vizengine.featurevis import objectives
-from vizengine.featurevis.ascent import ascend
-from vizengine.featurevis.starts import noise as noise_spectra
-from vizengine.networks.colour import seen
-from vizengine.networks.live import LiveNetwork
-from vizengine.networks.probe import Probe
+from vizengine.measures.examples import cut_examples
+from vizengine.measures.unit import Forward
+from vizengine.network.live import LiveNetwork
+from vizengine.network.model import seen
+from vizengine.network.probes import Probe
+from vizengine.pictures import objectives
+from vizengine.pictures.ascent import ascend
+from vizengine.pictures.spectrum import noise as noise_spectra
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.networks.weights_server import WeightsServer, serving
-from vizengine.networks.download import download
-from vizengine.networks.zoo import PublishedFile
+from vizengine.network.catalogue import PublishedFile
+from vizengine.network.download import download
 
 BODY = b"".join(hashlib.sha256(str(index).encode()).digest() for index in range(40_000))
 DIGEST = hashlib.md5(BODY).hexdigest()

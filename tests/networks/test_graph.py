@@ -8,14 +8,12 @@ import pytest
 
 from tests.networks.own_models import SubclassedModel, functional_model, network_of, noise
 from vizengine.cache import Cache
-from vizengine.networks.applications import APPLICATIONS, PREPARATIONS
-from vizengine.networks.architecture import Architecture
-from vizengine.networks.geometry import Misfit
-from vizengine.networks.graph import Unreadable, read_model
-from vizengine.networks.intervention import Intervention, has_classifier
-from vizengine.networks.live import LiveNetwork
-from vizengine.networks.probe import Probe
-from vizengine.networks.sources import Untraceable
+from vizengine.network.architecture import Architecture, Untraceable
+from vizengine.network.catalogue import APPLICATIONS, PREPARATIONS
+from vizengine.network.graph import Unreadable, read_model
+from vizengine.network.layers import Misfit
+from vizengine.network.live import LiveNetwork
+from vizengine.network.probes import Intervention, Probe, has_classifier
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -145,7 +143,7 @@ def test_zeroing_a_unit_behind_a_normalisation() -> None:
 def test_an_image_that_branches_cannot_share_is_cropped() -> None:
     network = application("nasnetmobile")
     with pytest.raises(Misfit):
-        from vizengine.networks.geometry import extents
+        from vizengine.network.layers import extents
 
         extents(network.architecture.layers, 301, 0)
     fitted = network.architecture.fitting(301)
@@ -199,6 +197,6 @@ def functional_graph():
 
 
 def network_of_architecture(architecture: Architecture):
-    from vizengine.networks.network import Network
+    from vizengine.network.model import Network
 
     return Network(architecture, {})

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from tests.evidence.setups import noise
-from vizengine.networks import zoo
-from vizengine.networks.architecture import Architecture, LayerSpec
-from vizengine.networks.intervention import Intervention, has_classifier
-from vizengine.networks.network import Network
+from vizengine.network import catalogue as zoo
+from vizengine.network.architecture import Architecture
+from vizengine.network.layers import LayerSpec
+from vizengine.network.model import Network
+from vizengine.network.probes import Intervention, has_classifier
 
 
 def _silenced(network: Network, layer: str, unit: int) -> Network:
@@ -90,4 +91,4 @@ def test_a_classifier_is_there_or_not(squeezenet: Network, tiny_network: Network
     assert has_classifier(squeezenet) and has_classifier(dense_network())
     assert not has_classifier(tiny_network)
     headless = {name: arrays for name, arrays in squeezenet.weights.items() if name != "conv10"}
-    assert not has_classifier(Network(zoo.entry("squeezenet1.1").architecture, headless))
+    assert not has_classifier(Network(zoo.catalogue_entry("squeezenet1.1").architecture, headless))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.tiny import tiny_architecture
-from vizengine.networks.architecture import Architecture, LayerSpec
-from vizengine.networks.layer_names import expected_layers, no_such_layer, readable_layers
+from vizengine.network.architecture import Architecture, expected_layers, no_such_layer, readable_layers
+from vizengine.network.layers import LayerSpec
 
 CONVS = ["first", "left", "right", "last", "end"]
 

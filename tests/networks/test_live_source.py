@@ -14,12 +14,11 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.networks.own_models import SubclassedModel, functional_model, network_of
+from tools.audit import audit
 from vizengine.cache import Cache
 from vizengine.config.network import NetworkSection
 from vizengine.errors import WeightsUnavailable
-from vizengine.evidence.audit import audit
-from vizengine.networks.live_source import LiveSource
-from vizengine.networks.named import network_problems
+from vizengine.network.source import LiveSource, network_problems
 
 _CODE = """
 import h5py

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from tests.reference.convolution import convolve, max_pool
-from vizengine.networks.network import Network
-from vizengine.networks.probe import Probe
+from vizengine.network.model import Network
+from vizengine.network.probes import Probe
 
 
 def _relu(values: np.ndarray) -> np.ndarray:

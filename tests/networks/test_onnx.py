@@ -12,10 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from tests.conftest import REPOSITORY
+from tools.audit import audit
 from vizengine.cache import Cache
 from vizengine.config.network import NetworkSection
-from vizengine.evidence.audit import audit
-from vizengine.networks.live_source import LiveSource
+from vizengine.network.source import LiveSource
 
 SIDE = 32
 

@@ -23,12 +23,12 @@ from tests.networks.weights_server import WeightsServer, serving
 from vizengine.cache import Cache
 from vizengine.config.network import NetworkSection
 from vizengine.errors import WeightsUnavailable
-from vizengine.networks import weights as weights_files
-from vizengine.networks import zoo
-from vizengine.networks.architecture import Architecture
-from vizengine.networks.live_source import LiveSource
+from vizengine.network import catalogue as zoo
+from vizengine.network import weights as weights_files
+from vizengine.network.architecture import Architecture
+from vizengine.network.source import LiveSource
 
-NEEDED = zoo.entry("vgg19").architecture.upto("block2_conv1")
+NEEDED = zoo.catalogue_entry("vgg19").architecture.upto("block2_conv1")
 CONFIG = """\
 site: {{title: Test}}
 visualization: {{size: 32, steps: 4, attempts: 1}}
@@ -86,7 +86,7 @@ def _weights(architecture: Architecture, path: Path) -> bytes:
 @pytest.fixture
 def vgg19(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Published]:
     """Nothing lies anywhere yet; `named` is the folder that VIZENGINE_WEIGHTS names."""
-    real = zoo.entry("vgg19")
+    real = zoo.catalogue_entry("vgg19")
     assert real.full is not None and real.headless is not None
     small = _small(real.architecture)
     convolutions = replace(small, layers=tuple(spec for spec in small.layers if spec.kind not in ("flatten", "dense")))

@@ -7,15 +7,13 @@ import numpy as np
 import pytest
 
 from tests.networks import troubled
-from vizengine.circuit.outputs import readings
-from vizengine.evidence.audit import audit
-from vizengine.networks.architecture import Architecture
-from vizengine.networks.canvas import canvas_for
-from vizengine.networks.graph import read_model
-from vizengine.networks.intervention import Intervention, has_classifier
-from vizengine.networks.live import LiveNetwork
-from vizengine.networks.probe import Probe
-from vizengine.networks.sources import Untraceable
+from tools.audit import audit
+from vizengine.measures.readers import readings
+from vizengine.network.architecture import Architecture, Untraceable
+from vizengine.network.graph import read_model
+from vizengine.network.live import LiveNetwork
+from vizengine.network.model import canvas_for
+from vizengine.network.probes import Intervention, Probe, has_classifier
 
 
 def _network(model: keras.Model, side: int = 48) -> LiveNetwork:

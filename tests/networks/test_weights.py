@@ -21,11 +21,12 @@ import pytest
 
 from vizengine.cache import Cache
 from vizengine.errors import WeightsUnavailable
-from vizengine.networks import weights as weights_files
-from vizengine.networks import zoo
-from vizengine.networks.zoo import ZooEntry
+from vizengine.network import catalogue as zoo
+from vizengine.network.catalogue import ZooEntry
+from vizengine.network.files import WEIGHTS_FOLDER_VARIABLE
+from vizengine.network.weights import locate, read
 
-NEEDED = zoo.entry("vgg19").architecture.upto("block1_conv2")
+NEEDED = zoo.catalogue_entry("vgg19").architecture.upto("block1_conv2")
 NOWHERE = "http://127.0.0.1:9/"
 
 
@@ -37,9 +38,9 @@ def cache(tmp_path: Path) -> Cache:
 @pytest.fixture
 def vgg19_entry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ZooEntry:
     """VGG19 whose published files lie at an address on this machine where nobody answers, and an empty Keras cache."""
-    monkeypatch.delenv(weights_files.WEIGHTS_FOLDER_VARIABLE, raising=False)
+    monkeypatch.delenv(WEIGHTS_FOLDER_VARIABLE, raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    entry = zoo.entry("vgg19")
+    entry = zoo.catalogue_entry("vgg19")
     assert entry.full and entry.headless
     return replace(entry, headless=replace(entry.headless, address=NOWHERE), full=replace(entry.full, address=NOWHERE))
 
@@ -71,10 +72,10 @@ def test_every_format_is_read_by_layer_name(tmp_path: Path, cache: Cache, ending
         _old_layout(path, model)
     else:
         model.save(path)
-    entry = zoo.entry("vgg19")
-    file = weights_files.locate(entry, path.name, None, tmp_path, NEEDED, cache)
+    entry = zoo.catalogue_entry("vgg19")
+    file = locate(entry, path.name, None, tmp_path, NEEDED, cache)
     assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    found = weights_files.read(file, entry.architecture.layers)
+    found = read(file, entry.architecture.layers)
     assert set(found) == {"block1_conv1", "block1_conv2"}
     for name, (kernel, bias) in found.items():
         expected = model.get_layer(name).get_weights()
@@ -84,9 +85,9 @@ def test_every_format_is_read_by_layer_name(tmp_path: Path, cache: Cache, ending
 
 def test_the_missing_layer_is_named(tmp_path: Path, cache: Cache) -> None:
     _model().save_weights(tmp_path / "vgg19.weights.h5")
-    entry = zoo.entry("vgg19")
+    entry = zoo.catalogue_entry("vgg19")
     with pytest.raises(WeightsUnavailable, match="no weights for the layers block2_conv1, block2_conv2"):
-        weights_files.locate(entry, "vgg19.weights.h5", None, tmp_path, entry.architecture.upto("block2_conv2"), cache)
+        locate(entry, "vgg19.weights.h5", None, tmp_path, entry.architecture.upto("block2_conv2"), cache)
 
 
 def test_a_wrong_shape_is_named(tmp_path: Path, cache: Cache) -> None:
@@ -94,7 +95,7 @@ def test_a_wrong_shape_is_named(tmp_path: Path, cache: Cache) -> None:
     last = keras.layers.Conv2D(32, 3, name="block1_conv1")(image)
     keras.Model(image, keras.layers.Conv2D(64, 3, name="block1_conv2")(last)).save_weights(tmp_path / "a.weights.h5")
     with pytest.raises(WeightsUnavailable, match=r"layer block1_conv1 with kernel \(3, 3, 3, 32\)"):
-        weights_files.locate(zoo.entry("vgg19"), "a.weights.h5", None, tmp_path, NEEDED, cache)
+        locate(zoo.catalogue_entry("vgg19"), "a.weights.h5", None, tmp_path, NEEDED, cache)
 
 
 def test_wrong_input_channels_are_named(tmp_path: Path, cache: Cache) -> None:
@@ -102,14 +103,14 @@ def test_wrong_input_channels_are_named(tmp_path: Path, cache: Cache) -> None:
     last = keras.layers.Conv2D(64, 3, name="block1_conv1")(image)
     keras.Model(image, keras.layers.Conv2D(64, 3, name="block1_conv2")(last)).save_weights(tmp_path / "a.weights.h5")
     with pytest.raises(WeightsUnavailable, match="block1_conv1"):
-        weights_files.locate(zoo.entry("vgg19"), "a.weights.h5", None, tmp_path, NEEDED, cache)
+        locate(zoo.catalogue_entry("vgg19"), "a.weights.h5", None, tmp_path, NEEDED, cache)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a weights file", b"\x89HDF\r\n\x1a\n" + b"\0" * 40])
 def test_a_damaged_file_is_refused(tmp_path: Path, cache: Cache, content: bytes) -> None:
     (tmp_path / "broken.h5").write_bytes(content)
     with pytest.raises(WeightsUnavailable, match=r"broken\.h5 can't be read"):
-        weights_files.locate(zoo.entry("vgg19"), "broken.h5", None, tmp_path, NEEDED, cache)
+        locate(zoo.catalogue_entry("vgg19"), "broken.h5", None, tmp_path, NEEDED, cache)
 
 
 def test_folders_are_searched_in_order(
@@ -118,14 +119,14 @@ def test_folders_are_searched_in_order(
     for folder in ("config", "variable", "keras/models"):
         (tmp_path / folder).mkdir(parents=True)
         _model().save_weights(tmp_path / folder / "my_vgg19.weights.h5")
-    monkeypatch.setenv(weights_files.WEIGHTS_FOLDER_VARIABLE, str(tmp_path / "variable"))
+    monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, str(tmp_path / "variable"))
     for folder in ("config", "variable", "keras/models"):
-        file = weights_files.locate(vgg19_entry, "imagenet", "config", tmp_path, NEEDED, cache)
+        file = locate(vgg19_entry, "imagenet", "config", tmp_path, NEEDED, cache)
         assert file.path.parent == tmp_path / folder
         assert "origin is unchecked" in file.origin
         shutil.rmtree(tmp_path / folder)
     with pytest.raises(WeightsUnavailable) as caught:
-        weights_files.locate(vgg19_entry, "imagenet", "config", tmp_path, NEEDED, cache)
+        locate(vgg19_entry, "imagenet", "config", tmp_path, NEEDED, cache)
     message = str(caught.value)
     assert "the download failed" in message and "VIZENGINE_WEIGHTS" in message and "_notop.h5" in message
     assert not list((tmp_path / "keras").rglob("*.h5"))
@@ -135,9 +136,9 @@ def test_another_networks_file_is_not_taken(
     tmp_path: Path, cache: Cache, vgg19_entry: ZooEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _model().save_weights(tmp_path / "vgg16.weights.h5")
-    monkeypatch.setenv(weights_files.WEIGHTS_FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, str(tmp_path))
     with pytest.raises(WeightsUnavailable, match="has no weights file of vgg19"):
-        weights_files.locate(vgg19_entry, None, None, tmp_path, NEEDED, cache)
+        locate(vgg19_entry, None, None, tmp_path, NEEDED, cache)
 
 
 def test_other_bytes_under_a_published_name_are_refused(
@@ -145,10 +146,10 @@ def test_other_bytes_under_a_published_name_are_refused(
 ) -> None:
     assert vgg19_entry.headless is not None
     _model().save(tmp_path / vgg19_entry.headless.name)
-    monkeypatch.setenv(weights_files.WEIGHTS_FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, str(tmp_path))
     with pytest.raises(WeightsUnavailable, match="is not the file that Keras publishes"):
-        weights_files.locate(vgg19_entry, None, None, tmp_path, NEEDED, cache)
-    named = weights_files.locate(vgg19_entry, vgg19_entry.headless.name, None, tmp_path, NEEDED, cache)
+        locate(vgg19_entry, None, None, tmp_path, NEEDED, cache)
+    named = locate(vgg19_entry, vgg19_entry.headless.name, None, tmp_path, NEEDED, cache)
     assert named.origin == "file named in the config"
 
 
@@ -174,23 +175,23 @@ def test_the_download_is_checked_and_lands_in_keras_cache(
     address = server + "weights.h5"
     entry = replace(vgg19_entry, headless=replace(vgg19_entry.headless, address=address, digest="0" * 32))
     with pytest.raises(WeightsUnavailable, match="the download failed"):
-        weights_files.locate(entry, None, None, tmp_path, NEEDED, cache)
+        locate(entry, None, None, tmp_path, NEEDED, cache)
     assert not list((tmp_path / "keras").rglob("*.h5"))
     entry = replace(vgg19_entry, headless=replace(vgg19_entry.headless, address=address, digest=right))
-    file = weights_files.locate(entry, None, None, tmp_path, NEEDED, cache)
+    file = locate(entry, None, None, tmp_path, NEEDED, cache)
     assert file.path == tmp_path / "keras" / "models" / vgg19_entry.headless.name
     served.unlink()
-    again = weights_files.locate(entry, None, None, tmp_path, NEEDED, cache)
+    again = locate(entry, None, None, tmp_path, NEEDED, cache)
     assert again.origin == "Keras' cache, as Keras publishes it"
 
 
 def test_embedded_weights_are_the_published_ones(cache: Cache) -> None:
-    entry = zoo.entry("squeezenet1.1")
-    file = weights_files.locate(entry, None, None, Path(), entry.architecture.layers, cache)
+    entry = zoo.catalogue_entry("squeezenet1.1")
+    file = locate(entry, None, None, Path(), entry.architecture.layers, cache)
     assert entry.embedded is not None and file.sha256 == entry.embedded.sha256
     wrong = replace(entry, embedded=replace(entry.embedded, sha256="0" * 64))
     with pytest.raises(WeightsUnavailable, match="expected 0000"):
-        weights_files.locate(wrong, None, None, Path(), entry.architecture.layers, cache)
+        locate(wrong, None, None, Path(), entry.architecture.layers, cache)
 
 
 class _Attack:
@@ -203,4 +204,4 @@ def test_a_pickle_can_run_nothing(tmp_path: Path, cache: Cache) -> None:
     pickle.dump({"conv1": [_Attack()]}, stream)
     (tmp_path / "evil.pkl").write_bytes(stream.getvalue())
     with pytest.raises(WeightsUnavailable, match="expected only NumPy arrays"):
-        weights_files.locate(zoo.entry("squeezenet1.1"), "evil.pkl", None, tmp_path, NEEDED, cache)
+        locate(zoo.catalogue_entry("squeezenet1.1"), "evil.pkl", None, tmp_path, NEEDED, cache)

@@ -51,7 +51,7 @@ def test_the_sdist_holds_what_the_wheel_is_made_of_and_no_piece_of_the_tests(dis
 
 
 def test_what_is_installed_finds_its_templates(installed: Path) -> None:
-    program = "import vizengine.cli, vizengine.locations; print(vizengine.locations.templates_folder())"
+    program = "import vizengine.cli, vizengine.page.render; print(vizengine.page.render.templates_folder())"
     found = run(sys.executable, "-c", program, folder=installed)
     assert Path(found.strip()) == installed / "vizengine" / "templates"
 

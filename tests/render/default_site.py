@@ -7,8 +7,8 @@ import json
 from tests.conftest import REPOSITORY
 from tests.render.numbers_shown import Words
 from vizengine.config.load import load
-from vizengine.render.page import render_circuit, render_index
-from vizengine.report.model import Report, SiteReport
+from vizengine.page.render import render_circuit, render_index
+from vizengine.page.report import Report, SiteReport
 
 
 def pages() -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from vizengine.locations import templates_folder
+from vizengine.page.render import templates_folder
 
 NUMBER = re.compile(r"[−-]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[+-]?\d+)?")
 _SAID = {"alt", "title", "aria-label"}

@@ -5,8 +5,8 @@ import hashlib
 import re
 
 from tests.report import example
-from vizengine.render import assets
-from vizengine.render.page import render_index
+from vizengine.page import render as assets
+from vizengine.page.render import render_index
 
 
 def test_the_policy_admits_exactly_what_is_inlined() -> None:

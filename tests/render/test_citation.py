@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tests.report import example
-from vizengine.render.citation import address, bibtex
+from vizengine.page.render import address, bibtex
 
 
 def test_an_address_is_absolute_or_none() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tests.render.test_html import errors
 from tests.report.example_sheet import sheet
-from vizengine.render.light import SharedFiles, render_contact_sheet
-from vizengine.render.verify import Verifier
-from vizengine.report.model import SiteReport
+from vizengine.layers.views import SharedFiles, render_contact_sheet
+from vizengine.page.report import SiteReport
+from vizengine.page.verify import Verifier
 
 SITE = SiteReport(title="A <site>", circuits=())
 

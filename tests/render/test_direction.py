@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.report import example
-from vizengine.render.direction import runs_from_the_right
-from vizengine.render.page import render_index
+from vizengine.page.render import render_index, runs_from_the_right
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vizengine.render import geometry
-from vizengine.report.plots import histogram
+from vizengine.figures import drawing as geometry
+from vizengine.figures.quantities import histogram
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.report import example
-from vizengine.render.page import render_circuit, render_index
+from vizengine.page.render import render_circuit, render_index
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 JAR = Path(os.environ.get("VNU_JAR") or REPOSITORY / ".tools/node_modules/vnu-jar/build/dist/vnu.jar")

@@ -12,8 +12,8 @@ import pytest
 from tests.render.test_verify import page
 from tests.render.test_writer import SITE, contents, names, write
 from vizengine.errors import VizengineError
-from vizengine.render import writer
-from vizengine.render.marker import MARKER, Marker
+from vizengine.page import site as writer
+from vizengine.page.site import MARKER, Marker
 
 
 def test_an_earlier_site_is_replaced_and_the_log_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

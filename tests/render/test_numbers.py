@@ -9,8 +9,8 @@ import pytest
 
 from tests.render.numbers_shown import in_data, in_templates, shown
 from tests.report import example
-from vizengine.render.page import render_circuit, render_index
-from vizengine.report.model import Report
+from vizengine.page.render import render_circuit, render_index
+from vizengine.page.report import Report
 
 SITE = Path(__file__).resolve().parent.parent.parent / "site"
 CIRCUITS = sorted(path.parent.name for path in SITE.glob("*/circuit.json"))

@@ -9,12 +9,11 @@ import pytest
 
 from tests.report import example
 from tests.report.test_model import models
-from vizengine.render.light import render_explorer, render_unit
-from vizengine.render.page import render_circuit, render_index
-from vizengine.render.verify import PageReader
-from vizengine.report.figures import Documented, Quantity
-from vizengine.report.light import Explorer, Sheet, Tile, UnitPage
-from vizengine.report.model import Missing, Report, SiteReport, SweepReport
+from vizengine.figures.quantities import Documented, Quantity
+from vizengine.layers.views import Explorer, Sheet, Tile, UnitPage, render_explorer, render_unit
+from vizengine.page.render import render_circuit, render_index
+from vizengine.page.report import Missing, Report, SiteReport, SweepReport
+from vizengine.page.verify import PageReader
 
 pytestmark = pytest.mark.pages
 
@@ -309,7 +308,7 @@ def test_no_text_from_outside_can_act_as_markup(place: str, full: Report) -> Non
 
 
 def test_an_unknown_field_in_a_template_is_an_error(full: Report) -> None:
-    from vizengine.render.page import environment
+    from vizengine.page.render import environment
 
     with pytest.raises(jinja2.UndefinedError):
         environment().from_string("{{ report.nothing }}").render(report=full)

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from tests.report import example
-from vizengine.render.page import PREVIEW, companions, render_circuit, render_index
-from vizengine.render.preview import HEIGHT, WIDTH, preview
-from vizengine.report.model import Report, SiteReport
+from vizengine.page.preview import HEIGHT, WIDTH, preview
+from vizengine.page.render import PREVIEW, companions, render_circuit, render_index
+from vizengine.page.report import Report, SiteReport
 
 
 def decoded(content: bytes) -> np.ndarray:

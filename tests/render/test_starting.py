@@ -11,8 +11,8 @@ import pytest
 from tests.report import example
 from vizengine.config.load import load
 from vizengine.config.schema import CircuitSection
-from vizengine.render.page import render_circuit
-from vizengine.report.model import Report
+from vizengine.page.render import render_circuit
+from vizengine.page.report import Report
 
 
 @pytest.mark.parametrize("report", [example.report(), example.first_layer_report()], ids=["full", "first layer"])

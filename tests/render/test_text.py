@@ -8,10 +8,18 @@ from tests.conftest import REPOSITORY
 from tests.render import default_site
 from tests.render.markup_shown import markup_shown
 from tests.report import example, example_sheet
-from vizengine.render.light import render_contact_sheet, render_explorer, render_unit
-from vizengine.render.page import render_circuit, render_index
-from vizengine.report.figures import Quantity
-from vizengine.report.light import Explorer, Sheet, SheetUnit, Tile, UnitPage
+from vizengine.figures.quantities import Quantity
+from vizengine.layers.views import (
+    Explorer,
+    Sheet,
+    SheetUnit,
+    Tile,
+    UnitPage,
+    render_contact_sheet,
+    render_explorer,
+    render_unit,
+)
+from vizengine.page.render import render_circuit, render_index
 
 pytestmark = pytest.mark.pages
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from vizengine.render.verify import PAGE_LIMIT_BYTES, Verifier, verify
+from vizengine.page.verify import PAGE_LIMIT_BYTES, Verifier, verify
 
 POLICY = '<meta http-equiv="Content-Security-Policy" content="x">'
 HEAD = f'<!doctype html><html lang="en"><head>{POLICY}<title>t</title></head>'

@@ -9,9 +9,8 @@ import pytest
 
 from tests.render.test_verify import page
 from vizengine.errors import BuildFailed, VizengineError
-from vizengine.render import writer
-from vizengine.render.marker import MARKER
-from vizengine.render.writer import recover
+from vizengine.page import site as writer
+from vizengine.page.site import MARKER, recover
 
 SITE = {"index.html": page("new"), "one/index.html": page("one"), "one/circuit.json": b"{}"}
 

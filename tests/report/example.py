@@ -13,23 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.report.example_evidence import evidence
-from vizengine.circuit.branches import Branch
-from vizengine.circuit.model import Circuit, Sign
-from vizengine.circuit.outputs import NO_WEIGHTS, Reading, Readings, Unread
-from vizengine.circuit.strength import analyse
+from vizengine.circuit import Evidence
 from vizengine.config.network import NetworkSection
 from vizengine.config.schema import CircuitSection, HypothesisSection, UnitSection
-from vizengine.evidence.claim_model import read_claim
-from vizengine.evidence.claims import check
-from vizengine.evidence.expanded_model import Expanded, ExpandedSection, Untold
-from vizengine.evidence.model import Classification, ClassifiedPhoto, Guess
-from vizengine.evidence.results import Evidence
-from vizengine.featurevis.model import Attempt, Film, Stability, UnitStudy, Variants, Visualization
-from vizengine.networks.architecture import SourceChannel
-from vizengine.networks.model import LayerDescription, NetworkDescription
-from vizengine.report.build import Measured, build
-from vizengine.report.model import KeptNotice, Missing, Report, SiteReport
-from vizengine.report.parts import Version
+from vizengine.measures.branches import Branch
+from vizengine.measures.claims import check, read_claim
+from vizengine.measures.classification import Classification, ClassifiedPhoto, Guess
+from vizengine.measures.expanded import Expanded, ExpandedSection, Untold
+from vizengine.measures.inputs import Circuit, Sign, analyse
+from vizengine.measures.readers import NO_WEIGHTS, Reading, Readings, Unread
+from vizengine.network.architecture import SourceChannel
+from vizengine.network.source import LayerDescription, NetworkDescription
+from vizengine.page.report import KeptNotice, Measured, Missing, Report, SiteReport, Version, build
+from vizengine.pictures.result import Attempt, Film, Stability, UnitStudy, Variants, Visualization
 
 VERSIONS = {"keras": "3.15.1", "numpy": "2.5.5", "python": "3.12.3", "tensorflow": "2.21.0", "vizengine": "0.1.0"}
 PHOTOS = ("astronaut", "chelsea", "coffee", "hubble_deep_field", "motorcycle_left", "rocket")

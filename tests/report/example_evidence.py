@@ -8,24 +8,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.circuit.factors import factorise
-from vizengine.circuit.model import Circuit
-from vizengine.evidence.ablation import ablate, mean_contributions
-from vizengine.evidence.contributions import largest_first, summarise
-from vizengine.evidence.distribution import Counts
-from vizengine.evidence.downstream_model import ClassChange, Downstream, PhotoChange
-from vizengine.evidence.examples import Example, Examples, PhotoMap, QuantileRow
-from vizengine.evidence.faithfulness import faithfulness
-from vizengine.evidence.indices import all_indices
-from vizengine.evidence.intervals import estimate
-from vizengine.evidence.polysemanticity import cluster
-from vizengine.evidence.positions import Positions
-from vizengine.evidence.ranks import rank
-from vizengine.evidence.results import Evidence
-from vizengine.evidence.stimuli import battery
-from vizengine.evidence.sums import Term
-from vizengine.evidence.transforms import SWEEPS
-from vizengine.evidence.tuning_model import PatchSweep, Tuning
+from vizengine.circuit import Evidence
+from vizengine.measures.ablation import ablate, mean_contributions
+from vizengine.measures.contributions import summarise
+from vizengine.measures.downstream import ClassChange, Downstream, PhotoChange
+from vizengine.measures.examples import Example, Examples, PhotoMap, QuantileRow
+from vizengine.measures.factors import factorise
+from vizengine.measures.faithfulness import faithfulness
+from vizengine.measures.groups import cluster
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.patches import SWEEPS
+from vizengine.measures.ranks import rank
+from vizengine.measures.statistics import estimate, largest_first
+from vizengine.measures.stimuli import battery
+from vizengine.measures.stream import Counts
+from vizengine.measures.sums import Term
+from vizengine.measures.tuning import PatchSweep, Tuning, all_indices
+from vizengine.measures.unit import Positions
 
 FIELD = 24
 GREY = np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vizengine.report.contact_sheet import Column, ContactSheet, Figure, Neighbour, SheetEntry
-from vizengine.report.numbers import fixed, percent, whole
+from vizengine.figures.quantities import fixed, percent, whole
+from vizengine.layers.views import Column, ContactSheet, Figure, Neighbour, SheetEntry
 
 COLUMNS = (
     Column(

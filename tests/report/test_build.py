@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.report import example
-from vizengine.report.build import UNIT_PIXELS, build
-from vizengine.report.model import Report
+from vizengine.page.report import UNIT_PIXELS, Report, build
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from PIL import Image
 
 from tests.report import example
 from tests.report.test_pictures import decoded
-from vizengine.locations import templates_folder
-from vizengine.render.geometry import diverging
-from vizengine.render.preview import WIDTH, preview
-from vizengine.report.colours import EXCITES, INHIBITS
+from vizengine.figures.drawing import diverging
+from vizengine.figures.pictures import EXCITES, INHIBITS
+from vizengine.page.preview import WIDTH, preview
+from vizengine.page.render import templates_folder
 
 
 def test_page_kernels_photos_and_preview_share_one_red_and_one_blue() -> None:

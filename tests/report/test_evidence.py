@@ -11,18 +11,17 @@ import pytest
 from tests.evidence.setups import circuit_of, noise, save_photos
 from tests.report import example
 from tests.report.example_evidence import evidence as synthetic
-from vizengine.evidence.claim_model import read_claim
-from vizengine.evidence.claims import check
-from vizengine.evidence.measure import measure
-from vizengine.evidence.settings import EvidenceSettings
-from vizengine.evidence.stimuli import Stimulus, battery
-from vizengine.networks.network import Network
-from vizengine.render import charts
-from vizengine.render.page import render_circuit
-from vizengine.render.verify import PageReader
-from vizengine.report.evidence import TOP_SHOWN, evidence_report
-from vizengine.report.model import Report
-from vizengine.report.tuning import describe
+from vizengine.circuit import measure
+from vizengine.figures import drawing as charts
+from vizengine.measures.claims import check, read_claim
+from vizengine.measures.examples import TOP_SHOWN
+from vizengine.measures.stimuli import Stimulus, battery
+from vizengine.measures.stream import EvidenceSettings
+from vizengine.measures.tuning import describe
+from vizengine.network.model import Network
+from vizengine.page.render import render_circuit
+from vizengine.page.report import Report, evidence_report
+from vizengine.page.verify import PageReader
 
 SMALL = EvidenceSettings(examples=6, sample=400, cluster_examples=24, patches=2, downstream_photos=2)
 PICTURE = (noise(64, 64, 77) * 255).astype(np.uint8)

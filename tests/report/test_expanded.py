@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from tests.report import example
-from vizengine.report.colours import weight_colour
-from vizengine.report.expanded import MOST_POSITIONS, expanded_report
-from vizengine.report.outputs import outputs_report
+from vizengine.figures.pictures import weight_colour
+from vizengine.measures.expanded import MOST_POSITIONS, expanded_report
+from vizengine.measures.readers import outputs_report
 
 
 def _pixels(source: str) -> np.ndarray:

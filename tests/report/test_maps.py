@@ -9,10 +9,10 @@ import pytest
 
 from tests.evidence.setups import circuit_of, save_photos
 from tests.report.test_pictures import decoded
-from vizengine.evidence.measure import measure
-from vizengine.evidence.settings import EvidenceSettings
-from vizengine.networks.network import Network
-from vizengine.report.maps import photo_maps, strength
+from vizengine.circuit import measure
+from vizengine.measures.examples import photo_maps, strength
+from vizengine.measures.stream import EvidenceSettings
+from vizengine.network.model import Network
 
 SMALL = EvidenceSettings(examples=6, sample=400, cluster_examples=24, patches=2, downstream_photos=2)
 

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.report import example
-from vizengine.report.document import reference_text, schema_text
-from vizengine.report.figures import Documented, Picture, Quantity
-from vizengine.report.model import Missing, Report
+from tools.circuit_reference import reference_text, schema_text
+from vizengine.figures.quantities import Documented, Picture, Quantity
+from vizengine.page.report import Missing, Report
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
@@ -36,7 +36,7 @@ def test_json_gives_back_the_same_report(report: Report) -> None:
 @pytest.mark.parametrize(("name", "text"), [("circuit.schema.json", schema_text), ("circuit.md", reference_text)])
 def test_what_docs_say_of_a_report_is_the_model(name: str, text: Callable[[], str]) -> None:
     committed = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
-    assert committed == text(), "run `python -m vizengine.report.document`"
+    assert committed == text(), "run `python -m tools.circuit_reference`"
 
 
 @pytest.mark.parametrize(

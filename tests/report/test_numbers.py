@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vizengine.report.numbers import decimals, fixed, percent, significant, whole
+from vizengine.figures.quantities import decimals, fixed, percent, significant, whole
 
 
 @pytest.mark.parametrize(

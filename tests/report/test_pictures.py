@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from tests.report import example
-from vizengine.report.pictures import overlay, picture
+from vizengine.figures.pictures import overlay, picture
 
 
 def decoded(source: str) -> Image.Image:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vizengine.report import plots
+from vizengine.figures import quantities as plots
 
 
 def test_a_histogram_holds_both_ends() -> None:

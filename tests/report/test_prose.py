@@ -3,14 +3,13 @@ from __future__ import annotations
 import pytest
 
 from tests.report import example
-from vizengine.circuit.model import Circuit
-from vizengine.report import prose
-from vizengine.report.build import build
-from vizengine.report.features import feature
-from vizengine.report.model import Report
-from vizengine.report.values import UnitValues, measured_values
+from vizengine.measures.inputs import Circuit
+from vizengine.page.prose import check, first_paragraph, first_paragraph_text, render
+from vizengine.page.report import Report, build
+from vizengine.page.values import UnitValues, measured_values, value_names
+from vizengine.pictures.view import feature
 
-NAMES = prose.value_names(256, 6, (8, 11))
+NAMES = value_names(256, 6, (8, 11))
 
 
 def values_of(report: Report) -> dict[str, str]:
@@ -38,7 +37,7 @@ def test_names_known_from_the_config_are_those_of_the_measured_values(
         measured,
         example.VERSIONS,
     )
-    assert prose.value_names(len(circuit.inputs), top, siblings) == values_of(report).keys()
+    assert value_names(len(circuit.inputs), top, siblings) == values_of(report).keys()
 
 
 def test_values_are_those_of_the_page() -> None:
@@ -64,11 +63,11 @@ def test_what_was_not_measured_says_so() -> None:
     "text", ["{{ unit.reached }}", "{{unit.reached}}", "{{  top6.norm  }} and {{ channel_255.rank }}", ""]
 )
 def test_known_names_pass(text: str) -> None:
-    assert prose.check(text, NAMES) == []
+    assert check(text, NAMES) == []
 
 
 def test_an_unknown_name_is_named_with_its_nearest_and_with_all_families() -> None:
-    (message,) = prose.check("It has {{ unit.reahced }} and {{ unit.reahced }}.", NAMES)
+    (message,) = check("It has {{ unit.reahced }} and {{ unit.reahced }}.", NAMES)
     assert "`{{ unit.reahced }}`" in message
     assert "did you mean `unit.reached`" in message
     for family in ("network: ", "unit: ", "top1 to top6: ", "channel_0 to channel_255: ", "sibling_8, sibling_11: "):
@@ -80,22 +79,22 @@ def test_an_unknown_name_is_named_with_its_nearest_and_with_all_families() -> No
     "text", ["{{ top7.norm }}", "{{ channel_256.norm }}", "{{ sibling_9.reached }}", "{{ 1 + 1 }}", "{{ }}"]
 )
 def test_names_out_of_range_are_unknown(text: str) -> None:
-    assert len(prose.check(text, NAMES)) == 1
+    assert len(check(text, NAMES)) == 1
 
 
 @pytest.mark.parametrize("text", ["{{ unit.reached", "unit.reached }}", "{{ unit.reached } }"])
 def test_braces_without_their_partner_are_reported(text: str) -> None:
-    (message,) = prose.check(text, NAMES)
+    (message,) = check(text, NAMES)
     assert "without its partner" in message
 
 
 def test_rendering_refuses_what_check_would_have_found() -> None:
     with pytest.raises(KeyError):
-        prose.render("{{ nothing }}", {})
+        render("{{ nothing }}", {})
 
 
 def test_markdown_with_values() -> None:
-    html = prose.render("A **{{ a_b.c }}** and `{{ a_b.c }}`.\n\n- one\n", {"a_b.c": "7"})
+    html = render("A **{{ a_b.c }}** and `{{ a_b.c }}`.\n\n- one\n", {"a_b.c": "7"})
     assert "<strong>7</strong>" in html
     assert "<code>7</code>" in html
     assert "<li>one</li>" in html
@@ -105,7 +104,7 @@ def test_markdown_with_values() -> None:
     "value", ["*star*", "<b>bold</b>", "[a](javascript:alert(1))", "`code`", "&lt;", "{{ other }}", "# x"]
 )
 def test_a_value_can_t_act_as_markup(value: str) -> None:
-    html = prose.render("{{ name }}", {"name": value, "other": "!"})
+    html = render("{{ name }}", {"name": value, "other": "!"})
     shown = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert html == f"<p>{shown}</p>"
 
@@ -120,7 +119,7 @@ def test_a_value_can_t_act_as_markup(value: str) -> None:
     ],
 )
 def test_raw_html_is_shown_as_text(text: str) -> None:
-    html = prose.render(text, {})
+    html = render(text, {})
     assert "&lt;" in html
     for tag in ("<script", "<img", "<style", "<iframe"):
         assert tag not in html
@@ -133,34 +132,34 @@ def test_raw_html_is_shown_as_text(text: str) -> None:
      "&#106;avascript:alert(1)", "java&#10;script:alert(1)", "%6aavascript&colon;alert(1)", "blob:x"],
 )  # fmt: skip
 def test_unsafe_links_are_no_links(address: str) -> None:
-    assert "<a" not in prose.render(f"[text]({address})", {})
-    assert "<a" not in prose.render(f"<{address}>", {})
+    assert "<a" not in render(f"[text]({address})", {})
+    assert "<a" not in render(f"<{address}>", {})
 
 
 @pytest.mark.parametrize(
     "address", ["https://distill.pub/2020/", "http://example.org", "mailto:a@b.org", "#built", "other/index.html"]
 )
 def test_safe_links_are_links(address: str) -> None:
-    assert f'<a href="{address}"' in prose.render(f"[text]({address})", {})
+    assert f'<a href="{address}"' in render(f"[text]({address})", {})
 
 
 def test_pictures_are_not_loaded() -> None:
-    assert "<img" not in prose.render("![alt](https://example.org/a.png)", {})
+    assert "<img" not in render("![alt](https://example.org/a.png)", {})
 
 
 def test_headings_stay_below_those_of_the_page() -> None:
-    html = prose.render("# One\n\ntext\n\n### Three\n", {})
+    html = render("# One\n\ntext\n\n### Three\n", {})
     assert html.count("<h4>") == 2
     assert "<h1" not in html and "<h3" not in html
 
 
 def test_first_paragraph() -> None:
     text = "# Heading\n\nThe *first*\nof {{ n }}, see [there](https://example.org).\n\nThe second."
-    assert prose.first_paragraph(text, {"n": "2 <b>"}) == (
+    assert first_paragraph(text, {"n": "2 <b>"}) == (
         'The <em>first</em>\nof 2 &lt;b&gt;, see <a href="https://example.org" rel="noopener noreferrer">there</a>.'
     )
-    assert prose.first_paragraph_text(text, {"n": "2"}) == "The first of 2, see there."
-    assert prose.first_paragraph("", {}) == prose.first_paragraph_text("# only", {}) == ""
+    assert first_paragraph_text(text, {"n": "2"}) == "The first of 2, see there."
+    assert first_paragraph("", {}) == first_paragraph_text("# only", {}) == ""
 
 
 def test_the_label_of_a_colour_is_its_name() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tests.report import example
-from vizengine.evidence.stimuli import Stimulus
-from vizengine.report.tuning import EXTREMES, describe, tuning_report
+from vizengine.measures.stimuli import Stimulus
+from vizengine.measures.tuning import EXTREMES, describe, tuning_report
 
 
 def test_the_extremes_are_one_of_each_family_and_the_page_says_so() -> None:

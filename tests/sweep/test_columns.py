@@ -7,12 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from vizengine.circuit.concentration import Concentration, concentration
-from vizengine.evidence.layer_groups import Groups
-from vizengine.evidence.model import PhotoExtremes
-from vizengine.evidence.population import correlations, median_pair, sparseness
-from vizengine.evidence.survey_model import Selectivity, Survey
-from vizengine.sweep.columns import Measured, columns
+from vizengine.layers.contact_sheet import Measured, columns
+from vizengine.layers.population import Concentration, Groups, concentration, correlations, median_pair, sparseness
+from vizengine.layers.survey import Selectivity, Survey
+from vizengine.measures.extremes import PhotoExtremes
 
 UNITS, POSITIONS = 5, 1000
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from tests.sweep.setups import command, digests, environment, run, write_config
-from vizengine.circuit.concentration import concentration
 from vizengine.config.load import load
-from vizengine.networks.network import Network
+from vizengine.layers.population import concentration
+from vizengine.network.model import Network
 
 LAYER = "fire2/squeeze1x1"
 SHEET = Path("survey") / "squeezenet1-1-fire2-squeeze1x1"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from vizengine.cli import main
-from vizengine.networks import open_keras
+from vizengine.network import open as open_keras
 
 CONFIG = """\
 site: {title: Test}

@@ -15,7 +15,7 @@ import pytest
 
 from tests.render.markup_shown import markup_shown
 from tests.sweep.setups import command, digests, environment, run, write_config
-from vizengine.networks.network import Network
+from vizengine.network.model import Network
 
 
 @pytest.fixture(scope="module")

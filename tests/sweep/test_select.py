@@ -9,15 +9,15 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.sweep.setups import write_config
 from vizengine.check import check_entry
-from vizengine.circuit.outputs import readers
 from vizengine.config.load import load
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import ConfigError
-from vizengine.networks import zoo
-from vizengine.networks.architecture import INPUT
-from vizengine.sweep.select import chosen_layers, named_units, source_layers
+from vizengine.layers.jobs import chosen_layers, named_units, source_layers
+from vizengine.measures.readers import readers
+from vizengine.network import catalogue as zoo
+from vizengine.network.layers import INPUT
 
-ARCHITECTURE = zoo.entry("squeezenet1.1").architecture
+ARCHITECTURE = zoo.catalogue_entry("squeezenet1.1").architecture
 
 
 def _section(folder: Path, unit: str) -> SweepSection:

@@ -8,7 +8,7 @@ import pytest
 
 from vizengine.config.load import load
 from vizengine.config.schema import Config
-from vizengine.sweep.surveyed import NoSuchLayer, surveyed
+from vizengine.layers.run import NoSuchLayer, surveyed
 
 CONFIG = """\
 site: {title: Test}

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from vizengine.config.lines import Location, YamlTree
 from vizengine.config.schema import MANY, ONE, PATTERNS, CircuitSection, Config, SweepSection
 from vizengine.config.section import Section
-from vizengine.config.tree import Location, YamlTree
 
 
 class Finding(NamedTuple):

@@ -12,14 +12,13 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from vizengine.config.explain import Finding, explain, nearest, place
+from vizengine.config.lines import Location, YamlTree
 from vizengine.config.schema import CircuitSection, Config, Entry, SweepSection
-from vizengine.config.tree import Location, YamlTree
 from vizengine.errors import ConfigError, Problem
 
 Check: TypeAlias = Callable[[CircuitSection | SweepSection, Path], Iterable[tuple[tuple[str | int, ...], str]]]
 """Looks deeper into one circuit or sweep than its types: takes its section and the config's folder, and gives the place
 of each flaw inside the section, for example ("unit", "layer"), with a message."""
-
 CheckTogether: TypeAlias = Callable[
     [Mapping[int, CircuitSection | SweepSection], Collection[str]], Iterable[tuple[int, tuple[str | int, ...], str]]
 ]

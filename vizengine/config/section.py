@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from vizengine.config.paths import NotAdmitted, place
 
 
 class Section(BaseModel):
@@ -25,3 +29,46 @@ class Section(BaseModel):
             return value
         defaulted = {name for name, field in cls.model_fields.items() if not field.is_required()}
         return {key: each for key, each in value.items() if each is not None or key not in defaulted}
+
+
+NOT_BLANK = r"\S"
+LONGEST_FILE = 10_000_000
+"""The most bytes of a file with Markdown."""
+
+
+def _read_text(value: Any, information: ValidationInfo) -> Any:
+    """Put the text of a file in the place of `{file: path}`; anything else goes on as it is."""
+    if not isinstance(value, dict):
+        return value
+    if set(value) != {"file"} or not isinstance(value["file"], str):
+        raise PydanticCustomError("text", "a section; expected Markdown text, or a file with it: `{file: path}`")
+    context = information.context or {}
+    try:
+        path = place(Path(context.get("folder", ".")), value["file"])
+        # A device or a pipe would be read for ever.
+        if path.exists() and not path.is_file():
+            reason = f"{'is a directory' if path.is_dir() else 'no file with an end'}; expected a Markdown file"
+        elif path.exists() and path.stat().st_size > LONGEST_FILE:
+            reason = f"{path.stat().st_size:,} bytes; expected {LONGEST_FILE:,} at most"
+        else:
+            return path.read_text(encoding="utf-8-sig")
+    except NotAdmitted as error:
+        reason = f"it {error.reason}"
+    except UnicodeDecodeError as error:
+        reason = f"it isn't UTF-8 (byte {error.start + 1}); expected Markdown saved as UTF-8"
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        reason = f"{words}; expected a Markdown file, its path relative to the config's folder"
+    raise PydanticCustomError("text", "the file {file}: {reason}", {"file": value["file"], "reason": reason})
+
+
+class TextFile(BaseModel):
+    """A file that holds the text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: Annotated[str, Field(min_length=1, description="Path of a Markdown file in the config's folder or below it.")]
+
+
+Words: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK)]
+Markdown: TypeAlias = Annotated[str, BeforeValidator(_read_text, json_schema_input_type=str | TextFile)]

@@ -1,0 +1,329 @@
+"""Checks that what is said of a conv layer is true of the Keras model itself: sums, ablations, kernels, fields.
+
+Everything here is computed a second time with the model's own layers, and compared.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.measures.expanded import earlier_layers
+from vizengine.measures.inputs import Circuit, analyse
+from vizengine.measures.unit import Forward
+from vizengine.network.architecture import Architecture, Untraceable
+from vizengine.network.catalogue import APPLICATIONS
+from vizengine.network.layers import INPUT, LayerSpec
+from vizengine.network.linear import LinearNetwork
+from vizengine.network.live import LiveNetwork
+from vizengine.network.open import RANDOM, application_architecture, open_application
+from vizengine.runtime import keras
+from vizengine.runtime import tensorflow as tf
+
+TOLERANCE = 1e-4
+# Least side of the images that are sent through; some networks leave nothing of smaller ones.
+_SIDE = 160
+# How many conv layers back the expanded weights reach; nearer for a layer that hasn't so many before it.
+_BACK = 3
+# By what a gradient is multiplied before it goes back. One way alone leads to the edge of a deep network's field,
+# through a hundred kernels' edges, and what comes there is less than float32's smallest number. What overflows in the
+# middle at the second factor isn't zero either, and goes nowhere else.
+_FACTORS = (1.0, 2.0**127)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the checks of one conv layer gave.
+
+    Attributes:
+        layer: its name.
+        kind: `conv`, `depthwise`, `separable`, or `grouped conv`.
+        inputs: channels that one unit reads.
+        sites: names of the layers that make them.
+        contributions: largest difference between bias plus contributions and the model's own pre-activation, as a
+            share of the largest pre-activation.
+        ablation: the same between the pre-activation less one channel's contribution and the model's own with that
+            channel at zero.
+        earlier: the layer to which the expanded weights reach back.
+        expanded: largest difference between the expanded weights and autodiff through the model's own layers,
+            linearised, as a share of the largest weight.
+        field: (rows, columns) of the receptive field, in pixels.
+        field_as_measured: whether the gradient's support begins and ends just there on both axes.
+    """
+
+    layer: str
+    kind: str
+    inputs: int
+    sites: tuple[str, ...]
+    contributions: float
+    ablation: float
+    earlier: str
+    expanded: float
+    field: tuple[int, int]
+    field_as_measured: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether all four checks hold."""
+        worst = max(self.contributions, self.ablation, self.expanded)
+        return worst <= TOLERANCE and self.field_as_measured
+
+
+def audit(network: LiveNetwork, layer: str, unit: int, seed: int = 0) -> Audit:
+    """Check one unit of a conv layer.
+
+    Args:
+        network: one whose layers are a Keras model's.
+        layer: a conv layer.
+        unit: its index.
+        seed: of the noise that is sent through.
+
+    Raises:
+        Untraceable: the layer's inputs can't be traced.
+    """
+    architecture = network.architecture
+    kernel, bias = network.weights[layer]
+    sources = architecture.source_channels(layer, unit)
+    circuit = analyse(layer, unit, kernel, bias, sources, 6)
+    spec = architecture.layer(layer)
+    contributions, ablation = _sums(network, circuit, seed)
+    before = earlier_layers(architecture, layer)
+    reaching = [name for name in before if name == INPUT or _reaches(network, name, layer)]
+    earlier = reaching[min(_BACK, len(reaching)) - 1]
+    fields = [architecture.receptive_field(layer, axis=axis).size for axis in (0, 1)]
+    return Audit(
+        layer=layer,
+        kind="grouped conv" if spec.kind == "conv" and spec.groups > 1 else spec.kind,
+        inputs=len(sources),
+        sites=tuple(dict.fromkeys(source.layer for source in sources)),
+        contributions=contributions,
+        ablation=ablation,
+        earlier=earlier,
+        expanded=_expanded(network, earlier, layer, unit),
+        field=(fields[0], fields[1]),
+        field_as_measured=all(_field_holds(network, layer, axis) for axis in (0, 1)),
+    )
+
+
+def _reaches(network: LiveNetwork, first: str, layer: str) -> bool:
+    """Whether `layer` is behind `first` through maps, not only through gates."""
+    behind = {first}
+    for spec in network.architecture.upto(layer):
+        if behind.intersection(spec.maps):
+            behind.add(spec.name)
+    return layer in behind
+
+
+def _sums(network: LiveNetwork, circuit: Circuit, seed: int) -> tuple[float, float]:
+    """Errors of the contributions' sum and of an ablation, on noise."""
+    architecture, layer = network.architecture, circuit.layer
+    forward = Forward(network, circuit)
+    pixels = np.random.default_rng(seed).uniform(0, 1, (_SIDE, _SIDE + 32, 3)).astype(np.float32)
+    unit_map = forward.one(pixels).unit_map
+    spec = architecture.layer(layer)
+    feed = network.model_upto(spec.inputs[0])(network.prepare(tf.constant(pixels[None]), layer), training=False)
+    own = _own_pre_activation(network, layer, feed)[0, ..., circuit.unit]
+    scale = float(np.abs(own).max())
+    channel = circuit.strongest[0].index
+    without = np.array(feed)
+    without[..., architecture.reads(layer, circuit.unit).start + channel] = 0
+    ablated = _own_pre_activation(network, layer, tf.constant(without))[0, ..., circuit.unit]
+    expected = unit_map.pre - unit_map.contributions[..., channel]
+    return float(np.abs(unit_map.pre - own).max()) / scale, float(np.abs(expected - ablated).max()) / scale
+
+
+def _own_pre_activation(network: LiveNetwork, layer: str, feed: tf.Tensor) -> NDArray[np.float32]:
+    """By the model's own layers: the conv layer without its activation, and the normalisation folded into it."""
+    spec, given = network.architecture.layer(layer), network.architecture.pre_activation(layer)
+    with _without_activation(network, spec):
+        pre = network.apply(spec, {spec.inputs[0]: feed})
+    return np.asarray(pre if given == layer else network.apply(network.architecture.layer(given), {layer: pre}))
+
+
+@contextmanager
+def _without_activation(network: LiveNetwork, spec: LayerSpec) -> Iterator[None]:
+    operation: Any = network.nodes[spec.name].layer
+    kept = getattr(operation, "activation", None)
+    if kept is not None:
+        operation.activation = keras.activations.linear
+    try:
+        yield
+    finally:
+        if kept is not None:
+            operation.activation = kept
+
+
+def _expanded(network: LiveNetwork, first: str, layer: str, unit: int) -> float:
+    linear = LinearNetwork(network, first, layer, unit)
+    canvas, found = linear.canvas, linear.weights()
+    shape = (1, canvas.side, canvas.side, network.architecture.channels(first))
+    gradient = _gradient(
+        lambda tensor: _linearised(network, first, layer, tensor)[0, canvas.position, canvas.position, unit], shape
+    )
+    end = canvas.first + canvas.size
+    own = gradient[canvas.first : end, canvas.first : end]
+    return float(np.abs(found - own).max() / np.abs(own).max())
+
+
+def _gradient(value: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """At zero, without the batch axis."""
+    # The kernels' own gradients aren't wanted, and cost most.
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tensor = tf.zeros(shape)
+        tape.watch(tensor)
+        given = value(tensor)
+    return np.asarray(tape.gradient(given, tensor)[0])
+
+
+def _linearised(network: LiveNetwork, first: str, layer: str, tensor: tf.Tensor) -> Any:
+    """All pre-activations of `layer` by the model's own layers with their bends taken out."""
+    architecture = network.architecture
+    given = architecture.pre_activation(layer)
+    # A normalisation that is folded into the first layer belongs to it.
+    start = first if first == INPUT else architecture.pre_activation(first)
+    found: dict[str, Any] = {start: tensor}
+    for spec in architecture.upto(given):
+        if spec.name == start or not set(found).intersection(spec.maps):
+            continue
+        found[spec.name] = _bendless(network, spec, found)
+    return found[given]
+
+
+def _bendless(network: LiveNetwork, spec: LayerSpec, found: Mapping[str, Any]) -> Any:
+    present = [name for name in spec.maps if name in found]
+    like = found[present[0]]
+    match spec.kind:
+        case "activation" | "identity" | "multiply":
+            return like
+        case "max_pool":
+            pool = keras.layers.AveragePooling2D(spec.window, spec.stride, padding=spec.padding)
+            return pool(like)
+        case "layer_norm" | "group_norm":
+            gamma = network.nodes[spec.name].layer.gamma
+            return like if gamma is None else like * tf.convert_to_tensor(gamma)
+        case "add" | "concat":
+            shapes = {name: (*like.shape[:-1], network.architecture.channels(name)) for name in spec.maps}
+            filled = {name: found[name] if name in found else tf.zeros(shapes[name]) for name in spec.maps}
+            return network.apply(spec, {**filled, **{name: tf.zeros((1, 1, 1, 1)) for name in spec.gates}})
+    with _without_activation(network, spec):
+        return network.apply(spec, dict(found))
+
+
+def _field_holds(network: LiveNetwork, layer: str, axis: int) -> bool:
+    """Whether the gradient of the linearised model begins and ends where the field does, along one axis."""
+    architecture = network.architecture
+    field = architecture.receptive_field(layer, axis=axis)
+    long = architecture.fitting(max(field.size + 2 * field.stride, _SIDE), layer)
+    short = architecture.fitting(_SIDE, layer)
+    sides = (long, short) if axis == 0 else (short, long)
+    place = [architecture.side(layer, side, which) // 2 for which, side in enumerate(sides)]
+    shape = (1, *sides, architecture.channels(INPUT))
+    first, end = architecture.receptive_field(layer, long, axis).window(place[axis])
+    for factor in _FACTORS:
+        gradient = _gradient(
+            lambda tensor, factor=factor: (
+                factor  # type: ignore[misc]
+                * tf.reduce_sum(_linearised(network, INPUT, layer, tensor)[0, place[0], place[1]])
+            ),
+            shape,
+        )
+        touched = np.flatnonzero((gradient != 0).any(axis=(1 - axis, 2)))
+        if (int(touched[0]), int(touched[-1]) + 1) == (max(first, 0), min(end, long)):
+            return True
+    return False
+
+
+UNIT = 3
+_BEGIN, _END = "<!-- table -->", "<!-- end of table -->"
+_HEAD = (
+    "| network | layer | kind | inputs of a unit | sum | ablation | expanded, from | receptive field | result |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+)
+
+
+def opened(name: str) -> LiveNetwork:
+    """A network of keras.applications with seeded random weights."""
+    graph = open_application(name, RANDOM)
+    return LiveNetwork(application_architecture(name, graph, ""), graph)
+
+
+def rows(name: str) -> Iterator[str]:
+    """The rows of one network: its second conv layer, the middle one and the last."""
+    network = opened(name)
+    for layer in three_layers(network.architecture):
+        try:
+            yield row(name, audit(network, layer, UNIT))
+        except Untraceable as error:
+            yield f"| {name} | `{layer}` | | | | | | | not supported: {error} |"
+
+
+def three_layers(architecture: Architecture) -> tuple[str, str, str]:
+    """A shallow conv layer, a middle one and a deep one."""
+    names = [spec.name for spec in architecture.conv_layers]
+    return names[1], names[len(names) // 2], names[-1]
+
+
+def row(name: str, found: Audit) -> str:
+    """What the checks of one layer of a network gave."""
+    rows_by_columns = f"{found.field[0]} × {found.field[1]} px"
+    field = rows_by_columns if found.field_as_measured else f"{rows_by_columns}, not as measured"
+    result = "holds" if found.passed else "**fails**"
+    return (
+        f"| {name} | `{found.layer}` | {found.kind} | {found.inputs} | {found.contributions:.0e} | "
+        f"{found.ablation:.0e} | {found.expanded:.0e}, `{found.earlier}` | {field} | {result} |"
+    )
+
+
+def by_network(text: str) -> dict[str, list[str]]:
+    """The rows of a table by the network that they are of."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name = re.match(r"\| (\w+) \|", line)
+        if name and name[1] in APPLICATIONS:
+            found.setdefault(name[1], []).append(line)
+    return found
+
+
+def merged(text: str, fresh: dict[str, list[str]]) -> str:
+    """The page with the rows of some networks made anew, in the order of `APPLICATIONS`.
+
+    Raises:
+        ValueError: the page has no place for the table.
+    """
+    place = re.search(f"{_BEGIN}(.*?){_END}", text, re.DOTALL)
+    if place is None:
+        raise ValueError(f"the page has no table between {_BEGIN} and {_END}")
+    kept = {**by_network(place[1]), **fresh}
+    table = "\n".join([_HEAD, *(line for name in APPLICATIONS for line in kept.get(name, ()))])
+    return text[: place.start()] + f"{_BEGIN}\n\n{table}\n\n{_END}" + text[place.end() :]
+
+
+def main(names: Sequence[str]) -> int:
+    """Check the networks named, all by default, and write their rows as they come.
+
+    Returns:
+        1 where a check fails, else 0.
+    """
+    page = Path(__file__).resolve().parent.parent.parent / "docs" / "networks.md"
+    failed = False
+    for name in names or tuple(APPLICATIONS):
+        made = list(rows(name))
+        failed |= any("**fails**" in row for row in made)
+        page.write_text(merged(page.read_text(encoding="utf-8"), {name: made}), encoding="utf-8", newline="\n")
+        sys.stderr.write("\n".join(made) + "\n")
+        gc.collect()
+    sys.stderr.write(f"tolerance {TOLERANCE}; {'some checks fail' if failed else 'all checks hold'}\n")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,821 @@
+"""All evidence of one circuit."""
+
+from __future__ import annotations
+
+import logging
+import math
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine import __version__
+from vizengine.cache import Cache, source_hash
+from vizengine.config.schema import CircuitSection, Config, SiteSection, SweepSection
+from vizengine.errors import BuildFailed
+from vizengine.measures.ablation import Ablations, ablate, mean_contributions
+from vizengine.measures.branches import Branch, branches
+from vizengine.measures.claims import Checked, check, find_input, read_claim
+from vizengine.measures.classification import Classification, ClassifiedPhoto
+from vizengine.measures.contributions import Contributions, summarise
+from vizengine.measures.downstream import Downstream, downstream
+from vizengine.measures.examples import Example, Examples, cut_examples, describe_examples, near_quantile
+from vizengine.measures.expanded import Expanded, layers_to_expand
+from vizengine.measures.extremes import Bounds, PhotoExtremes
+from vizengine.measures.factors import Factors, factorise
+from vizengine.measures.faithfulness import Faithfulness, faithfulness
+from vizengine.measures.groups import Polysemanticity, cluster
+from vizengine.measures.inputs import Circuit, InputChannel, analyse
+from vizengine.measures.photos import Photo
+from vizengine.measures.ranks import Ranks, rank
+from vizengine.measures.readers import Readings, readings
+from vizengine.measures.statistics import largest_first
+from vizengine.measures.stream import EvidenceSettings, Remember, Streamed, stream
+from vizengine.measures.sums import Term
+from vizengine.measures.tuning import Tuning, tune
+from vizengine.measures.unit import Forward, Positions
+from vizengine.network.model import Network
+from vizengine.network.source import NetworkDescription, describe, open_source
+from vizengine.output import Progress
+from vizengine.page.render import render_circuit, render_frame
+from vizengine.page.report import Measured, Report, SiteReport, build
+from vizengine.pictures.result import (
+    Direction,
+    Film,
+    PhotoBest,
+    Settings,
+    Stability,
+    UnitStudy,
+    Variants,
+    Visualization,
+)
+from vizengine.stages import LIBRARIES, Resources
+
+if TYPE_CHECKING:
+    from vizengine.measures.stream import PhotoPart
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured of one unit.
+
+    Attributes:
+        examples: dataset examples and the distribution of pre-activations.
+        fields: (top examples, height, width, strongest) float32, what the kernel reads of each strongest input at
+            the top examples, in their order.
+        contributions: of every input channel, on the top examples and over photos.
+        ranks: three ways to rank inputs.
+        terms: (strongest,) what each strongest input adds up where it is a residual sum, else nothing.
+        ablations: of the strongest inputs.
+        faithfulness: of the first k inputs.
+        downstream: effect on the classifier; None where it isn't at hand.
+        tuning: responses to drawn stimuli and changed patches.
+        polysemanticity: clusters of top examples.
+        clustered: the examples of each cluster, the most strongly driven few, cluster by cluster.
+        factors: of the weights.
+        factor_best: highest value of each factor's direction at any position of any photo, and the photo's name.
+    """
+
+    examples: Examples
+    fields: NDArray[np.float32]
+    contributions: Contributions
+    ranks: Ranks
+    terms: tuple[tuple[Term, ...], ...]
+    ablations: Ablations
+    faithfulness: Faithfulness
+    downstream: Downstream | None
+    tuning: Tuning
+    polysemanticity: Polysemanticity
+    clustered: tuple[tuple[Example, ...], ...]
+    factors: Factors
+    factor_best: tuple[tuple[float, str], ...]
+
+
+# Calls of `advance` besides one for each photo: the arithmetic, the tuning, the classifier.
+OTHER_STEPS = 3
+_SHOWN_OF_CLUSTER = 6
+
+
+def measure(
+    network: Network,
+    circuit: Circuit,
+    photos: Sequence[Photo],
+    visualization_image: NDArray[np.uint8],
+    settings: EvidenceSettings,
+    advance: Callable[[int], None] = lambda count: None,
+    remember: Remember = lambda photo, rate, compute: compute(),
+) -> Evidence:
+    """Measure a unit.
+
+    Args:
+        network: one with all weights up to the unit; with all others too, the effect on the classifier is measured.
+        circuit: the unit; its strongest inputs are measured with it.
+        photos: readable ones, at least one.
+        visualization_image: (height, width, 3) uint8, the unit's feature visualization.
+        settings: how much.
+        advance: called with 1 after each photo and after each of `OTHER_STEPS` steps.
+        remember: as for `stream`.
+
+    Raises:
+        ValueError: there are no photos.
+    """
+    forward = Forward(network, circuit)
+    factors = factorise(circuit, settings.factors, settings.seed)
+    directions = np.array([each.channels for each in factors.factors]).reshape(-1, len(circuit.inputs)).T
+    streamed = stream(forward, photos, settings, directions, advance, remember)
+    architecture, layer = network.architecture, circuit.layer
+    strongest = np.array([channel.index for channel in circuit.strongest], np.int64)
+    norms = np.array([channel.norm for channel in circuit.inputs])
+    top, sample = streamed.top, streamed.sample
+    contributions = summarise(
+        forward.bias,
+        top.pre,
+        top.contributions,
+        strongest,
+        streamed.contribution_mean,
+        streamed.contribution_size,
+        sample,
+    )
+    picture = forward.one(visualization_image.astype(np.float32) / 255.0).unit_map
+    every = picture.at(np.arange(picture.pre.size))
+    draws = settings.control_draws
+    ablations = ablate(circuit, forward.kernel, streamed.activation_mean, top, sample, every, settings.seed, draws)
+    curves = faithfulness(
+        sample.contributions,
+        mean_contributions(forward.kernel, streamed.activation_mean, sample.inside),
+        sample.photo,
+        np.array([channel.index for channel in circuit.ranked], np.int64),
+        largest_first(streamed.contribution_size),
+        circuit.top,
+        settings.seed,
+        settings.random_orders,
+    )
+    groups = cluster(streamed.many.contributions, settings.seed)
+    clustered = tuple(
+        cut_examples(architecture, layer, photos, streamed.many.take(np.array(each.members[:_SHOWN_OF_CLUSTER])))
+        for each in groups.clusters
+    )
+    examples = _examples(network, circuit, photos, streamed, settings)
+    advance(1)
+    mean = np.array([streamed.distribution.mean, *streamed.maker_mean])
+    deviation = np.array([streamed.distribution.deviation, *streamed.maker_deviation])
+    tuning = tune(forward, mean, deviation, photos, examples.top[: settings.patches])
+    advance(1)
+    effect = _downstream(network, circuit, photos, streamed.peaks)
+    advance(1)
+    return Evidence(
+        examples=examples,
+        fields=top.fields,
+        contributions=contributions,
+        ranks=rank(norms, streamed.contribution_size, contributions.mean, circuit.top),
+        terms=_terms(forward, streamed),
+        ablations=ablations,
+        faithfulness=curves,
+        downstream=effect,
+        tuning=tuning,
+        polysemanticity=groups,
+        clustered=clustered,
+        factors=factors,
+        factor_best=tuple((value, photos[index].name) for value, index in streamed.group_best),
+    )
+
+
+def _terms(forward: Forward, streamed: Streamed) -> tuple[tuple[Term, ...], ...]:
+    found: list[tuple[Term, ...]] = [()] * len(forward.channels)
+    for addition, terms in zip(forward.additions, streamed.terms, strict=True):
+        found[addition.place] = terms.terms(addition.labels)
+    return tuple(found)
+
+
+def _examples(
+    network: Network, circuit: Circuit, photos: Sequence[Photo], streamed: Streamed, settings: EvidenceSettings
+) -> Examples:
+    rows: list[tuple[float, float, Positions]] = []
+    for quantile in settings.quantiles:
+        value, chosen = near_quantile(streamed.sample, quantile, settings.quantile_examples)
+        rows.append((quantile, value, streamed.sample.take(chosen)))
+    return describe_examples(
+        network.architecture,
+        circuit.layer,
+        photos,
+        streamed.top,
+        streamed.bottom,
+        rows,
+        streamed.distribution,
+        streamed.maps,
+    )
+
+
+def _downstream(network: Network, circuit: Circuit, photos: Sequence[Photo], peaks: Positions) -> Downstream | None:
+    chosen = [photos[index] for index in peaks.photo.tolist()]
+    return downstream(network, circuit.layer, circuit.unit, chosen, network.labels)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Analysis:
+    """All that was computed of one circuit, each part as its stage gave it.
+
+    In a notebook an analysis at the end of a cell shows its page. An analysis is equal to itself only.
+
+    Attributes:
+        circuit: the unit with its kernel, slice by slice: norms, signs, ranks.
+        pictures: by (layer, channel) of the unit, its siblings and its strongest inputs; `image` of each is
+            (height, width, 3) uint8, RGB.
+        study: further pictures of the unit: what it is most against, other seeds, variants, the film.
+        evidence: what the unit does on photos: examples, contributions, ranks, ablations, faithfulness, effect on the
+            classifier, tuning, clusters, groups of inputs.
+        groups: a picture of each group of inputs in `evidence.factors`, in that order.
+        expanded: the unit's weights to earlier layers, through the network made linear and on its top examples.
+        readings: the later units that read the unit.
+        inner: the strongest inputs as units, where the config says `depth: 2`.
+        claims: what the evidence says of the author's claims, in the config's order.
+        classification: what the network calls the photos, or why that isn't known.
+        network: the network, its weights and the layers from the image to the unit.
+        report: every number and picture of the page as it is printed; `circuit.json` is this.
+        site: the site's texts, for the page.
+    """
+
+    circuit: Circuit
+    pictures: Mapping[tuple[str, int], Visualization]
+    study: UnitStudy
+    evidence: Evidence
+    groups: tuple[Visualization, ...]
+    expanded: Expanded
+    readings: Readings
+    inner: tuple[Branch, ...]
+    claims: tuple[Checked, ...]
+    classification: Classification
+    network: NetworkDescription
+    report: Report
+    site: SiteReport
+
+    @property
+    def name(self) -> str:
+        """The circuit's name in the config."""
+        return self.report.name
+
+    @property
+    def title(self) -> str:
+        """The page's heading."""
+        return self.report.title
+
+    @property
+    def unit(self) -> Visualization:
+        """The unit's feature visualization with its verdict."""
+        return self.pictures[self.circuit.layer, self.circuit.unit]
+
+    @property
+    def unit_picture(self) -> NDArray[np.uint8]:
+        """The unit's picture, (height, width, 3), RGB."""
+        return self.unit.image
+
+    @property
+    def inputs(self) -> tuple[InputChannel, ...]:
+        """Every input channel, largest L2 norm first."""
+        return self.circuit.ranked
+
+    def input(self, channel: int | str) -> InputChannel:
+        """One input channel.
+
+        Args:
+            channel: its index on the kernel's input axis, or its label, for example `fire2/squeeze1x1:3`.
+
+        Raises:
+            ValueError: the unit has no such input.
+        """
+        return self.circuit.inputs[find_input(self.circuit, channel)]
+
+    def kernel(self, channel: int | str) -> NDArray[np.float32]:
+        """The slice through which the unit reads an input, (height, width), pre-activation per unit of input.
+
+        Args:
+            channel: as for `input`.
+
+        Raises:
+            ValueError: the unit has no such input.
+        """
+        return self.input(channel).kernel
+
+    def picture(self, channel: int | str) -> NDArray[np.uint8]:
+        """The picture of one of the strongest inputs, (height, width, 3), RGB.
+
+        Args:
+            channel: as for `input`.
+
+        Raises:
+            ValueError: the unit has no such input, or it isn't among the strongest, which alone have pictures.
+        """
+        wanted = self.input(channel)
+        found = self.pictures.get((wanted.source_layer, wanted.source_channel))
+        if found is None:
+            raise ValueError(
+                f"input {wanted.label} is number {wanted.rank} by norm, and the first {len(self.circuit.strongest)} "
+                f"have pictures; expected one of {', '.join(each.label for each in self.circuit.strongest)}, or "
+                f"`inputs: {wanted.rank}` in the circuit's section of the config"
+            )
+        return found.image
+
+    def page(self) -> str:
+        """The circuit's page, HTML in one piece that loads nothing from elsewhere."""
+        return render_circuit(self.report, self.site)
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, for notebooks."""
+        return render_frame(self.title, self.page())
+
+    def __repr__(self) -> str:
+        unit, strongest = self.unit, self.circuit.strongest[0]
+        verdict = "converged" if unit.converged else "not converged"
+        height, width, _ = unit.image.shape
+        return (
+            f"<Analysis {self.name}: {self.network.title}, {self.circuit.layer}, unit {self.circuit.unit}; "
+            f"picture {width} × {height} px, {verdict}; "
+            f"{len(self.inputs)} inputs, first {strongest.label} ({strongest.sign}); "
+            f"{len(self.claims)} {'claim' if len(self.claims) == 1 else 'claims'}>"
+        )
+
+
+def site_of_one(section: SiteSection, report: Report, alone: bool) -> SiteReport:
+    """A site with one page, which is cited by the address that it has on the whole site.
+
+    Args:
+        section: the site's section of the config.
+        report: the page.
+        alone: whether the config has this circuit only.
+    """
+    url = (section.url or "").rstrip("/")
+    return SiteReport(
+        title=section.title,
+        description=section.description,
+        author=section.author,
+        url=f"{url}/{report.name}/" if url and not alone else url,
+        language=section.language,
+        circuits=(report,),
+    )
+
+
+_CODE = ("pictures", "network")
+
+
+class KnowsExtremes(Protocol):
+    """Knows how far photos drive channels."""
+
+    def extremes(self, layer: str) -> PhotoExtremes:
+        """The photos that drive each channel of a layer furthest, up and down."""
+
+
+class PictureStages:
+    """The pictures of one circuit.
+
+    Args:
+        section: the circuit's section, or the sweep's.
+        resources: its network, photos and cache.
+        evidence: knows the photos that drive a channel furthest.
+        progress: shown to the user.
+    """
+
+    def __init__(
+        self,
+        section: CircuitSection | SweepSection,
+        resources: Resources,
+        evidence: KnowsExtremes,
+        progress: Progress,
+    ) -> None:
+        self._section = section
+        self._have = resources
+        self._evidence = evidence
+        self._progress = progress
+        self._settings = Settings(**section.visualization.model_dump(exclude={"film"}))
+        self._settings_key = section.visualization.model_dump(mode="json", exclude={"film"})
+
+    def of(self, layer: str, channels: Iterable[int], direction: Direction = "positive") -> dict[int, Visualization]:
+        """The pictures of some channels of a layer.
+
+        Nothing in a picture's key says which others are asked for or for which page: each is found wherever the
+        same network, photos and settings want it.
+        """
+        best = self._best(layer, channels, direction)
+
+        def compute(missing: list[int], keep: Callable[[int, Visualization], None]) -> None:
+            from vizengine.pictures.search import Job, visualize
+
+            title = f"pictures of {layer}" if direction == "positive" else f"what a unit of {layer} is against"
+            with self._progress.stage(f"{self._section.name}: {title}", None) as task:
+                wanted = {channel: best[channel] for channel in missing}
+                job = Job(layer, wanted, self._settings, direction, self._squares())
+                visualize(self._have.network, job, lambda picture: keep(picture.channel, picture), task)
+
+        return self._have.each("pictures", _CODE, self._keys(layer, best, direction), Visualization, compute)
+
+    def are_kept(self, layer: str, channels: Iterable[int]) -> bool:
+        """Whether `of` would find the pictures of all these channels."""
+        return self._have.contains("pictures", _CODE, self._keys(layer, self._best(layer, channels), "positive"))
+
+    def _best(self, layer: str, channels: Iterable[int], direction: Direction = "positive") -> dict[int, PhotoBest]:
+        extremes = self._evidence.extremes(layer)
+        find = extremes.best if direction == "positive" else extremes.worst
+        best = {channel: PhotoBest(*find(channel)) for channel in channels}
+        for channel, each in best.items():
+            if not math.isfinite(each.value):
+                raise BuildFailed(
+                    f"Photos drive {layer}:{channel} to {each.value}; expected a number. The weights of its layer, or "
+                    "of one before it, aren't all numbers: name another weights file."
+                )
+        return best
+
+    def _keys(self, layer: str, best: Mapping[int, PhotoBest], direction: Direction) -> dict[int, dict[str, object]]:
+        """What each picture depends on."""
+        return {
+            channel: {
+                "layer": layer,
+                "channel": channel,
+                "direction": direction,
+                "best": [each.value, each.photo],
+                "settings": self._settings_key,
+            }
+            for channel, each in best.items()
+        }
+
+    def of_groups(
+        self, layer: str, groups: Sequence[NDArray[np.floating]], best: Sequence[tuple[float, str]]
+    ) -> tuple[Visualization, ...]:
+        """The pictures of groups of the channels that a layer reads.
+
+        Args:
+            layer: the layer.
+            groups: each group's weight of every channel.
+            best: each group's highest value at any position of any photo, and that photo's name.
+        """
+
+        def compute(missing: list[int], keep: Callable[[int, Visualization], None]) -> None:
+            from vizengine.pictures.search import Job, visualize
+
+            with self._progress.stage(f"{self._section.name}: pictures of groups of inputs", None) as task:
+                wanted = {group: PhotoBest(*best[group]) for group in missing}
+                job = Job(layer, wanted, self._settings, squares=self._squares(), groups=np.stack(groups, axis=1))
+                visualize(self._have.network, job, lambda picture: keep(picture.channel, picture), task)
+
+        keys = {
+            number: {
+                "layer": layer,
+                "group": number,
+                "weights": group.tolist(),
+                "best": list(best[number]),
+                "settings": self._settings_key,
+            }
+            for number, group in enumerate(groups)
+        }
+        return tuple(self._have.each("groups", _CODE, keys, Visualization, compute).values())
+
+    def study(self, shown: Visualization, others: Sequence[Visualization]) -> UnitStudy:
+        """More pictures of the unit.
+
+        Args:
+            shown: its picture.
+            others: pictures of other units of its layer.
+        """
+        from_photo = self._settings.start == "photo"
+        key = {
+            "layer": shown.layer,
+            "unit": shown.channel,
+            "photo": shown.photo_best_name if from_photo else None,
+            "settings": self._settings_key,
+        }
+        return UnitStudy(
+            negative=self.of(shown.layer, [shown.channel], "negative")[shown.channel],
+            stability=self._stability(shown, others, key),
+            variants=self._variants(shown, key),
+            film=self._film(shown, key) if self._section.visualization.film else None,
+        )
+
+    def _stability(self, shown: Visualization, others: Sequence[Visualization], key: Mapping[str, object]) -> Stability:
+        def compute() -> Stability:
+            from vizengine.pictures.study import Subject, stability
+
+            with self._progress.stage(f"{self._section.name}: the unit's picture from other seeds", None) as task:
+                subject = Subject(shown, self._settings, self._squares())
+                return stability(self._have.network, subject, tuple(others), task)
+
+        # A picture is known by what it reached, since all else that it depends on is in this key.
+        known = {"shown": shown.reached, "others": [[each.channel, each.reached] for each in others]}
+        return self._have.stage("stability", _CODE, {**key, **known}, Stability, compute)
+
+    def _variants(self, shown: Visualization, key: Mapping[str, object]) -> Variants:
+        def compute() -> Variants:
+            from vizengine.pictures.study import Subject, variants
+
+            with self._progress.stage(f"{self._section.name}: other pictures that excite the unit", None) as task:
+                return variants(self._have.network, Subject(shown, self._settings, self._squares()), task)
+
+        return self._have.stage("variants", _CODE, key, Variants, compute)
+
+    def _film(self, shown: Visualization, key: Mapping[str, object]) -> Film:
+        def compute() -> Film:
+            from vizengine.pictures.study import Subject, film
+
+            with self._progress.stage(f"{self._section.name}: the unit's picture forming", None) as task:
+                return film(self._have.network, Subject(shown, self._settings, self._squares()), task)
+
+        return self._have.stage("film", _CODE, key, Film, compute)
+
+    def _squares(self) -> dict[str, NDArray[np.float32]] | None:
+        """Each photo's centred square, where pictures begin as photos."""
+        if self._settings.start == "noise":
+            return None
+        return {photo.name: photo.square(self._settings.size) for photo in self._have.photos}
+
+
+NOT_NUMBERS = (
+    "The network’s outputs aren’t all numbers (NaN or infinity), since weights of it aren’t, so this can’t be measured."
+)
+# What the part of one photo is made by.
+_OF_ONE_PHOTO = (
+    "network",
+    *(f"measures.{name}" for name in ("stream", "unit", "inputs", "photos", "sums", "statistics")),
+)
+
+
+@dataclass(frozen=True)
+class ClassifiedPhotos:
+    """What the cache holds of the classification: all photos."""
+
+    photos: tuple[ClassifiedPhoto, ...]
+
+
+class EvidenceStages:
+    """What photos say of one circuit.
+
+    Args:
+        section: the circuit's section.
+        resources: its network, photos and cache.
+        progress: shown to the user.
+    """
+
+    def __init__(self, section: CircuitSection, resources: Resources, progress: Progress) -> None:
+        self._section = section
+        self._have = resources
+        self._progress = progress
+
+    def classification(self, has_classifier: bool) -> Classification:
+        """What the network calls the photos, or why that can't be known."""
+        if not has_classifier:
+            return Classification((), self._have.source.missing_classifier)
+
+        def compute() -> ClassifiedPhotos:
+            from vizengine.measures.classification import classify
+
+            with self._progress.stage(f"{self._section.name}: classifying photos", len(self._have.photos)) as task:
+                photos = (_counted(photo, task.advance) for photo in self._have.photos)
+                return ClassifiedPhotos(classify(self._have.network, photos, self._have.network.labels))
+
+        key = {"photos": self._have.hashes(self._have.photos), "labels": list(self._have.labels)}
+        code = ("network", "measures.classification", "measures.photos")
+        done = self._have.stage("classification", code, key, ClassifiedPhotos, compute)
+        if not all(math.isfinite(guess.probability) for photo in done.photos for guess in photo.guesses):
+            return Classification((), NOT_NUMBERS)
+        return Classification(done.photos)
+
+    def extremes(self, layer: str) -> PhotoExtremes:
+        """The photos that drive each channel of a layer furthest, up and down."""
+
+        def compute() -> PhotoExtremes:
+            from vizengine.measures.extremes import photo_extremes
+
+            photos = self._have.photos
+            with self._progress.stage(f"{self._section.name}: photos through {layer}", len(photos)) as task:
+                counted = (_counted(photo, task.advance) for photo in photos)
+                return photo_extremes(self._have.network, layer, counted, remember)
+
+        def remember(photo: Photo, compute: Callable[[], Bounds]) -> Bounds:
+            own = {"layer": layer, "photo": self._have.photo_hash(photo)}
+            return self._have.kept("bounds", code, own, Bounds, compute)
+
+        key = {"layer": layer, "photos": self._have.hashes(self._have.photos)}
+        code = ("network", "measures.extremes", "measures.photos")
+        return self._have.stage("extremes", code, key, PhotoExtremes, compute)
+
+    def measure(self, circuit: Circuit, shown: Visualization) -> Evidence:
+        """All evidence of the unit.
+
+        Args:
+            circuit: the unit.
+            shown: its feature visualization.
+        """
+        settings = EvidenceSettings(seed=self._section.visualization.seed)
+
+        def compute() -> Evidence:
+
+            photos = self._have.photos
+            title = f"{self._section.name}: what the unit does on photos"
+            with self._progress.stage(title, len(photos) + OTHER_STEPS) as task:
+                return measure(self._have.network, circuit, photos, shown.image, settings, task.advance, remember)
+
+        def remember(photo: Photo, rate: float, compute: Callable[[], PhotoPart]) -> PhotoPart:
+            from vizengine.measures.stream import PhotoPart
+
+            own = {**unit, "photo": self._have.photo_hash(photo), "settings": asdict(settings), "rate": rate}
+            return self._have.kept("photo", _OF_ONE_PHOTO, own, PhotoPart, compute)
+
+        unit = {"layer": circuit.layer, "unit": circuit.unit, "inputs": self._section.inputs}
+        key = {
+            **unit,
+            "photos": self._have.hashes(self._have.photos),
+            "shown": [shown.reached, shown.mean, self._section.visualization.model_dump(mode="json")],
+            "settings": asdict(settings),
+            "labels": list(self._have.labels),
+        }
+        return self._have.stage("evidence", ("measures", "network"), key, Evidence, compute)
+
+    def expanded(self, circuit: Circuit, evidence: Evidence) -> Expanded:
+        """The unit's weights to earlier layers."""
+        layers = layers_to_expand(self._have.source.architecture, circuit.layer, circuit.unit, self._section.earlier)
+        top = evidence.examples.top
+
+        def compute() -> Expanded:
+            from vizengine.measures.expanded import expand
+
+            with self._progress.stage(f"{self._section.name}: its weights to earlier layers", 1) as task:
+                made = expand(self._have.network, circuit, layers, self._have.photos, top)
+                task.advance(1)
+                return made
+
+        key = {
+            "layer": circuit.layer,
+            "unit": circuit.unit,
+            "layers": layers,
+            "photos": self._have.hashes(self._have.photos),
+            "places": [[each.photo_index, each.top, each.left] for each in top],
+        }
+        code = ("network", *(f"measures.{name}" for name in ("expanded", "patches", "photos")))
+        return self._have.stage("expanded", code, key, Expanded, compute)
+
+    def claims(self, circuit: Circuit, evidence: Evidence) -> tuple[Checked, ...]:
+        """The author's claims held against the evidence; not cached, so that a claim can change at no cost."""
+        claims = [read_claim(each.model_dump()) for each in self._section.hypothesis.claims]
+        return check(claims, circuit, evidence)
+
+
+def _counted(photo: Photo, advance: Callable[[int], None]) -> Photo:
+    advance(1)
+    return photo
+
+
+logger = logging.getLogger(__name__)
+
+
+class CircuitRun:
+    """One circuit on its way from config to report.
+
+    Args:
+        config: the whole config, for its folder.
+        section: the circuit's section.
+        cache: where results are kept.
+        progress: shown to the user.
+        may_compute: whether a result that isn't cached may be computed.
+    """
+
+    def __init__(
+        self, config: Config, section: CircuitSection, cache: Cache, progress: Progress, may_compute: bool = True
+    ) -> None:
+        self._site = config.site
+        self.section = section
+        self.is_only_circuit = len(config.circuits) == 1
+        source = open_source(section.network, (section.unit.layer,), config.folder, cache)
+        self._have = Resources(section, source, config.folder, cache, may_compute)
+        self._evidence = EvidenceStages(section, self._have, progress)
+        self._pictures = PictureStages(section, self._have, self._evidence, progress)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall-clock seconds by stage that was computed in this run."""
+        return self._have.seconds
+
+    @property
+    def title(self) -> str:
+        """The circuit's title, or one made from network and unit."""
+        unit = self.section.unit
+        return self.section.title or f"{self._have.source.structure.title} {unit.layer} unit {unit.index}"
+
+    def report(self) -> Report:
+        """The circuit's report; what `analysis` raises, this raises too."""
+        return self.analysis().report
+
+    def analysis(self) -> Analysis:
+        """All that was computed of the circuit, and its report.
+
+        Raises:
+            WeightsUnavailable: the weights can't be had.
+            NotComputed: something isn't cached and may not be computed.
+        """
+        circuit = self._circuit(self.section.unit.layer, self.section.unit.index, self.section.inputs)
+        inner = self._inner(circuit)
+        pictures: dict[tuple[str, int], Visualization] = {}
+        for layer, channels in self._wanted(circuit, inner).items():
+            for channel, visualization in self._pictures.of(layer, channels).items():
+                pictures[layer, channel] = visualization
+        shown = pictures[circuit.layer, circuit.unit]
+        study = self._pictures.study(shown, [pictures[circuit.layer, sibling] for sibling in self.section.siblings])
+        description = self._description()
+        classification = self._evidence.classification(description.has_classifier)
+        evidence = self._evidence.measure(circuit, shown)
+        factors = [self._over_the_layer(circuit, each.channels) for each in evidence.factors.factors]
+        groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
+        claims = self._evidence.claims(circuit, evidence)
+        expanded = self._evidence.expanded(circuit, evidence)
+        outputs = self._readings()
+        measured = Measured(evidence, claims, groups, expanded, outputs, inner)
+        code = source_hash("network", "pictures", "measures")
+        report = build(
+            self.section, description, classification, circuit, pictures, study, measured, self._versions(), code
+        )
+        return Analysis(
+            circuit=circuit,
+            pictures=pictures,
+            study=study,
+            evidence=evidence,
+            groups=groups,
+            expanded=expanded,
+            readings=outputs,
+            inner=inner,
+            claims=claims,
+            classification=classification,
+            network=description,
+            report=report,
+            site=site_of_one(self._site, report, self.is_only_circuit),
+        )
+
+    def _inner(self, circuit: Circuit) -> tuple[Branch, ...]:
+        """The strongest inputs as units, where the section asks for them."""
+        if self.section.depth == 1:
+            return ()
+        return branches(self._have.source.architecture, circuit, self._circuit)
+
+    def _wanted(self, circuit: Circuit, inner: Sequence[Branch]) -> Mapping[str, tuple[int, ...]]:
+        """The channels that need a picture, by layer: the inputs first, then the unit and its siblings."""
+        wanted: dict[str, list[int]] = {}
+        further = [branch.circuit for branch in inner if branch.circuit is not None]
+        for each in (*further, circuit):
+            for channel in each.strongest:
+                wanted.setdefault(channel.source_layer, []).append(channel.source_channel)
+        wanted.setdefault(circuit.layer, []).extend([circuit.unit, *self.section.siblings])
+        return {layer: tuple(sorted(set(channels))) for layer, channels in wanted.items()}
+
+    def _over_the_layer(self, circuit: Circuit, group: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Weights of the unit's inputs as weights of all channels that its layer reads; 0 for other groups."""
+        architecture = self._have.source.architecture
+        whole = np.zeros(architecture.channels(architecture.layer(circuit.layer).inputs[0]), group.dtype)
+        whole[architecture.reads(circuit.layer, circuit.unit)] = group
+        return whole
+
+    def _description(self) -> NetworkDescription:
+        unit = self.section.unit
+        key = {
+            "layer": unit.layer,
+            "unit": unit.index,
+            "origin": self._have.source.identity.origin,
+            "file": self._have.source.identity.name,
+        }
+        return self._have.stage(
+            "network",
+            ("network",),
+            key,
+            NetworkDescription,
+            lambda: describe(self._have.source, unit.layer, unit.index),
+        )
+
+    def _circuit(self, layer: str, unit: int, inputs: int) -> Circuit:
+        sources = self._have.source.architecture.source_channels(layer, unit)
+
+        def compute() -> Circuit:
+            kernel, bias = self._have.source.kernel_and_bias(layer)
+            return analyse(layer, unit, kernel, bias, sources, inputs)
+
+        key = {"layer": layer, "unit": unit, "inputs": inputs}
+        return self._have.stage("circuit", ("measures.inputs", "measures.readers", "network"), key, Circuit, compute)
+
+    def _readings(self) -> Readings:
+        """The later units that read the unit."""
+        unit, source = self.section.unit, self._have.source
+
+        def kernel_of(layer: str) -> NDArray[np.float32] | None:
+            return source.kernel_and_bias(layer)[0] if source.has(layer) else None
+
+        key = {"layer": unit.layer, "unit": unit.index}
+        return self._have.stage(
+            "readings",
+            ("measures.inputs", "measures.readers", "network"),
+            key,
+            Readings,
+            lambda: readings(source.architecture, unit.layer, unit.index, kernel_of),
+        )
+
+    def _versions(self) -> dict[str, str]:
+        return {
+            "vizengine": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        }

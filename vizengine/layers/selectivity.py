@@ -1,0 +1,92 @@
+"""How selective each unit of a layer is for orientation and for hue: drawn stimuli once for all units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.layers.survey import SHUFFLES, Selectivity
+from vizengine.measures.stimuli import Stimulus, battery, draw
+from vizengine.measures.tuning import hue_selectivity, orientation_selectivity
+from vizengine.network.model import Network, canvas_for
+from vizengine.network.probes import Probe
+from vizengine.runtime import tensorflow as tf
+
+# Bound on the pixels of one batch of stimuli.
+_BATCH_PIXELS = 300_000
+
+
+def selectivity(network: Network, layer: str) -> Selectivity:
+    """Draw gratings, disks and uniform colours, and read every unit at the middle.
+
+    Args:
+        network: one with all weights up to the layer.
+        layer: a conv layer.
+    """
+    canvas = canvas_for(network.architecture, layer)
+    drawn = battery(canvas.size)
+    gratings = [each for each in drawn if each.family == "grating"]
+    colours = [
+        each
+        for each in drawn
+        if each.family in ("uniform", "disk") and each.polarity == "light" and each.hue is not None
+    ]
+    stimuli = gratings + colours
+    probe = Probe(network, layer)
+    width = max(1, _BATCH_PIXELS // canvas.side**2)
+    responses = []
+    for start in range(0, len(stimuli), width):
+        images = [draw(each, canvas.side, canvas.centre, canvas.size) for each in stimuli[start : start + width]]
+        values = probe(tf.constant(np.stack(images)))
+        responses.append(np.maximum(np.asarray(values[:, canvas.position, canvas.position]), 0))
+    table = np.concatenate(responses)
+    orientation = with_chance(gratings, table[: len(gratings)], orientation_selectivity)
+    hue = with_chance(colours, table[len(gratings) :], hue_selectivity)
+    return Selectivity(
+        orientation=orientation[0],
+        hue=hue[0],
+        orientation_chance=orientation[1],
+        hue_chance=hue[1],
+        gratings=len(gratings),
+        colours=len(colours),
+    )
+
+
+def with_chance(
+    stimuli: Sequence[Stimulus],
+    answers: NDArray[np.floating],
+    index: Callable[[Sequence[Stimulus], NDArray[np.floating]], float],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """An index of each unit, and the highest of those of its answers dealt out anew.
+
+    They are dealt out among stimuli that differ in angle alone, so that what else the unit prefers stays.
+
+    Args:
+        stimuli: of one kind.
+        answers: (stimuli, units) activations.
+        index: from stimuli and one unit's answers.
+    """
+    cells: dict[tuple[object, ...], list[int]] = {}
+    for place, each in enumerate(stimuli):
+        cells.setdefault((each.family, each.frequency, each.phase, each.radius, each.brightness), []).append(place)
+    alike = [np.array(places) for places in cells.values()]
+    values, chance = np.zeros((2, answers.shape[1]))
+    for unit, own in enumerate(answers.T):
+        values[unit] = index(stimuli, own)
+        generator = np.random.default_rng([unit, len(stimuli)])
+        # Silent units are silent in any order.
+        shuffles = SHUFFLES if np.isfinite(values[unit]) else 1
+        chance[unit] = max(index(stimuli, _dealt(own, alike, generator)) for _ in range(shuffles))
+    return values, chance
+
+
+def _dealt(
+    answers: NDArray[np.floating], alike: Sequence[NDArray[np.int64]], generator: np.random.Generator
+) -> NDArray[np.floating]:
+    """(stimuli,) answers, those at the indices of each of `alike` in a random order."""
+    dealt = answers.copy()
+    for places in alike:
+        dealt[places] = answers[generator.permutation(places)]
+    return dealt

@@ -1,0 +1,289 @@
+"""What photos and drawn stimuli do to all units of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.measures.extremes import PhotoExtremes
+from vizengine.measures.photos import Photo
+from vizengine.network.architecture import Architecture
+from vizengine.network.layers import INPUT
+from vizengine.network.model import Network
+from vizengine.network.probes import PreActivation
+from vizengine.runtime import tensorflow as tf
+
+# The highest of 19 by chance is a test at the level of 5 %.
+SHUFFLES = 19
+# Of each unit, as on the page of a single circuit. Five photos can't take more than fifteen places, so the best place
+# of each of the six photos that drive a unit most is always among them.
+EXAMPLES, PER_PHOTO = 24, 3
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What photos do to the units of one layer.
+
+    Attributes:
+        extremes: highest and lowest pre-activation of each channel over each photo's positions.
+        count: positions in all.
+        mean, deviation: (channels,) float64, of the pre-activation over all positions.
+        firing: (channels,) float64, share of positions at which the pre-activation is above zero.
+        activation: (channels,) float64, mean over all positions of the activation: the pre-activation where it is above
+            zero, else zero.
+        products: (channels, channels) float64, mean product of the activations of two channels at one position.
+        pre: (channels, examples) float32, the highest pre-activations whose receptive fields don't overlap, at most
+            `PER_PHOTO` of a photo and `EXAMPLES` in all, highest first; minus infinity where there are no more.
+        photo, row, column: (channels, examples) int64, index of the photo and position on the layer's map.
+        parts: (channels, examples, inputs) float32, what each input channel adds there; with the bias
+            they sum to `pre`. For `input`, whose channels have no inputs, none.
+    """
+
+    extremes: PhotoExtremes
+    count: int
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    firing: NDArray[np.float64]
+    activation: NDArray[np.float64]
+    products: NDArray[np.float64]
+    pre: NDArray[np.float32]
+    photo: NDArray[np.int64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    parts: NDArray[np.float32]
+
+    def best_of_photos(self, channel: int, count: int) -> NDArray[np.int64]:
+        """Indices of a channel's examples that are the highest of their photo, highest first; at most `count`."""
+        known = np.flatnonzero(~np.isneginf(self.pre[channel]))
+        _, first = np.unique(self.photo[channel, known], return_index=True)
+        return known[np.sort(first)[:count]]
+
+    @property
+    def strength(self) -> NDArray[np.float64]:
+        """(channels,) highest pre-activation in standard deviations above the mean; 0 where nothing varies."""
+        highest = self.extremes.values.max(axis=0).astype(np.float64)
+        spread = self.deviation > 0
+        return np.asarray(np.divide(highest - self.mean, self.deviation, out=np.zeros_like(self.mean), where=spread))
+
+
+@dataclass(frozen=True)
+class Selectivity:
+    """Indices of all units of a layer.
+
+    Attributes:
+        orientation, hue: (channels,) float64, 0 to 1 as `indices` defines them; not a number where no stimulus of the
+            kind drives the unit.
+        orientation_chance, hue_chance: (channels,) float64, the highest of `SHUFFLES` such indices, each from the
+            unit's answers dealt out anew among stimuli that differ in angle alone; not a number likewise.
+        gratings, colours: how many stimuli of each kind were drawn.
+    """
+
+    orientation: NDArray[np.float64]
+    hue: NDArray[np.float64]
+    orientation_chance: NDArray[np.float64]
+    hue_chance: NDArray[np.float64]
+    gratings: int
+    colours: int
+
+
+def join(first: Survey, second: Survey, offset: int = 0) -> Survey:
+    """The survey of the photos of both.
+
+    Means and deviations are merged as Chan, Golub and LeVeque (1979) do.
+
+    Args:
+        first: of earlier photos, which come first among equals.
+        second: of later ones.
+        offset: added to the indices of the second's photos.
+    """
+    total = first.count + second.count
+    apart = second.mean - first.mean
+    squares = (
+        first.deviation**2 * first.count
+        + second.deviation**2 * second.count
+        + apart**2 * (first.count * second.count / total)
+    )
+    pre = np.concatenate([first.pre, second.pre], axis=1)
+    order = np.argsort(-pre.astype(np.float64), axis=1, kind="stable")[:, :EXAMPLES]
+
+    def mean(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (one * first.count + other * second.count) / total
+
+    def kept(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.generic]:
+        both = np.concatenate([one, other], axis=1)
+        chosen = order if both.ndim == 2 else order[:, :, None]
+        return np.take_along_axis(both, chosen, axis=1)
+
+    extremes = PhotoExtremes(
+        first.extremes.names + second.extremes.names,
+        np.concatenate([first.extremes.values, second.extremes.values]),
+        np.concatenate([first.extremes.lowest, second.extremes.lowest]),
+    )
+    return Survey(
+        extremes=extremes,
+        count=total,
+        mean=first.mean + apart * (second.count / total),
+        deviation=np.sqrt(squares / total),
+        firing=mean(first.firing, second.firing),
+        activation=mean(first.activation, second.activation),
+        products=mean(first.products, second.products),
+        pre=np.asarray(kept(first.pre, second.pre), np.float32),
+        photo=np.asarray(kept(first.photo, second.photo + offset), np.int64),
+        row=np.asarray(kept(first.row, second.row), np.int64),
+        column=np.asarray(kept(first.column, second.column), np.int64),
+        parts=np.asarray(kept(first.parts, second.parts), np.float32),
+    )
+
+
+def top_places(
+    pre: NDArray[np.float32], count: int, reach: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Greedily from the highest on, as `Extremes` does for one unit.
+
+    Args:
+        pre: (down, across, channels) pre-activations.
+        count: places wanted of each channel.
+        reach: steps from one position to the nearest whose receptive field doesn't overlap its own.
+
+    Returns:
+        Row, column and pre-activation, (channels, count) each, highest first. Where a photo has no more places, the
+        pre-activation is minus infinity.
+    """
+    down, across, channels = pre.shape
+    left = np.moveaxis(pre, -1, 0).copy()
+    every = np.arange(channels)
+    rows, columns = np.zeros((2, channels, count), np.int64)
+    values = np.zeros((channels, count), np.float32)
+    for place in range(count):
+        best = left.reshape(channels, -1).argmax(axis=1)
+        row, column = np.divmod(best, across)
+        rows[:, place], columns[:, place] = row, column
+        values[:, place] = left[every, row, column]
+        if place + 1 == count:
+            break
+        for channel, (y, x) in enumerate(zip(row.tolist(), column.tolist(), strict=True)):
+            left[channel, max(y - reach + 1, 0) : y + reach, max(x - reach + 1, 0) : x + reach] = -np.inf
+    return rows, columns, values
+
+
+def survey(
+    network: Network, layer: str, photos: Sequence[Photo], advance: Callable[[int], None] = lambda count: None
+) -> Survey:
+    """Send each photo through the network once, for all units of a layer.
+
+    Args:
+        network: one with all weights up to the layer.
+        layer: a conv layer or `input`.
+        photos: readable ones, at least one.
+        advance: called with 1 after each photo.
+
+    Raises:
+        ValueError: there are no photos.
+    """
+    if not photos:
+        raise ValueError("no photos; expected at least one")
+    field = None if layer == INPUT else network.architecture.receptive_field(layer)
+    reach = 1 if field is None else -(-field.size // field.stride)
+    reads = None if layer == INPUT else _Reads(network, layer)
+    found: Survey | None = None
+    for index, photo in enumerate(photos):
+        prepared = network.prepare(tf.constant(photo.pixels()[None]), layer)
+        if reads is None:
+            one = _of_photo(photo.name, np.asarray(prepared)[0], reach, None)
+        else:
+            fed = reads.below(prepared, training=False)
+            pre = np.asarray(reads.pre_activation(fed))[0]
+            one = _of_photo(photo.name, pre, reach, (reads, np.asarray(fed)[0]))
+        one = replace(one, photo=np.full_like(one.photo, index))
+        found = one if found is None else join(found, one)
+        advance(1)
+    assert found is not None
+    return found
+
+
+class _Reads:
+    """What a conv layer reads, and by which kernel."""
+
+    def __init__(self, network: Network, layer: str) -> None:
+        self.architecture, self.layer = network.architecture, layer
+        self.pre_activation = PreActivation(network, layer)
+        self.below = network.model_upto(self.pre_activation.feed)
+
+    def contributions(
+        self, below: NDArray[np.float32], row: NDArray[np.int64], column: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        return contributions(self.architecture, self.layer, below, self.pre_activation.kernel, row, column)
+
+
+def _of_photo(
+    name: str, pre: NDArray[np.float32], reach: int, reads: tuple[_Reads, NDArray[np.float32]] | None
+) -> Survey:
+    """The survey of one photo from (down, across, channels) pre-activations and from what the layer reads."""
+    flat = pre.reshape(-1, pre.shape[-1])
+    wide = flat.astype(np.float64)
+    row, column, highest = top_places(pre, PER_PHOTO, reach)
+    if reads is None:
+        parts = np.zeros((*row.shape, 0), np.float32)
+    else:
+        layer, below = reads
+        parts = np.stack(
+            [layer.contributions(below, row[:, place], column[:, place]) for place in range(PER_PHOTO)], axis=1
+        )
+    mean, deviation = wide.mean(axis=0), wide.std(axis=0)
+    fired = np.maximum(wide, 0, out=wide)
+    return Survey(
+        extremes=PhotoExtremes((name,), flat.max(axis=0)[None], flat.min(axis=0)[None]),
+        count=len(flat),
+        mean=mean,
+        deviation=deviation,
+        firing=(flat > 0).mean(axis=0, dtype=np.float64),
+        activation=fired.mean(axis=0),
+        products=fired.T @ fired / len(flat),
+        pre=highest,
+        photo=np.zeros(row.shape, np.int64),
+        row=row,
+        column=column,
+        parts=parts,
+    )
+
+
+def contributions(
+    architecture: Architecture,
+    layer: str,
+    below: NDArray[np.float32],
+    kernel: NDArray[np.float32],
+    row: NDArray[np.integer],
+    column: NDArray[np.integer],
+) -> NDArray[np.float32]:
+    """What each input channel adds to each unit at one position of that unit's own.
+
+    Args:
+        architecture: the network's.
+        layer: a conv layer.
+        below: (height, width, channels), what the layer reads.
+        kernel: (height, width, inputs, units); with groups, each unit's inputs are those of its group.
+        row, column: (units,) position of each unit on the layer's map.
+
+    Returns:
+        (units, inputs) float32.
+    """
+    spec = architecture.layer(layer)
+    read, inside = [], []
+    for axis, position in enumerate((row, column)):
+        side = below.shape[axis]
+        first = position * spec.stride - spec.padding_before(axis, side)
+        places = first[:, None] + np.arange(spec.window[axis]) * spec.dilation
+        read.append(places.clip(0, side - 1))
+        inside.append((places >= 0) & (places < side))
+    down, across = read[0][:, :, None], read[1][:, None, :]
+    if spec.groups == 1:
+        patches = below[down, across]
+    else:
+        starts = np.array([architecture.reads(layer, unit).start for unit in range(len(row))])
+        own = starts[:, None] + np.arange(kernel.shape[2])
+        patches = below[down[..., None], across[..., None], own[:, None, None, :]]
+    patches = patches * (inside[0][:, :, None] & inside[1][:, None, :])[..., None]
+    return np.asarray(np.einsum("uhwc,hwcu->uc", patches, kernel), np.float32)

@@ -1,0 +1,485 @@
+"""What the light page of a sweep's unit says, and what the explorer says of all units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from vizengine.figures.drawing import along, number
+from vizengine.figures.quantities import Kernel, Picture, Quantity
+from vizengine.measures.inputs import Sign
+from vizengine.page.render import environment, load, templates_folder, without_turns
+from vizengine.page.report import SiteReport
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A unit as other pages show it.
+
+    Attributes:
+        label: `layer:unit`, or the name of a colour of the image.
+        layer: its layer.
+        unit: its index.
+        page: address of its page from the sweep's folder, or empty where it has none.
+        picture: address of its picture likewise, or empty.
+        verdict: `converged`, `not converged` or `exact`; empty where it has no picture.
+    """
+
+    label: str
+    layer: str
+    unit: int
+    page: str
+    picture: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A kernel slice between two units, and the unit at its other end.
+
+    Attributes:
+        tile: that unit.
+        kernel: the slice.
+        norm: its L2 norm.
+        share: its part of the sum of squares of the reader's kernel.
+        sign: as in `InputChannel`.
+        contribution: mean of what it adds to the reader on the reader's top examples; None where it wasn't measured.
+    """
+
+    tile: Tile
+    kernel: Kernel
+    norm: Quantity
+    share: Quantity
+    sign: Sign
+    contribution: Quantity | None
+
+    @property
+    def label(self) -> str:
+        """The other unit's name."""
+        return self.tile.label
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the unit's mean pre-activation on its top examples.
+
+    Attributes:
+        name: `bias`, an input's label, or how many other inputs there are.
+        value: how much.
+        page: address of the input's page from the sweep's folder, or empty.
+    """
+
+    name: str
+    value: Quantity
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class ShownExample:
+    """A place in a photo that drives the unit.
+
+    Attributes:
+        picture: what the unit sees there.
+        photo: name of the photo.
+        pre: the unit's pre-activation.
+    """
+
+    picture: Picture
+    photo: str
+    pre: Quantity
+
+
+@dataclass(frozen=True)
+class Indices:
+    """Figures by which units are told apart; None where one can't be told.
+
+    Attributes:
+        strength: highest pre-activation over photos, in standard deviations above the mean.
+        firing: share of positions above zero.
+        orientation, hue: selectivity, 0 to 1.
+    """
+
+    strength: Quantity | None
+    firing: Quantity | None
+    orientation: Quantity | None
+    hue: Quantity | None
+
+
+@dataclass(frozen=True)
+class UnitPage:
+    """The light page of one unit.
+
+    Attributes:
+        tile: the unit.
+        network: the network's title.
+        trained: false where its weights are drawn at random.
+        field: side of its receptive field.
+        size: side of its picture in pixels.
+        failure: why there is nothing but this to say; empty where all is well, and then the rest is there.
+        reached: highest pre-activation on its picture.
+        photo_best: the same over photos.
+        photo_best_name: the photo.
+        indices: its figures.
+        inputs: its strongest inputs by norm.
+        input_count: how many inputs it has.
+        outputs: the units that lean on it most, by share of their own kernels.
+        parts: bias, largest inputs and all others; they sum to `total`.
+        total: mean pre-activation on the examples.
+        examples: the photos' places that drive it most, highest first.
+        photo_count: how many photos were looked at.
+        scale: largest absolute coefficient of the page's kernels.
+        previous, next: its neighbours in the layer.
+    """
+
+    tile: Tile
+    network: str
+    trained: bool
+    field: Quantity
+    size: int
+    failure: str
+    previous: Tile | None
+    next: Tile | None
+    reached: Quantity | None = None
+    photo_best: Quantity | None = None
+    photo_best_name: str = ""
+    indices: Indices | None = None
+    inputs: tuple[Connection, ...] = ()
+    input_count: Quantity | None = None
+    outputs: tuple[Connection, ...] = ()
+    parts: tuple[Part, ...] = ()
+    total: Quantity | None = None
+    examples: tuple[ShownExample, ...] = ()
+    photo_count: Quantity | None = None
+    scale: Quantity | None = None
+
+
+@dataclass(frozen=True)
+class SheetUnit:
+    """A unit on a contact sheet.
+
+    Attributes:
+        tile: the unit.
+        indices: its figures; None where it failed.
+    """
+
+    tile: Tile
+    indices: Indices | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The contact sheet of a layer.
+
+    Attributes:
+        layer: its name.
+        folder: the folder of its pages and pictures.
+        channels: how many units the layer has.
+        units: those that have pages, in order.
+    """
+
+    layer: str
+    folder: str
+    channels: int
+    units: tuple[SheetUnit, ...]
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """The page that leads to all units of a sweep.
+
+    Attributes:
+        name: the sweep's name in the config.
+        title: its heading.
+        network: the network's title.
+        trained: false where its weights are drawn at random.
+        sheets: in order of computation.
+        size: side of the pictures in pixels.
+        failures: label and reason of each unit that failed.
+    """
+
+    name: str
+    title: str
+    network: str
+    trained: bool
+    sheets: tuple[Sheet, ...]
+    size: int
+    failures: tuple[tuple[str, str], ...]
+
+    @property
+    def count(self) -> int:
+        """How many units there are."""
+        return sum(len(sheet.units) for sheet in self.sheets)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure that every unit has.
+
+    Attributes:
+        name: in attributes and in `survey.json`, for example `strength`.
+        title: over the figures.
+        short: the same in a word or two, for the panel of one unit.
+        meaning: what it says, in a sentence or two.
+        formula: how it is worked out, and after whom.
+        sample: from what.
+        control: what to hold it against, with the control's own figure.
+        absent: what stands for a figure that can't be told.
+        low, high: ends of its axis.
+        median: of the layer; None where no unit has it.
+        control_at: where the control lies on the axis, if it is the same for all units.
+    """
+
+    name: str
+    title: str
+    short: str
+    meaning: str
+    formula: str
+    sample: str
+    control: str
+    absent: str = "none"
+    low: float = 0.0
+    high: float = 1.0
+    median: Quantity | None = None
+    control_at: Quantity | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One unit's figure in one column.
+
+    Attributes:
+        value: None where it can't be told.
+        chance: the unit's own control, where the column has one.
+    """
+
+    value: Quantity | None
+    chance: Quantity | None = None
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A unit that fires where another does.
+
+    Attributes:
+        unit: its index.
+        correlation: of the two units' activations.
+    """
+
+    unit: int
+    correlation: Quantity
+
+
+@dataclass(frozen=True)
+class SheetEntry:
+    """A unit on the sheet.
+
+    Attributes:
+        unit: its index.
+        picture: address of its picture from the sheet's folder, or empty where it has none.
+        verdict: `converged` or `not converged`; empty where it has no picture.
+        reached, photo_best: highest pre-activation on its picture and on any photo; None where it failed.
+        examples: address of the strip of what it sees at the places that drive it most, or empty.
+        seen: that strip in words.
+        page: address of its page, relative to the sheet's folder, or empty where the site has none.
+        figures: one for each column.
+        group_count: into how many groups its top examples fall; None where it failed.
+        neighbours: the units that fire most like it, most alike first.
+        failure: why it has nothing but this; empty where all is well.
+    """
+
+    unit: int
+    picture: str
+    verdict: str
+    reached: Quantity | None
+    photo_best: Quantity | None
+    examples: str
+    seen: str
+    page: str
+    figures: tuple[Figure, ...]
+    group_count: Quantity | None
+    neighbours: tuple[Neighbour, ...]
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class ContactSheet:
+    """A whole layer.
+
+    Attributes:
+        network: the network's title.
+        layer: its name.
+        size: side of the pictures in pixels.
+        field: side of a unit's receptive field.
+        photos, positions: how many were looked at.
+        columns: what was measured.
+        entries: all units, by index.
+        config: three lines of a config that make the page of a unit, `{unit}` standing for its index.
+        settings: name of the circuit in the config that gave photos and settings.
+    """
+
+    network: str
+    layer: str
+    size: int
+    field: Quantity
+    photos: Quantity
+    positions: Quantity
+    columns: tuple[Column, ...]
+    entries: tuple[SheetEntry, ...]
+    config: str
+    settings: str
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """The units that failed, each with the reason."""
+        return {f"{self.layer}:{each.unit}": each.failure for each in self.entries if each.failure}
+
+    def data(self) -> dict[str, object]:
+        """All figures, unrounded, for those who compute with them."""
+        return {
+            "network": self.network,
+            "layer": self.layer,
+            "photos": self.photos.value,
+            "positions": self.positions.value,
+            "columns": {
+                each.name: {
+                    "meaning": each.meaning,
+                    "formula": each.formula,
+                    "sample": each.sample,
+                    "control": each.control,
+                    "control_value": _value(each.control_at),
+                    "median": _value(each.median),
+                }
+                for each in self.columns
+            },
+            "units": [self._unit(each) for each in self.entries],
+        }
+
+    def _unit(self, entry: SheetEntry) -> dict[str, object]:
+        if entry.failure:
+            return {"unit": entry.unit, "failure": entry.failure}
+        found: dict[str, object] = {
+            "unit": entry.unit,
+            "picture": entry.verdict,
+            "reached": _value(entry.reached),
+            "photo_best": _value(entry.photo_best),
+            "group_count": _value(entry.group_count),
+        }
+        for column, figure in zip(self.columns, entry.figures, strict=True):
+            found[column.name] = _value(figure.value)
+            if figure.chance:
+                found[f"{column.name}_chance"] = figure.chance.value
+        found["nearest"] = [{"unit": each.unit, "correlation": each.correlation.value} for each in entry.neighbours]
+        return found
+
+
+def _value(quantity: Quantity | None) -> int | float | None:
+    return None if quantity is None else quantity.value
+
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "img-src 'self' data:",
+        "style-src 'self'",
+        "script-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+)
+
+
+@dataclass(frozen=True)
+class SharedFiles:
+    """What light pages load.
+
+    Attributes:
+        style: CSS.
+        script: JavaScript.
+    """
+
+    style: str
+    script: str
+
+    @staticmethod
+    @cache
+    def load(*names: str) -> SharedFiles:
+        """Read them from the templates' folder.
+
+        Args:
+            names: of styles and scripts that a page needs besides those of all light pages.
+        """
+        own = load()
+        folder = templates_folder() / "assets"
+        style, script = (
+            "".join((folder / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("explorer", *names))
+            for kind in ("css", "js")
+        )
+        return SharedFiles(own.style + style, own.script + script)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar from zero.
+
+    Attributes:
+        x, width: its place, in percent.
+        kind: `excites` or `inhibits`.
+    """
+
+    x: str
+    width: str
+    kind: str
+
+
+def render_unit(page: UnitPage, sweep: str, site: SiteReport) -> str:
+    """The light page of a unit.
+
+    Args:
+        page: the unit.
+        sweep: the sweep's title.
+        site: the site that it is in.
+
+    Returns:
+        HTML, the whole page.
+    """
+    return _render("unit.html", page=page, sweep=sweep, site=site, root="../", bars=bars(page.parts))
+
+
+def render_explorer(explorer: Explorer, site: SiteReport, alone: bool) -> str:
+    """The page that leads to all units of a sweep.
+
+    Args:
+        explorer: the units.
+        site: the site that it is in.
+        alone: whether the sweep is all of the site.
+    """
+    return _render("explorer.html", explorer=explorer, site=site, root="", alone=alone)
+
+
+def render_contact_sheet(sheet: ContactSheet, site: SiteReport) -> str:
+    """The contact sheet of a layer.
+
+    Args:
+        sheet: the layer.
+        site: what the config says of the site.
+    """
+    return _render("survey.html", sheet=sheet, site=site, root="", along=along, number=number)
+
+
+def bars(parts: Sequence[Part]) -> tuple[Bar, ...]:
+    """A bar for each part, all on one axis with zero on it."""
+    values = [float(part.value.value) for part in parts]
+    low, high = min([0.0, *values]), max([0.0, *values])
+    return tuple(
+        Bar(
+            number(along(min(value, 0.0), low, high)),
+            number(along(abs(value), 0.0, high - low)),
+            "excites" if value > 0 else "inhibits",
+        )
+        for value in values
+    )
+
+
+def _render(template: str, **context: object) -> str:
+    return without_turns(environment().get_template(template).render(assets=load(), policy=POLICY, **context))

@@ -1,0 +1,177 @@
+"""What becomes of the unit when inputs are taken away, against a control of others of like norm.
+
+The unit's pre-activation is linear in its inputs, so taking a channel away changes it by exactly minus its
+contribution, and putting the channel's mean in its place by the mean's contribution besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.statistics import Estimate, estimate
+from vizengine.measures.unit import Positions
+
+Verdict = Literal["supported", "contradicted", "undecided"]
+# The share of the drive below which an input counts as silent, set before anything was measured.
+NEGLIGIBLE = 0.01
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Change of the unit's pre-activation, after less before: negative where it falls.
+
+    Attributes:
+        examples: over the unit's top examples.
+        photos: over positions drawn evenly from all photos.
+        picture: over all positions of the unit's feature visualization; not independent of each other, so its
+            deviation says more than its interval.
+        picture_peak: at the position where that picture drives the unit most.
+    """
+
+    examples: Estimate
+    photos: Estimate
+    picture: Estimate
+    picture_peak: float
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Some channels taken away together.
+
+    Attributes:
+        channels: indices on the kernel's input axis.
+        to_zero: their activations set to zero.
+        to_mean: their activations set to their mean over photos, everywhere.
+        sign_verdict: for a single channel, whether the ablation on top examples bears out its label: an
+            excitatory channel must lower the unit when it goes, an inhibitory one raise it, and the whole interval
+            must be further from zero than `NEGLIGIBLE` of the mean drive. Undecided where the label is mixed or the
+            interval isn't wholly on one side.
+    """
+
+    channels: tuple[int, ...]
+    to_zero: Effect
+    to_mean: Effect
+    sign_verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Ablations:
+    """All ablations of one unit.
+
+    Attributes:
+        baseline: pre-activation of the top examples.
+        drive: mean pre-activation of the top examples less the bias, in whose share changes can be read.
+        picture_peak: highest pre-activation on the picture.
+        single: each strongest input alone, strongest first.
+        together: all of them.
+        control: random channels of like norm, each alone; as many as there are, fewer where the layer has fewer.
+        control_together: mean change when as many random channels of like norm go together, one value per draw,
+            over top examples, to zero; (draws,), empty where there are no others.
+        control_pool: the channels from which controls are drawn: those next in rank by norm.
+    """
+
+    baseline: Estimate
+    drive: float
+    picture_peak: float
+    single: tuple[Ablation, ...]
+    together: Ablation
+    control: tuple[Ablation, ...]
+    control_together: NDArray[np.float64]
+    control_pool: tuple[int, ...]
+
+
+def mean_contributions(
+    kernel: NDArray[np.float32], activation_mean: NDArray[np.float64], inside: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """What each channel would add if its activation were its mean everywhere on the map, and zero in the padding.
+
+    Args:
+        kernel: (height, width, inputs) of the unit.
+        activation_mean: (inputs,).
+        inside: (n, height, width), which coefficients read inside the map.
+
+    Returns:
+        (n, inputs).
+    """
+    coefficients = inside.reshape(len(inside), -1).astype(np.float64) @ kernel.reshape(-1, kernel.shape[-1])
+    return np.asarray(coefficients * activation_mean, np.float64)
+
+
+def ablate(
+    circuit: Circuit,
+    kernel: NDArray[np.float32],
+    activation_mean: NDArray[np.float64],
+    examples: Positions,
+    sample: Positions,
+    picture: Positions,
+    seed: int,
+    draws: int,
+) -> Ablations:
+    """Take away each strongest input, all together, and controls.
+
+    Args:
+        circuit: the unit.
+        kernel: (height, width, inputs) of the unit.
+        activation_mean: (inputs,) mean activations over photos.
+        examples: the unit's top examples.
+        sample: positions drawn evenly from all photos.
+        picture: all positions of the unit's feature visualization.
+        seed: of the controls.
+        draws: how many random sets for `control_together`.
+    """
+    groups = (examples, sample, picture)
+    means = tuple(mean_contributions(kernel, activation_mean, group.inside) for group in groups)
+    drive = float(examples.contributions.sum(axis=1, dtype=np.float64).mean())
+    # A unit without any drive has no smallest change that counts; the least float keeps zero from counting.
+    least = max(NEGLIGIBLE * abs(drive), np.finfo(np.float64).tiny)
+
+    def ablation(channels: Sequence[int]) -> Ablation:
+        chosen = list(channels)
+        lost = [group.contributions[:, chosen].sum(axis=1, dtype=np.float64) for group in groups]
+        put = [mean[:, chosen].sum(axis=1) for mean in means]
+        peak = int(picture.pre.argmax())
+        zero = _effect([-each for each in lost], peak)
+        replaced = _effect([gain - each for gain, each in zip(put, lost, strict=True)], peak)
+        sign = circuit.inputs[chosen[0]].sign if len(chosen) == 1 else "mixed"
+        return Ablation(tuple(chosen), zero, replaced, sign_verdict(sign, zero.examples, least))
+
+    top = [channel.index for channel in circuit.strongest]
+    pool = [channel.index for channel in circuit.ranked[len(top) : 4 * len(top)]]
+    size = min(len(top), len(pool))
+    generator = np.random.default_rng([seed, 1])
+    drawn = [generator.choice(pool, size, replace=False) for _ in range(draws)] if size else []
+    lost = examples.contributions.mean(axis=0, dtype=np.float64)
+    return Ablations(
+        baseline=estimate(examples.pre),
+        drive=drive,
+        picture_peak=float(picture.pre.max()),
+        single=tuple(ablation([channel]) for channel in top),
+        together=ablation(top),
+        control=tuple(ablation([int(channel)]) for channel in drawn[0]) if drawn else (),
+        control_together=np.array([-lost[channels].sum() for channels in drawn], np.float64),
+        control_pool=tuple(pool),
+    )
+
+
+def _effect(changes: Sequence[NDArray[np.float64]], peak: int) -> Effect:
+    examples, photos, picture = changes
+    return Effect(estimate(examples), estimate(photos), estimate(picture), float(picture[peak]))
+
+
+def sign_verdict(sign: str, change: Estimate, least: float) -> Verdict:
+    """Whether the change on top examples bears out a label, as `Ablation.sign_verdict` says.
+
+    Args:
+        sign: the label.
+        change: of the pre-activation when the channel is set to zero.
+        least: change, above 0, that counts as one.
+    """
+    if sign == "mixed" or not (change.high <= -least or change.low >= least):
+        return "undecided"
+    return "supported" if (change.mean < 0) == (sign == "excitatory") else "contradicted"

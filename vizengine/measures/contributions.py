@@ -1,0 +1,241 @@
+"""What each input channel adds to the unit, on its own top examples and over all photos."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.figures.quantities import Change, Documented, Quantity, decimals, fixed, percent, significant, whole
+from vizengine.measures.ablation import Effect
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.statistics import change, estimate, largest_first
+from vizengine.measures.unit import Positions
+
+if TYPE_CHECKING:
+    from vizengine.circuit import Evidence
+
+TAIL_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """`pre = bias + Σ_c K_c ⋆ a_c`, part by part.
+
+    The drive is the pre-activation less the bias. Shares are of sums over channels of means over the top examples.
+
+    Attributes:
+        bias: the unit's bias.
+        pre: (examples,) pre-activation of each top example.
+        parts: (examples, inputs) float32; `bias` and a row sum to that example's `pre`.
+        mean, deviation: (inputs,) of `parts` over the examples; the deviation is that of the population.
+        order: (inputs,) channels by |mean|, largest first; ties go to the lower index.
+        top_drive_share: share of the mean drive that the strongest channels explain, those that the circuit shows; may
+            pass 1 where others inhibit; not a number where the mean drive is 0.
+        tail_length: how many channels of `order` it takes to hold `TAIL_SHARE` of Σ|mean|.
+        photo_mean: (inputs,) mean contribution over all positions of all photos.
+        photo_size: (inputs,) mean absolute contribution over them.
+        photo_low, photo_high: (inputs,) 95 % interval of the mean contribution over photos, each photo counted once
+            through its positions in the sample, since neighbouring positions aren't independent.
+    """
+
+    bias: float
+    pre: NDArray[np.float32]
+    parts: NDArray[np.float32]
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    order: NDArray[np.int64]
+    top_drive_share: float
+    tail_length: int
+    photo_mean: NDArray[np.float64]
+    photo_size: NDArray[np.float64]
+    photo_low: NDArray[np.float64]
+    photo_high: NDArray[np.float64]
+
+
+def summarise(
+    bias: float,
+    pre: NDArray[np.float32],
+    parts: NDArray[np.float32],
+    strongest: NDArray[np.int64],
+    photo_mean: NDArray[np.float64],
+    photo_size: NDArray[np.float64],
+    sample: Positions,
+) -> Contributions:
+    """Means, spreads and shares of contributions.
+
+    Args:
+        bias: the unit's.
+        pre: (examples,) at the top examples.
+        parts: (examples, inputs) contributions there.
+        strongest: channels that the circuit shows, by L2 norm.
+        photo_mean, photo_size: (inputs,) mean and mean absolute contribution over all photos' positions.
+        sample: positions drawn evenly from all photos.
+    """
+    mean = parts.mean(axis=0, dtype=np.float64)
+    size = np.abs(mean)
+    order = largest_first(size)
+    drive, total = float(mean.sum()), float(size.sum())
+    held = np.cumsum(size[order])
+    by_photo = [sample.contributions[sample.photo == photo].mean(axis=0) for photo in np.unique(sample.photo)]
+    intervals = [estimate(column) for column in np.stack(by_photo, axis=1)]
+    return Contributions(
+        bias=bias,
+        pre=pre,
+        parts=parts,
+        mean=mean,
+        deviation=parts.std(axis=0, dtype=np.float64),
+        order=order,
+        top_drive_share=float(mean[strongest].sum() / drive) if drive else float("nan"),
+        tail_length=int(np.searchsorted(held, TAIL_SHARE * total * (1 - 1e-12)) + 1) if total else 0,
+        photo_mean=photo_mean,
+        photo_size=photo_size,
+        photo_low=np.array([each.low for each in intervals]),
+        photo_high=np.array([each.high for each in intervals]),
+    )
+
+
+Finding = Literal["supported", "contradicted", "undecided"]
+
+
+class ExampleBar(Documented):
+    """What adds up to the pre-activation of one top example, in the order of the examples."""
+
+    inputs: tuple[Quantity, ...]
+    """Contribution of each strongest input."""
+    others: Quantity
+    """Of all others together."""
+
+
+class SumReport(Documented):
+    """How what one input adds at one top example comes about; to six significant digits."""
+
+    activations: tuple[tuple[Quantity, ...], ...]
+    """What the kernel reads of the input there, row by row."""
+    products: tuple[tuple[Quantity, ...], ...]
+    """The same times the slice; their sum is the contribution."""
+
+
+class InputEffect(Documented):
+    """What one strongest input does."""
+
+    contribution: Quantity
+    """Mean contribution on the top examples."""
+    deviation: Quantity
+    """Its standard deviation over them."""
+    share: Quantity | None
+    """The mean as a share of the drive; null where there is no drive."""
+    to_zero: Change
+    """Change of the unit on its top examples when the input is set to zero."""
+    to_mean: Change
+    """The same when it is set to its mean over photos."""
+    photos: Quantity
+    """Mean change over all photos when it is set to zero."""
+    picture: Quantity
+    """Change at the best place of the unit's picture when it is set to zero."""
+    finding: Finding
+    """Whether the change bears out the name that the weights give it."""
+    sums: tuple[SumReport, ...]
+    """Its contribution to the first few top examples worked out, in their order."""
+
+
+class EffectsReport(Documented):
+    """Contributions and ablations on the top examples."""
+
+    bars: tuple[ExampleBar, ...]
+    """Each shown top example, part by part."""
+    inputs: tuple[InputEffect, ...]
+    """Each strongest input, in the order of the page."""
+    others: Quantity
+    """Mean contribution of all other inputs together."""
+    baseline: Quantity
+    """Mean pre-activation of the top examples."""
+    examples: Quantity
+    """How many top examples."""
+    drive: Quantity
+    """Mean pre-activation less the bias."""
+    top_share: Quantity | None
+    """Share of the drive that the strongest explain; null where there is no drive."""
+    tail: Quantity
+    """Inputs that it takes to hold 90 % of the sum of the contributions' sizes."""
+    together: Change
+    """Change when all of the strongest are set to zero."""
+    control: Quantity | None
+    """Mean change when as many random inputs of like norm are; null where there are no others."""
+    control_deviation: Quantity | None
+    """Its standard deviation over draws."""
+    draws: Quantity
+    """Number of draws."""
+
+
+# Examples for which the page works out each contribution.
+WORKED_EXAMPLES = 6
+
+
+def effects_report(evidence: Evidence, circuit: Circuit, shown: int) -> EffectsReport:
+    """Contributions and ablations.
+
+    Args:
+        evidence: what was measured.
+        circuit: the unit.
+        shown: how many top examples are drawn part by part.
+    """
+    given, ablations = evidence.contributions, evidence.ablations
+    strongest = [channel.index for channel in circuit.strongest]
+    others = [channel.index for channel in circuit.ranked[len(strongest) :]]
+    drive = float(given.mean.sum())
+    control = ablations.control_together
+    return EffectsReport(
+        bars=tuple(
+            ExampleBar(
+                inputs=tuple(significant(float(row[index])) for index in strongest),
+                others=significant(float(row[others].sum(dtype=np.float64))),
+            )
+            for row in given.parts[:shown]
+        ),
+        inputs=tuple(
+            InputEffect(
+                contribution=significant(float(given.mean[index])),
+                deviation=significant(float(given.deviation[index])),
+                share=percent(float(given.mean[index]) / drive) if drive else None,
+                to_zero=_on_examples(single.to_zero),
+                to_mean=_on_examples(single.to_mean),
+                photos=significant(single.to_zero.photos.mean),
+                picture=significant(single.to_zero.picture_peak),
+                finding=single.sign_verdict,
+                sums=tuple(
+                    _worked(each[..., place], circuit.inputs[index].kernel)
+                    for each in evidence.fields[:WORKED_EXAMPLES]
+                ),
+            )
+            for place, (index, single) in enumerate(zip(strongest, ablations.single, strict=True))
+        ),
+        others=significant(float(given.mean[others].sum())),
+        baseline=significant(ablations.baseline.mean),
+        examples=whole(len(given.pre)),
+        drive=significant(drive),
+        top_share=percent(given.top_drive_share) if math.isfinite(given.top_drive_share) else None,
+        tail=whole(given.tail_length),
+        together=_on_examples(ablations.together.to_zero),
+        control=significant(float(control.mean())) if len(control) else None,
+        control_deviation=significant(float(control.std())) if len(control) else None,
+        draws=whole(len(control)),
+    )
+
+
+def _worked(activations: NDArray[np.float32], kernel: NDArray[np.float32]) -> SumReport:
+    return SumReport(
+        activations=_rows(activations), products=_rows(activations.astype(np.float64) * kernel.astype(np.float64))
+    )
+
+
+def _rows(values: NDArray[np.floating]) -> tuple[tuple[Quantity, ...], ...]:
+    places = decimals(np.abs(values).ravel().tolist(), 3)
+    return tuple(tuple(fixed(float(f"{value:.6g}"), places) for value in row) for row in values.tolist())
+
+
+def _on_examples(effect: Effect) -> Change:
+    return change(effect.examples)

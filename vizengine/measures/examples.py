@@ -1,0 +1,431 @@
+"""Dataset examples: what the unit saw where it was driven most, least, and at quantiles in between."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.figures.pictures import EXCITES, overlay, patch
+from vizengine.figures.quantities import (
+    Bin,
+    Documented,
+    Finite,
+    Histogram,
+    Picture,
+    Quantity,
+    decimals,
+    fixed,
+    percent,
+    significant,
+    whole,
+)
+from vizengine.measures.photos import Photo
+from vizengine.measures.stream import Distribution
+from vizengine.measures.unit import PooledMap, Positions
+from vizengine.network.architecture import Architecture
+from vizengine.network.model import seen
+
+if TYPE_CHECKING:
+    from vizengine.circuit import Evidence
+
+OUTSIDE = 128
+# Longest side in pixels of a whole photo.
+PHOTO_SIDE = 360
+
+
+@dataclass(frozen=True)
+class Example:
+    """One position of the unit in one photo.
+
+    Attributes:
+        photo: name of the photo.
+        photo_index: its index among the photos.
+        row, column: position on the unit's map.
+        top, left: first pixel of the receptive field in the photo as read; negative where it reaches outside.
+        pre: the unit's pre-activation.
+        crop: (size, size, 3) uint8, the receptive field; mid grey outside the photo.
+    """
+
+    photo: str
+    photo_index: int
+    row: int
+    column: int
+    top: int
+    left: int
+    pre: float
+    crop: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class QuantileRow:
+    """Examples near one quantile of the pre-activation.
+
+    Attributes:
+        quantile: share of positions below, 0 to 1.
+        value: the pre-activation there, from the sample of positions.
+        examples: nearest to it in the sample, from different photos as far as there are as many.
+    """
+
+    quantile: float
+    value: float
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class PhotoMap:
+    """The unit on a whole photo.
+
+    Attributes:
+        photo: name of the photo.
+        photo_index: its index among the photos.
+        height, width: in pixels as read.
+        grey: (height, width) uint8, the photo without its colours, made smaller.
+        pre: (down, across) float32, highest pre-activation in each square of `step` by `step` positions.
+        step: positions of the unit along the side of one entry of `pre`.
+        start, stride: first pixel of the receptive field of position 0 (down, across), and pixels between positions.
+        field: side of the receptive field in pixels.
+    """
+
+    photo: str
+    photo_index: int
+    height: int
+    width: int
+    grey: NDArray[np.uint8]
+    pre: NDArray[np.float32]
+    step: int
+    start: tuple[int, int]
+    stride: int
+    field: int
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Dataset examples of one unit.
+
+    Attributes:
+        top, bottom: most extreme first; in one photo no two receptive fields overlap.
+        quantiles: rows in order of quantile.
+        distribution: of the pre-activation over all positions of all photos.
+        maps: one for each photo in `top`.
+        photos: number of photos.
+    """
+
+    top: tuple[Example, ...]
+    bottom: tuple[Example, ...]
+    quantiles: tuple[QuantileRow, ...]
+    distribution: Distribution
+    maps: tuple[PhotoMap, ...]
+    photos: int
+
+
+def field_start(architecture: Architecture, layer: str, height: int, width: int) -> tuple[int, int]:
+    """First pixel, down and across, of the receptive field of position 0 in an image of that size."""
+    down, across = (round(architecture.receptive_field(layer, side).start) for side in (height, width))
+    return down, across
+
+
+def crop(pixels: NDArray[np.float32], top: int, left: int, size: int) -> NDArray[np.uint8]:
+    """(size, size, 3) uint8 of an RGB image in [0, 1]; mid grey outside it."""
+    height, width = pixels.shape[:2]
+    result = np.full((size, size, 3), OUTSIDE, np.uint8)
+    first_row, first_column = max(top, 0), max(left, 0)
+    inside = pixels[first_row : min(top + size, height), first_column : min(left + size, width)]
+    down, across = first_row - top, first_column - left
+    result[down : down + inside.shape[0], across : across + inside.shape[1]] = (inside * 255).round().astype(np.uint8)
+    return result
+
+
+def photo_map(architecture: Architecture, layer: str, photo: Photo, index: int, pooled: PooledMap) -> PhotoMap:
+    """The unit on a whole photo.
+
+    Args:
+        architecture: the network.
+        layer: the unit's layer.
+        photo, index: the photo and its place among all.
+        pooled: the unit on it.
+    """
+    field = architecture.receptive_field(layer)
+    return PhotoMap(
+        photo=photo.name,
+        photo_index=index,
+        height=pooled.height,
+        width=pooled.width,
+        grey=photo.grey(PHOTO_SIDE),
+        pre=pooled.pre,
+        step=pooled.step,
+        start=field_start(architecture, layer, pooled.height, pooled.width),
+        stride=field.stride,
+        field=field.size,
+    )
+
+
+def cut_examples(
+    architecture: Architecture, layer: str, photos: Sequence[Photo], positions: Positions
+) -> tuple[Example, ...]:
+    """The receptive fields at `positions`, in their order; each photo is read once.
+
+    Args:
+        architecture: the network.
+        layer: the unit's layer.
+        photos: those that `positions` index.
+        positions: of the unit.
+    """
+    field = architecture.receptive_field(layer)
+    found: dict[int, Example] = {}
+    for index in sorted(set(positions.photo.tolist())):
+        pixels = seen(photos[index].pixels(), architecture.channel_order)
+        down, across = field_start(architecture, layer, *pixels.shape[:2])
+        for number in np.flatnonzero(positions.photo == index).tolist():
+            row, column = int(positions.row[number]), int(positions.column[number])
+            top, left = down + row * field.stride, across + column * field.stride
+            found[number] = Example(
+                photo=photos[index].name,
+                photo_index=index,
+                row=row,
+                column=column,
+                top=top,
+                left=left,
+                pre=float(positions.pre[number]),
+                crop=crop(pixels, top, left, field.size),
+            )
+    return tuple(found[number] for number in range(len(positions)))
+
+
+def near_quantile(sample: Positions, quantile: float, count: int) -> tuple[float, NDArray[np.int64]]:
+    """The quantile's value in a sample and the indices of the positions nearest to it.
+
+    Positions of photos not taken yet come first, then the nearest of the others; ties go to the earlier index.
+    """
+    value = float(np.quantile(sample.pre.astype(np.float64), quantile))
+    order = np.argsort(np.abs(sample.pre - value), kind="stable")
+    _, first = np.unique(sample.photo[order], return_index=True)
+    fresh = np.sort(first)[:count]
+    others = np.setdiff1d(np.arange(len(order)), fresh)[: count - len(fresh)]
+    return value, order[np.concatenate([fresh, others])]
+
+
+def describe_examples(
+    architecture: Architecture,
+    layer: str,
+    photos: Sequence[Photo],
+    top: Positions,
+    bottom: Positions,
+    rows: Sequence[tuple[float, float, Positions]],
+    distribution: Distribution,
+    maps: Mapping[int, PooledMap],
+) -> Examples:
+    """Cut all examples, reading each photo that is needed once.
+
+    Args:
+        architecture, layer, photos: as for `cut_examples`.
+        top, bottom: positions to show.
+        rows: quantile, its value and its positions.
+        distribution: of the pre-activation.
+        maps: the unit on whole photos, by photo index.
+    """
+    parts = [top, bottom, *(positions for _, _, positions in rows)]
+    cut = iter(cut_examples(architecture, layer, photos, Positions.join(parts)))
+    groups = [tuple(next(cut) for _ in range(len(part))) for part in parts]
+    quantiles = tuple(QuantileRow(rows[i][0], rows[i][1], groups[i + 2]) for i in range(len(rows)))
+    whole = tuple(photo_map(architecture, layer, photos[index], index, maps[index]) for index in sorted(maps))
+    return Examples(groups[0], groups[1], quantiles, distribution, whole, len(photos))
+
+
+class ExampleReport(Documented):
+    """One position of the unit in a photo."""
+
+    picture: Picture
+    """What the unit saw there; grey outside the photo."""
+    photo: str
+    """Name of the photo."""
+    row: int
+    """Row on the unit's map."""
+    column: int
+    """Column on the unit's map."""
+    pre: Quantity
+    """Pre-activation there."""
+
+
+class Place(Documented):
+    """A square of a photo, in pixels of the photo as read; it may reach outside."""
+
+    left: int
+    """First column."""
+    top: int
+    """First row."""
+    side: int
+    """Side."""
+
+
+class PhotoMapReport(Documented):
+    """The unit on a whole photo."""
+
+    photo: str
+    """Name of the photo."""
+    height: int
+    """Of the photo as read, in pixels."""
+    width: int
+    """Likewise."""
+    picture: Picture
+    """The photo without its colours."""
+    overlay: Picture
+    """Where the unit fires: transparent where it doesn't, opaque where it does so as strongly as anywhere in the
+    shown photos."""
+    overlay_left: Finite
+    """First column of the photo that the overlay covers, in pixels; it may lie outside."""
+    overlay_top: Finite
+    """First row."""
+    overlay_width: Finite
+    """Columns that it covers."""
+    overlay_height: Finite
+    """Rows that it covers."""
+    places: tuple[Place, ...]
+    """What the unit saw at the shown top examples from this photo."""
+    highest: Quantity
+    """Highest pre-activation at any position of the photo."""
+
+
+class QuantileReport(Documented):
+    """Examples near one quantile."""
+
+    quantile: Quantity
+    """Share of positions below, in percent."""
+    value: Quantity
+    """Pre-activation there."""
+    examples: tuple[ExampleReport, ...]
+    """Positions nearest to it."""
+
+
+class ExamplesReport(Documented):
+    """What the unit saw in the photos."""
+
+    top: tuple[ExampleReport, ...]
+    """The highest positions."""
+    bottom: tuple[ExampleReport, ...]
+    """The lowest positions."""
+    quantiles: tuple[QuantileReport, ...]
+    """Positions in between."""
+    maps: tuple[PhotoMapReport, ...]
+    """The unit on each whole photo that one of the highest positions is from."""
+    histogram: Histogram
+    """Pre-activations at all positions of all photos."""
+    fires: Quantity
+    """Share of positions above zero."""
+    mean: Quantity
+    """Mean pre-activation."""
+    deviation: Quantity
+    """Its standard deviation."""
+    positions: Quantity
+    """Positions in all."""
+    photos: Quantity
+    """Photos."""
+
+
+PHOTO_PIXELS = 300
+
+
+def photo_maps(maps: Sequence[PhotoMap], examples: Sequence[Example]) -> tuple[PhotoMapReport, ...]:
+    """The whole photos of the shown examples, the one that drives the unit most first.
+
+    Args:
+        maps: the unit on whole photos.
+        examples: those that the page shows.
+    """
+    first = {each.photo_index: number for number, each in reversed(list(enumerate(examples)))}
+    shown = sorted((each for each in maps if each.photo_index in first), key=lambda each: first[each.photo_index])
+    strongest = max((float(each.pre.max()) for each in shown), default=0.0)
+    return tuple(_report(each, examples, strongest) for each in shown)
+
+
+def _report(given: PhotoMap, examples: Sequence[Example], strongest: float) -> PhotoMapReport:
+    # An entry of the map stands for the pixels around the centres of its positions' receptive fields.
+    middle = (given.field - given.stride) / 2
+    side = given.step * given.stride
+    return PhotoMapReport(
+        photo=given.photo,
+        height=given.height,
+        width=given.width,
+        picture=patch(np.repeat(given.grey[..., None], 3, axis=-1), f"Photo {given.photo} in grey", PHOTO_PIXELS),
+        overlay=overlay(strength(given.pre, strongest), EXCITES, f"Where the unit fires in the photo {given.photo}"),
+        overlay_left=given.start[1] + middle,
+        overlay_top=given.start[0] + middle,
+        overlay_width=float(given.pre.shape[1] * side),
+        overlay_height=float(given.pre.shape[0] * side),
+        places=tuple(
+            Place(left=each.left, top=each.top, side=given.field)
+            for each in examples
+            if each.photo_index == given.photo_index
+        ),
+        highest=significant(float(given.pre.max())),
+    )
+
+
+def strength(pre: NDArray[np.float32], strongest: float) -> NDArray[np.float64]:
+    """Pre-activations as shares of the strongest: 0 where the unit doesn't fire, at most 1."""
+    if strongest <= 0 or not math.isfinite(strongest):
+        return np.zeros(pre.shape)
+    return np.clip(pre.astype(np.float64) / strongest, 0, 1)
+
+
+TOP_SHOWN = 10
+BOTTOM_SHOWN = 6
+QUANTILE_SHOWN = 3
+MOST_PLACES = 6
+
+
+def examples_report(evidence: Evidence) -> ExamplesReport:
+    """What the page says of examples and of the distribution."""
+    given, spread = evidence.examples, evidence.examples.distribution
+    return ExamplesReport(
+        top=_shown(given.top[:TOP_SHOWN]),
+        bottom=_shown(given.bottom[:BOTTOM_SHOWN]),
+        quantiles=tuple(
+            QuantileReport(
+                quantile=percent(row.quantile),
+                value=significant(row.value),
+                examples=_shown(row.examples[:QUANTILE_SHOWN]),
+            )
+            for row in given.quantiles
+        ),
+        maps=photo_maps(given.maps, given.top[:TOP_SHOWN]),
+        histogram=_histogram(spread),
+        fires=percent(spread.positive_share),
+        mean=significant(spread.mean),
+        deviation=significant(spread.deviation),
+        positions=whole(spread.count),
+        photos=whole(given.photos),
+    )
+
+
+def _shown(examples: Sequence[Example]) -> tuple[ExampleReport, ...]:
+    return tuple(
+        ExampleReport(
+            picture=patch(each.crop, f"Patch of the photo {each.photo}"),
+            photo=each.photo,
+            row=each.row,
+            column=each.column,
+            pre=significant(each.pre),
+        )
+        for each in examples
+    )
+
+
+def _histogram(spread: Distribution) -> Histogram:
+    edges = spread.edges.tolist()
+    # A unit that is the same everywhere has bins too narrow to write out.
+    places = min(decimals((edges[0], edges[-1]), 3), MOST_PLACES)
+    bins = tuple(
+        Bin(low=fixed(low, places), high=fixed(high, places), count=whole(count))
+        for low, high, count in zip(edges[:-1], edges[1:], spread.counts.tolist(), strict=True)
+    )
+    return Histogram(
+        bins=bins,
+        low=fixed(edges[0], places),
+        high=fixed(edges[-1], places),
+        tallest=whole(max(spread.counts.tolist(), default=0)),
+    )

@@ -1,0 +1,232 @@
+"""How many inputs it takes: keep only the first k, the others at their mean, and compare with the whole unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.figures.quantities import Documented, Finite, Quantity, fixed, percent, whole
+
+THRESHOLDS = (0.9, 0.99)
+_BOOTSTRAPS = 400
+_FEWEST_PHOTOS = 3
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One order of inputs.
+
+    Attributes:
+        order: (inputs,) channels in the order in which they are kept.
+        correlation: (inputs,) Pearson's, of the unit with the first k kept and the whole unit, for k = 1 to all;
+            not a number where either is the same everywhere.
+        explained: (inputs,) share of the whole unit's variance: 1 - Σ(whole - kept)² / Σ(whole - mean)²; may be
+            below 0; not a number where the whole unit is the same everywhere.
+        low, high: (inputs,) 95 % interval of the correlation, by drawing whole photos anew (percentile bootstrap, Efron
+            1979), since neighbouring positions aren't independent; -1 and 1 where there are under three photos.
+        needed_correlation: for each of `THRESHOLDS` the smallest k from which on the correlation stays at or above
+            it, or None.
+    """
+
+    order: NDArray[np.int64]
+    correlation: NDArray[np.float64]
+    explained: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    needed_correlation: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """Curves over positions drawn evenly from all photos.
+
+    Attributes:
+        positions: how many.
+        by_norm: inputs by L2 norm.
+        by_contribution: inputs by mean absolute contribution over photos.
+        random_correlation: (inputs,) mean over random orders, the control.
+        draws: how many random orders.
+        marked: the k that the circuit shows.
+    """
+
+    positions: int
+    by_norm: Curve
+    by_contribution: Curve
+    random_correlation: NDArray[np.float64]
+    draws: int
+    marked: int
+
+
+def faithfulness(
+    contributions: NDArray[np.float32],
+    at_mean: NDArray[np.float64],
+    photo: NDArray[np.int64],
+    by_norm: NDArray[np.int64],
+    by_contribution: NDArray[np.int64],
+    marked: int,
+    seed: int,
+    draws: int,
+) -> Faithfulness:
+    """Faithfulness curves.
+
+    Args:
+        contributions: (positions, inputs), without the bias, which changes nothing here.
+        at_mean: (positions, inputs) what each channel adds with its activation at its mean.
+        photo: (positions,) index of the photo.
+        by_norm, by_contribution: (inputs,) orders.
+        marked: the k that the circuit shows.
+        seed: of the random orders.
+        draws: how many of them.
+    """
+    generator = np.random.default_rng([seed, 2])
+    whole = contributions.sum(axis=1, dtype=np.float64)
+    rest = at_mean.sum(axis=1)
+    # One row for each channel, so that a channel lies together in memory.
+    gains = np.ascontiguousarray((contributions - at_mean).T)
+    random = [_curve(whole, rest, gains, generator.permutation(len(gains))) for _ in range(draws)]
+    _, group = np.unique(photo, return_inverse=True)
+    photos = int(group.max()) + 1
+    redrawn = generator.multinomial(photos, np.full(photos, 1 / photos), _BOOTSTRAPS).astype(np.float64)
+
+    def curve(order: NDArray[np.int64]) -> Curve:
+        correlation, explained = _curve(whole, rest, gains, order)
+        low, high = _intervals(whole, rest, gains, order, group, redrawn)
+        return Curve(
+            order,
+            correlation,
+            explained,
+            low,
+            high,
+            tuple(first_from(correlation, threshold) for threshold in THRESHOLDS),
+        )
+
+    return Faithfulness(
+        positions=len(whole),
+        by_norm=curve(by_norm),
+        by_contribution=curve(by_contribution),
+        random_correlation=np.mean([correlation for correlation, _ in random], axis=0),
+        draws=draws,
+        marked=marked,
+    )
+
+
+def _curve(
+    whole: NDArray[np.float64], rest: NDArray[np.float64], gains: NDArray[np.float64], order: NDArray[np.integer]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Correlation and explained variance as channel after channel leaves its mean; `rest` has all at their mean."""
+    kept = rest
+    centred = whole - whole.mean()
+    energy = float(centred @ centred)
+    correlation, explained = np.full(len(order), np.nan), np.full(len(order), np.nan)
+    # What float64 sums can leave of a unit that is the same everywhere.
+    floor = len(whole) * (1e-9 * (1 + np.abs(whole).max())) ** 2
+    if energy <= floor:
+        return correlation, explained
+    for k, channel in enumerate(order):
+        kept = kept + gains[channel]
+        moved = kept - kept.mean()
+        spread = float(moved @ moved)
+        if spread > floor:
+            correlation[k] = float(moved @ centred) / np.sqrt(spread * energy)
+        explained[k] = 1 - float(np.square(whole - kept).sum()) / energy
+    return correlation, explained
+
+
+def _intervals(
+    whole: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    gains: NDArray[np.float64],
+    order: NDArray[np.integer],
+    group: NDArray[np.integer],
+    redrawn: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ends of the correlation's interval for each k.
+
+    Args:
+        group: (positions,) index of the photo, from 0.
+        redrawn: (draws, photos), how often each photo was drawn.
+    """
+    low, high = np.full(len(order), -1.0), np.ones(len(order))
+    if redrawn.shape[1] < _FEWEST_PHOTOS or np.ptp(whole) == 0:
+        return low, high
+    # Sums of photos add up, so a draw of photos costs no more than a weighted sum.
+    middle = whole.mean()
+    centred = whole - middle
+    fixed = [redrawn @ np.bincount(group, values) for values in (np.ones(len(whole)), centred, centred**2)]
+    kept = rest - middle
+    for k, channel in enumerate(order):
+        kept = kept + gains[channel]
+        first, second, product = (redrawn @ np.bincount(group, values) for values in (kept, kept**2, kept * centred))
+        count, mean, square = fixed
+        spread = np.sqrt(np.maximum((second - first**2 / count) * (square - mean**2 / count), 0))
+        correlations = (product - first * mean / count)[spread > 0] / spread[spread > 0]
+        if len(correlations):
+            low[k], high[k] = np.quantile(correlations, (0.025, 0.975))
+    return low, high
+
+
+def first_from(curve: NDArray[np.float64], threshold: float) -> int | None:
+    """The smallest k (from 1) from which on `curve` stays at or above `threshold`, or None."""
+    below = np.flatnonzero(~(curve >= threshold))
+    first = int(below[-1]) + 2 if len(below) else 1
+    return first if first <= len(curve) else None
+
+
+class FaithfulnessReport(Documented):
+    """How well the first k inputs follow the whole unit."""
+
+    counts: tuple[int, ...]
+    """Values of k that the curves show."""
+    by_norm: tuple[Finite, ...]
+    """Correlation with the first k by norm."""
+    by_contribution: tuple[Finite, ...]
+    """Correlation with the first k by mean absolute contribution."""
+    random: tuple[Finite, ...]
+    """Mean correlation with k random inputs."""
+    correlation: Quantity
+    """Correlation at the number of inputs that the page shows, by norm."""
+    low: Quantity
+    """Lower end of its 95 % interval."""
+    high: Quantity
+    """Upper end."""
+    explained: Quantity
+    """Share of variance explained there."""
+    best: Quantity
+    """Correlation at that number by contribution."""
+    needed: tuple[Quantity | None, ...]
+    """Inputs by norm that 0.9 and 0.99 take; null where all are too few."""
+    needed_best: tuple[Quantity | None, ...]
+    """The same by contribution."""
+    positions: Quantity
+    """Positions in the sample."""
+
+
+CURVE_POINTS = 40
+
+
+def faithfulness_report(given: Faithfulness) -> FaithfulnessReport | None:
+    """None where a correlation doesn't exist, since the unit or what is kept of it is the same everywhere."""
+    curves = (given.by_norm.correlation, given.by_contribution.correlation, given.random_correlation)
+    inputs = len(curves[0])
+    marked = min(given.marked, inputs) - 1
+    counts = {1, marked + 1, inputs, *np.geomspace(1, inputs, CURVE_POINTS).round().astype(int).tolist()}
+    chosen = np.array(sorted(counts)) - 1
+    if not all(np.isfinite(curve[chosen]).all() for curve in curves):
+        return None
+    by_norm, by_contribution, random = (tuple(float(f"{each:.4g}") for each in curve[chosen]) for curve in curves)
+    return FaithfulnessReport(
+        counts=tuple((chosen + 1).tolist()),
+        by_norm=by_norm,
+        by_contribution=by_contribution,
+        random=random,
+        correlation=fixed(given.by_norm.correlation[marked], 2),
+        low=fixed(given.by_norm.low[marked], 2),
+        high=fixed(given.by_norm.high[marked], 2),
+        explained=percent(given.by_norm.explained[marked]),
+        best=fixed(given.by_contribution.correlation[marked], 2),
+        needed=tuple(None if each is None else whole(each) for each in given.by_norm.needed_correlation),
+        needed_best=tuple(None if each is None else whole(each) for each in given.by_contribution.needed_correlation),
+        positions=whole(given.positions),
+    )

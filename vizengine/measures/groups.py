@@ -1,0 +1,231 @@
+"""Does the unit answer to several unrelated inputs? Clusters of its top examples by what drove it there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.figures.pictures import patch
+from vizengine.figures.quantities import Documented, Picture, Quantity, fixed, significant, whole
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.statistics import Estimate, estimate
+
+if TYPE_CHECKING:
+    from vizengine.circuit import Evidence
+
+MOST_CLUSTERS = 6
+# Kaufman and Rousseeuw, Finding Groups in Data, 1990, table 4: below it "no substantial structure has been found".
+LEAST_SILHOUETTE = 0.25
+_SHUFFLES = 19
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Top examples that were driven by the same inputs.
+
+    Attributes:
+        members: indices among the clustered positions, most strongly driven first.
+        mean: (inputs,) mean contributions of the members.
+        silhouette: mean over the members.
+    """
+
+    members: tuple[int, ...]
+    mean: NDArray[np.float64]
+    silhouette: float
+
+
+@dataclass(frozen=True)
+class Polysemanticity:
+    """Clusters of top examples by the direction of their contribution vectors.
+
+    Attributes:
+        examples: positions that were clustered.
+        tried: numbers of clusters, ascending; empty where there are too few examples.
+        silhouettes: mean silhouette (Rousseeuw 1987) for each of `tried`.
+        null: the best mean silhouette over `tried` for each shuffle of every channel's contributions among the
+            examples, which keeps what each channel does and breaks what goes together.
+        threshold: what the best silhouette must pass: the null's highest, and at least `LEAST_SILHOUETTE`.
+        silhouette: of the best number of clusters, mean over examples with its interval.
+        count: number of clusters: 1 where the best doesn't pass the threshold.
+        clusters: those of `tried`'s best number, whether or not it passes; largest first.
+    """
+
+    examples: int
+    tried: tuple[int, ...]
+    silhouettes: tuple[float, ...]
+    null: tuple[float, ...]
+    threshold: float
+    silhouette: Estimate
+    count: int
+    clusters: tuple[Cluster, ...]
+
+
+# From directions, a number of clusters and a seed to labels.
+Grouping = Callable[[NDArray[np.float64], int, int], NDArray[np.integer]]
+
+
+def k_means(directions: NDArray[np.float64], number: int, seed: int) -> NDArray[np.integer]:
+    """By k-means."""
+    from sklearn.cluster import KMeans
+
+    return np.asarray(KMeans(number, n_init=4, random_state=seed).fit_predict(directions))
+
+
+def ward(directions: NDArray[np.float64], number: int, seed: int) -> NDArray[np.integer]:
+    """By Ward's hierarchical clustering (1963), which needs no seed and a tenth of the time."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    return np.asarray(fcluster(linkage(directions, "ward"), number, "maxclust"))
+
+
+def cluster(contributions: NDArray[np.float32], seed: int, grouping: Grouping = k_means) -> Polysemanticity:
+    """Cluster top examples.
+
+    A vector's length says how strongly the unit was driven, its direction by what, so lengths are set to 1.
+
+    Args:
+        contributions: (examples, inputs).
+        seed: of k-means and of the shuffles.
+        grouping: how.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    # So few points aren't worth a second thread: starting it takes longer than the work.
+    with threadpool_limits(1):
+        return _cluster(contributions, seed, grouping)
+
+
+def _cluster(contributions: NDArray[np.float32], seed: int, grouping: Grouping) -> Polysemanticity:
+    wide = contributions.astype(np.float64)
+    directions = _directions(wide)
+    distinct = len(np.unique(directions.round(9), axis=0))
+    tried = tuple(range(2, min(MOST_CLUSTERS, distinct - 1, len(wide) // 4) + 1))
+    if not tried:
+        return Polysemanticity(len(wide), (), (), (), LEAST_SILHOUETTE, estimate(np.zeros(0)), 1, ())
+    found = [_silhouettes(directions, grouping(directions, number, seed)) for number in tried]
+    means = [float(values.mean()) for _, values in found]
+    best = int(np.argmax(means))
+    generator = np.random.default_rng([seed, 3])
+    null = []
+    for _ in range(_SHUFFLES):
+        shuffled = _directions(np.stack([generator.permutation(column) for column in wide.T], axis=1))
+        null.append(max(float(_silhouettes(shuffled, grouping(shuffled, number, seed))[1].mean()) for number in tried))
+    threshold = max(LEAST_SILHOUETTE, *null)
+    labels, values = found[best]
+    clusters = []
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        clusters.append(Cluster(tuple(members.tolist()), wide[members].mean(axis=0), float(values[members].mean())))
+    clusters.sort(key=lambda each: (-len(each.members), each.members))
+    return Polysemanticity(
+        examples=len(wide),
+        tried=tried,
+        silhouettes=tuple(means),
+        null=tuple(null),
+        threshold=threshold,
+        silhouette=estimate(values),
+        count=tried[best] if means[best] > threshold else 1,
+        clusters=tuple(clusters),
+    )
+
+
+def _directions(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1.0)
+
+
+def _silhouettes(
+    directions: NDArray[np.float64], labels: NDArray[np.integer]
+) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
+    """The labels and each example's silhouette; 0 for all where there is a single cluster."""
+    from sklearn.metrics import silhouette_samples
+
+    if not 1 < len(np.unique(labels)) < len(labels):
+        return labels, np.zeros(len(labels))
+    return labels, np.asarray(silhouette_samples(directions, labels))
+
+
+class Weighted(Documented):
+    """A name and its weight in a group."""
+
+    label: str
+    """The name."""
+    weight: Quantity
+    """The weight."""
+
+
+class ClusterReport(Documented):
+    """Top examples that the same inputs drive."""
+
+    size: Quantity
+    """How many."""
+    silhouette: Quantity
+    """Their mean silhouette."""
+    pictures: tuple[Picture, ...]
+    """A few of them."""
+    leading: tuple[Weighted, ...]
+    """The inputs that contribute most there, with their mean contribution."""
+
+
+class ClustersReport(Documented):
+    """Whether the top examples fall into groups."""
+
+    count: int
+    """Number of groups; 1 where the grouping is no better than chance."""
+    examples: Quantity
+    """Top examples that were grouped."""
+    silhouette: Quantity | None
+    """Mean silhouette of the best grouping; null where there were too few examples."""
+    low: Quantity | None
+    """Lower end of its 95 % interval."""
+    high: Quantity | None
+    """Upper end."""
+    threshold: Quantity
+    """What it must pass."""
+    clusters: tuple[ClusterReport, ...]
+    """The best grouping, whether or not it passes."""
+
+
+PATCHES = 4
+LEADING = 3
+
+
+def clusters_report(evidence: Evidence, circuit: Circuit) -> ClustersReport:
+    """The best grouping of the top examples."""
+    groups = evidence.polysemanticity
+    return ClustersReport(
+        count=groups.count,
+        examples=whole(groups.examples),
+        silhouette=_two_places(groups.silhouette.mean),
+        low=_two_places(groups.silhouette.low),
+        high=_two_places(groups.silhouette.high),
+        threshold=fixed(groups.threshold, 2),
+        clusters=tuple(
+            ClusterReport(
+                size=whole(len(each.members)),
+                silhouette=fixed(each.silhouette, 2),
+                pictures=tuple(patch(one.crop, f"Patch of the photo {one.photo}") for one in examples[:PATCHES]),
+                leading=heaviest(each.mean, circuit, LEADING),
+            )
+            for each, examples in zip(groups.clusters, evidence.clustered, strict=True)
+        ),
+    )
+
+
+def _two_places(value: float) -> Quantity | None:
+    return fixed(value, 2) if math.isfinite(value) else None
+
+
+def heaviest(weights: NDArray[np.float64], circuit: Circuit, count: int) -> tuple[Weighted, ...]:
+    """The channels of the largest weights by size, those of weight 0 left out."""
+    order = np.argsort(-np.abs(weights), kind="stable")[:count].tolist()
+    return tuple(
+        Weighted(label=circuit.inputs[index].label, weight=significant(float(weights[index])))
+        for index in order
+        if weights[index]
+    )

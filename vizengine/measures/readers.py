@@ -1,0 +1,270 @@
+"""Who reads a unit: the units of later conv layers that lean on it most, from their kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.figures.quantities import Documented, Kernel, Quantity, decimals, fixed, percent, significant, whole
+from vizengine.measures.expanded import UntoldLayer
+from vizengine.measures.inputs import Sign, kernel_of, signs
+from vizengine.network.architecture import Architecture, Untraceable
+
+MOST = 4
+NO_WEIGHTS = "its weights aren’t in the file"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A later unit that reads this one.
+
+    Attributes:
+        layer, unit: which.
+        norm: L2 norm of the slice through which it reads.
+        share: the slice's part of the sum of squares of that unit's kernel, 0 to 1.
+        rank: of the slice among all through which that unit reads, 1 for the largest norm.
+        sign: whether this unit mostly excites or inhibits it, or neither by count and mass alike.
+        kernel: (height, width) float32, the slice.
+        through: the sum in which this unit is one of the terms that the slice reads; empty where it reads it alone.
+    """
+
+    layer: str
+    unit: int
+    norm: float
+    share: float
+    rank: int
+    sign: Sign
+    kernel: NDArray[np.float32]
+    through: str = ""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A later conv layer of which it can't be said how it reads a unit.
+
+    Attributes:
+        layer: which.
+        reason: why not.
+    """
+
+    layer: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The later units that read a unit.
+
+    Attributes:
+        layers: conv layers that read it and whose weights are there.
+        unread: those whose weights aren't, or not all of them numbers, or whose inputs can't be traced.
+        units: how many later units read it, in `layers`.
+        excited, inhibited: those that it excites and inhibits most, by their slice's share, largest first.
+    """
+
+    layers: tuple[str, ...]
+    unread: tuple[Unread, ...]
+    units: int
+    excited: tuple[Reading, ...]
+    inhibited: tuple[Reading, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a conv layer reads a channel.
+
+    Attributes:
+        index: position on the input axis of the whole layer.
+        channel: the channel that is read there.
+        through: as in `Reading`.
+    """
+
+    index: int
+    channel: int
+    through: str
+
+
+def places(architecture: Architecture, layer: str, reader: str) -> tuple[Place, ...]:
+    """Where a conv layer reads another's channels: through pooling, concatenation, normalisation and one sum at most.
+
+    Raises:
+        Untraceable: the reader's inputs can't be traced.
+    """
+    found = []
+    for index, source in enumerate(architecture.source_channels(reader)):
+        for label in source.branches or (source.label,):
+            maker, _, channel = label.rpartition(":")
+            if maker == layer:
+                found.append(Place(index, int(channel), source.label.rpartition(":")[0] if source.branches else ""))
+    return tuple(found)
+
+
+def readers(architecture: Architecture, layer: str) -> tuple[str, ...]:
+    """The conv layers that read a layer's channels; those whose inputs can't be traced aren't among them."""
+    return tuple(each for each in _next(architecture, layer) if _reads(architecture, layer, each))
+
+
+def readings(
+    architecture: Architecture, layer: str, unit: int, kernel_of: Callable[[str], NDArray[np.float32] | None]
+) -> Readings:
+    """Who reads a unit most.
+
+    Args:
+        architecture: the network's layers.
+        layer, unit: the unit.
+        kernel_of: the kernel of a conv layer, (height, width, in of a group, out); None where it isn't there.
+    """
+    found: list[Reading] = []
+    layers, unread, units = [], [], 0
+    for reader in _next(architecture, layer):
+        try:
+            read = [place for place in places(architecture, layer, reader) if place.channel == unit]
+        except Untraceable as error:
+            unread.append(Unread(reader, str(error)))
+            continue
+        kernel = kernel_of(reader) if read else None
+        if kernel is None:
+            if read:
+                unread.append(Unread(reader, NO_WEIGHTS))
+            continue
+        layers.append(reader)
+        energy, shares = energies(kernel)
+        sound = np.asarray(np.isfinite(kernel).all(axis=(0, 1, 2)))
+        if not sound.all():
+            unread.append(Unread(reader, f"the weights of {int((~sound).sum())} of its units aren’t all numbers"))
+        for each in read:
+            place, others = reading_units(kernel, architecture.layer(reader).groups, each.index)
+            units += len(others)
+            for other in others:
+                if not sound[other]:
+                    continue
+                piece = kernel[:, :, place, other]
+                found.append(
+                    Reading(
+                        reader,
+                        other,
+                        float(np.sqrt(energy[place, other])),
+                        float(shares[place, other]),
+                        int((energy[:, other] > energy[place, other]).sum()) + 1,
+                        signs(piece.astype(np.float64))[2],
+                        np.ascontiguousarray(piece),
+                        each.through,
+                    )
+                )
+    found.sort(key=lambda reading: -reading.share)
+    excited, inhibited = (
+        tuple([reading for reading in found if reading.sign == sign][:MOST]) for sign in ("excitatory", "inhibitory")
+    )
+    return Readings(tuple(layers), tuple(unread), units, excited, inhibited)
+
+
+def energies(kernel: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum of squares of each slice of a kernel, (in, out), and its part of the sum over the unit's whole kernel.
+
+    Both are 0 for units whose weights aren't all numbers.
+    """
+    energy = np.square(kernel.astype(np.float64)).sum(axis=(0, 1))
+    energy = np.where(np.isfinite(energy).all(axis=0), energy, 0.0)
+    return energy, energy / np.maximum(energy.sum(axis=0), np.finfo(np.float64).tiny)
+
+
+def reading_units(kernel: NDArray[np.float32], groups: int, index: int) -> tuple[int, range]:
+    """Which units of a layer read a channel: with groups, those of the channel's own group alone.
+
+    Args:
+        kernel: of the layer, (height, width, in of a group, out).
+        groups: how many it has.
+        index: the channel's position on the input axis of the whole layer.
+
+    Returns:
+        Its position on the kernel's input axis, and the units.
+    """
+    group, place = divmod(index, kernel.shape[2])
+    width = kernel.shape[3] // groups
+    return place, range(group * width, (group + 1) * width)
+
+
+def _next(architecture: Architecture, layer: str) -> tuple[str, ...]:
+    """The conv layers behind a layer with no other between, whatever else lies there; in order of computation."""
+    seen: set[str] = set()
+    waiting = [layer]
+    while waiting:
+        for name in architecture.readers[waiting.pop()]:
+            if name not in seen:
+                seen.add(name)
+                if not architecture.layer(name).is_conv:
+                    waiting.append(name)
+    return tuple(each.name for each in architecture.conv_layers if each.name in seen)
+
+
+def _reads(architecture: Architecture, layer: str, reader: str) -> bool:
+    try:
+        return bool(places(architecture, layer, reader))
+    except Untraceable:
+        return False
+
+
+class OutputSlice(Documented):
+    """A later unit and the slice through which it reads this one."""
+
+    label: str
+    """The later unit, `layer:unit`."""
+    norm: Quantity
+    """L2 norm of the slice."""
+    share: Quantity
+    """Its part of the later unit's sum of squares, in percent."""
+    rank: int
+    """Its rank among all slices of the later unit, by norm."""
+    through: str
+    """The sum of which this unit is one term, where the slice reads that; else empty."""
+    kernel: Kernel
+    """The slice."""
+
+
+class OutputsReport(Documented):
+    """The later units that read the unit."""
+
+    layers: tuple[str, ...]
+    """Conv layers that read it."""
+    unread: tuple[UntoldLayer, ...]
+    """Later conv layers of which it can't be said how they read it."""
+    units: Quantity
+    """Units of `layers` that read it."""
+    scale: Quantity
+    """Value of the full colours of the slices shown."""
+    excited: tuple[OutputSlice, ...]
+    """Those that it excites most."""
+    inhibited: tuple[OutputSlice, ...]
+    """Those that it inhibits most."""
+
+
+def outputs_report(given: Readings) -> OutputsReport:
+    """What the page says of the units that read this one."""
+    shown = [*given.excited, *given.inhibited]
+    largest = max((float(np.abs(each.kernel).max()) for each in shown), default=0.0)
+    places = decimals([largest], 3)
+
+    def slices(some: tuple[Reading, ...]) -> tuple[OutputSlice, ...]:
+        return tuple(
+            OutputSlice(
+                label=f"{each.layer}:{each.unit}",
+                norm=significant(each.norm),
+                share=percent(each.share),
+                rank=each.rank,
+                through=each.through,
+                kernel=kernel_of(each.kernel, places),
+            )
+            for each in some
+        )
+
+    return OutputsReport(
+        layers=given.layers,
+        unread=tuple(UntoldLayer(layer=each.layer, reason=each.reason) for each in given.unread),
+        units=whole(given.units),
+        scale=fixed(largest, places),
+        excited=slices(given.excited),
+        inhibited=slices(given.inhibited),
+    )

@@ -1,0 +1,291 @@
+"""The forward pass on which all evidence rests: from images to what each input channel adds to the unit.
+
+For a conv unit, `pre = bias + Σ_c K_c ⋆ a_c` exactly, so one pass to the layer's input gives the unit, every
+contribution, and every ablation of a single input. The same pass gives the pre-activations of the inputs' makers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.measures.inputs import Circuit, InputChannel
+from vizengine.measures.sums import Comoments, additions
+from vizengine.network.layers import INPUT
+from vizengine.network.model import Canvas, Network, canvas_for, nearest_position
+from vizengine.network.probes import PreActivation
+from vizengine.runtime import keras
+from vizengine.runtime import tensorflow as tf
+
+# Bound on the values of one layer in one batch of canvases.
+_BATCH_VALUES = 24_000_000
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one image gives.
+
+    Attributes:
+        below: (height, width, inputs) float32, activations that the unit reads.
+        unit_map: the unit and its contributions.
+        makers: pre-activation map of each strongest input's maker, in the circuit's order, (height, width) each;
+            for a colour of the image the prepared pixels.
+        terms: of each strongest input that is a sum, in the circuit's order, how its terms vary over the image.
+    """
+
+    below: NDArray[np.float32]
+    unit_map: UnitMap
+    makers: tuple[NDArray[np.float32], ...]
+    terms: tuple[Comoments, ...]
+
+
+class Forward:
+    """Runs images through the network up to a unit and takes the unit apart.
+
+    Args:
+        network: one with all weights up to the unit.
+        circuit: the unit; its strongest inputs are measured too.
+
+    Attributes:
+        additions: those of the strongest inputs that are sums.
+    """
+
+    def __init__(self, network: Network, circuit: Circuit) -> None:
+        self.circuit = circuit
+        self._network = network
+        self.architecture = network.architecture
+        self.spec = network.architecture.layer(circuit.layer)
+        kernel, bias = network.weights[circuit.layer]
+        self.kernel: NDArray[np.float32] = np.ascontiguousarray(kernel[..., circuit.unit])
+        self.bias = float(bias[circuit.unit])
+        self.channels: tuple[InputChannel, ...] = circuit.strongest
+        self.canvas: Canvas = canvas_for(network.architecture, circuit.layer)
+        self._reads = network.architecture.reads(circuit.layer, circuit.unit)
+        self._makers = tuple(dict.fromkeys(channel.source_layer for channel in self.channels))
+        self._maker_parts = {name: self._chosen(name) for name in self._makers if name != INPUT}
+        self.additions = additions(network, circuit.layer, circuit.unit, self.channels)
+        self._added = tuple(dict.fromkeys(name for addition in self.additions for name in addition.maps))
+        self._unit = PreActivation(network, circuit.layer, [circuit.unit])
+        self._model = self._cut()
+
+    def _chosen(self, layer: str) -> PreActivation:
+        chosen = [channel.source_channel for channel in self.channels if channel.source_layer == layer]
+        return PreActivation(self._network, layer, chosen)
+
+    def _cut(self) -> keras.Model:
+        """A model from prepared images to the unit's input, to the input of each maker and to all that sums add."""
+        feeds = [INPUT if maker == INPUT else self._maker_parts[maker].feed for maker in self._makers]
+        return self._network.model_upto_each([self.spec.inputs[0], *feeds, *self._added])
+
+    def _run(self, images: NDArray[np.floating]) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
+        """What the unit reads, what each maker reads, and what sums add."""
+        prepared = self._network.prepare(tf.constant(images, tf.float32), self.circuit.layer)
+        below, *others = self._model(prepared, training=False)
+        return below, others[: len(self._makers)], others[len(self._makers) :]
+
+    def contributions(self, below: tf.Tensor) -> NDArray[np.float32]:
+        """What each input channel adds: K_c ⋆ a_c for each c.
+
+        Args:
+            below: (batch, height, width, inputs) activations that the unit reads.
+
+        Returns:
+            (batch, down, across, inputs) float32.
+        """
+        stride, dilations = self.spec.stride, [self.spec.dilation] * 2
+        return np.asarray(
+            tf.nn.depthwise_conv2d(
+                below, self.kernel[..., None], [1, stride, stride, 1], self.spec.padding.upper(), dilations=dilations
+            )
+        )
+
+    def one(self, pixels: NDArray[np.floating], photo: int = 0) -> Pass:
+        """One image of any size.
+
+        Args:
+            pixels: (height, width, 3), RGB in [0, 1].
+            photo: its index among the photos.
+        """
+        whole, feeds, added = self._run(pixels[None])
+        below = whole[..., self._reads]
+        contributions = self.contributions(below)[0]
+        pre = (contributions.sum(axis=-1, dtype=np.float64) + self.bias).astype(np.float32)
+        unit_map = UnitMap(
+            photo,
+            pre,
+            contributions,
+            self._read(0, int(below.shape[1]), pre.shape[0]),
+            self._read(1, int(below.shape[2]), pre.shape[1]),
+            np.asarray(below)[0][..., [channel.index for channel in self.channels]],
+        )
+        makers = [self._maker(name, feed) for name, feed in zip(self._makers, feeds, strict=True)]
+        return Pass(np.asarray(below)[0], unit_map, self._in_order(makers), self._terms(added))
+
+    def _terms(self, added: list[tf.Tensor]) -> tuple[Comoments, ...]:
+        maps = {name: np.asarray(each)[0] for name, each in zip(self._added, added, strict=True)}
+        return tuple(
+            Comoments.of(
+                [maps[name][..., each.channel] * factor for name, factor in zip(each.maps, each.factors, strict=True)]
+            )
+            for each in self.additions
+        )
+
+    def _maker(self, name: str, feed: tf.Tensor) -> NDArray[np.float32]:
+        if name == INPUT:
+            chosen = [channel.source_channel for channel in self.channels]
+            return np.asarray(np.asarray(feed)[0][..., chosen], np.float32)
+        return np.asarray(self._maker_parts[name](feed)[0], np.float32)
+
+    def _in_order(self, groups: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], ...]:
+        """The makers' last axes, channel by channel, in the circuit's order."""
+        columns = {name: iter(np.moveaxis(group, -1, 0)) for name, group in zip(self._makers, groups, strict=True)}
+        return tuple(next(columns[channel.source_layer]) for channel in self.channels)
+
+    def _read(self, axis: int, below: int, positions: int) -> NDArray[np.int64]:
+        """(positions, kernel) which places of a map of `below` positions each coefficient reads, along one axis."""
+        spec, before = self.spec, 0
+        if spec.padding == "same":
+            before = max((positions - 1) * spec.stride + spec.reach(axis) - below, 0) // 2
+        read = np.arange(positions)[:, None] * spec.stride - before + np.arange(spec.window[axis]) * spec.dilation
+        return np.asarray(read, np.int64)
+
+    def centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Pre-activations at the middle of canvases: the unit's, then those of each strongest input.
+
+        Args:
+            images: (batch, side, side, 3) of `canvas.side`, RGB in [0, 1].
+
+        Returns:
+            (batch, 1 + strongest) float32.
+        """
+        values = self.canvas.side**2 * max(
+            self.architecture.channels(spec.name) for spec in self.architecture.upto(self.spec.inputs[0])
+        )
+        width = max(1, _BATCH_VALUES // values)
+        return np.concatenate([self._centres(images[start : start + width]) for start in range(0, len(images), width)])
+
+    def _centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
+        below, feeds, _ = self._run(images)
+        unit = self._unit.at(below, self.canvas.position)
+        groups = []
+        for name, feed in zip(self._makers, feeds, strict=True):
+            position = nearest_position(self.architecture, name, self.canvas)
+            if name == INPUT:
+                groups.append(
+                    np.asarray(feed)[:, position, position][:, [each.source_channel for each in self.channels]]
+                )
+            else:
+                groups.append(self._maker_parts[name].at(feed, position))
+        return np.concatenate([unit, np.stack(self._in_order(groups), axis=-1)], axis=-1).astype(np.float32)
+
+
+# Most positions of a pooled map along one side; a page shows no more.
+MAP_SIDE = 96
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Positions of one unit in photos.
+
+    Attributes:
+        photo: (n,) int, index of the photo, or before photos are put together its identity.
+        row, column: (n,) int, position on the unit's map.
+        pre: (n,) float32, the unit's pre-activation.
+        contributions: (n, inputs) float32, what each input channel adds to `pre`; with the bias they sum to it.
+        inside: (n, height, width) bool, the kernel's coefficients that read a position of the input's map; the
+            others read the zeros that pad it.
+        fields: (n, height, width, strongest) float32, activations of the strongest inputs that the kernel reads.
+    """
+
+    photo: NDArray[np.int64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    pre: NDArray[np.float32]
+    contributions: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    fields: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.pre)
+
+    def take(self, chosen: NDArray[np.integer]) -> Positions:
+        """The positions at those indices, in that order."""
+        return Positions(*(values[chosen] for values in vars(self).values()))
+
+    def of_photo(self, index: int) -> Positions:
+        """The same positions, as those of photo `index`."""
+        return replace(self, photo=np.full(len(self), index, np.int64))
+
+    @staticmethod
+    def join(parts: Sequence[Positions]) -> Positions:
+        """All positions of `parts`, of which there is at least one."""
+        return Positions(
+            *(np.concatenate(columns) for columns in zip(*(vars(part).values() for part in parts), strict=True))
+        )
+
+
+@dataclass(frozen=True)
+class UnitMap:
+    """The unit on one photo.
+
+    Attributes:
+        photo: identity of the photo, at least 0.
+        pre: (down, across) float32, pre-activations.
+        contributions: (down, across, inputs) float32.
+        rows: (down, height) int, which rows of the input's map the kernel reads at each row of positions; those
+            outside of it are zeros that pad it.
+        columns: (across, width) int, the same for columns.
+        below: (input's height, input's width, strongest) float32, activations of the strongest inputs.
+    """
+
+    photo: int
+    pre: NDArray[np.float32]
+    contributions: NDArray[np.float32]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    below: NDArray[np.float32]
+
+    def at(self, flat: NDArray[np.integer]) -> Positions:
+        """The positions at flat indices of `pre`."""
+        row, column = np.divmod(np.asarray(flat, np.int64), self.pre.shape[1])
+        down, across = self.rows[row], self.columns[column]
+        height, width = self.below.shape[:2]
+        inside = ((down >= 0) & (down < height))[:, :, None] & ((across >= 0) & (across < width))[:, None, :]
+        read = self.below[down.clip(0, height - 1)[:, :, None], across.clip(0, width - 1)[:, None, :]]
+        return Positions(
+            photo=np.full(len(row), self.photo, np.int64),
+            row=row,
+            column=column,
+            pre=self.pre[row, column],
+            contributions=self.contributions[row, column],
+            inside=inside,
+            fields=read * inside[..., None],
+        )
+
+
+@dataclass(frozen=True)
+class PooledMap:
+    """The unit on a whole photo, small enough to be kept of every photo.
+
+    Attributes:
+        height, width: of the photo in pixels as read.
+        pre: (down, across) float32, highest pre-activation in each square of `step` by `step` positions.
+        step: positions of the unit along the side of one entry of `pre`.
+    """
+
+    height: int
+    width: int
+    pre: NDArray[np.float32]
+    step: int
+
+    @staticmethod
+    def of(pre: NDArray[np.float32], height: int, width: int) -> PooledMap:
+        """From the map of a photo of that size; no side of it has over `MAP_SIDE` entries."""
+        step = -(-max(pre.shape) // MAP_SIDE)
+        down, across = (-(-side // step) * step - side for side in pre.shape)
+        padded = np.pad(pre, ((0, down), (0, across)), constant_values=-np.inf)
+        squares = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step)
+        return PooledMap(height, width, squares.max(axis=(1, 3)), step)

@@ -1,0 +1,509 @@
+"""Who makes the channels that a conv layer reads: traced back to the layer whose pre-activation each one is.
+
+A channel's site is the layer at which it is visualized and measured: what the last activation function before the
+reader gets, or the conv layer or sum itself where there is none. Its label names the layer that makes it, which lies
+further back where a normalisation or a concatenation stands between.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Literal, Protocol
+
+from vizengine.network.layers import (
+    GLOBAL_KINDS,
+    INPUT,
+    POOL_KINDS,
+    Extent,
+    LayerSpec,
+    ReceptiveField,
+    extents,
+    fitting,
+)
+
+
+class Untraceable(ValueError):
+    """A layer stands between a conv layer and its inputs, and mixes or moves channels."""
+
+
+@dataclass(frozen=True)
+class SourceChannel:
+    """A channel that feeds a conv layer.
+
+    Attributes:
+        layer: its site, a conv layer as a rule, or `input` for a colour channel of the image.
+        channel: index among that layer's channels.
+        label: `layer:channel` of the layer that makes it, or `red`, `green`, `blue`, `grey`.
+        path: names of the layers between maker and reader that change it, in order, for example (`block2_pool`,).
+            Activation functions and folded normalisations aren't among them.
+        branches: for a sum, the labels of what it adds.
+    """
+
+    layer: str
+    channel: int
+    label: str
+    path: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+
+
+class Graph(Protocol):
+    """What tracing asks of a network; `vizengine.network.architecture.Architecture` is one."""
+
+    @property
+    def channel_order(self) -> str: ...
+    @property
+    def readers(self) -> Mapping[str, tuple[str, ...]]: ...
+    def layer(self, name: str) -> LayerSpec: ...
+    def channels(self, name: str) -> int: ...
+    def norm_after(self, name: str) -> LayerSpec | None: ...
+
+
+_COLOURS = {"rgb": ("red", "green", "blue"), "bgr": ("blue", "green", "red"), "grey": ("grey",)}
+# Layers that give each channel from the same channel alone, so that the reader's channel is its maker's.
+_OWN_CHANNEL = ("batch_norm", "layer_norm", "group_norm", "scale", "zero_padding", "cropping", *POOL_KINDS)
+_SILENT = ("activation", "identity")
+_REASONS = {
+    "reshape": "moves values between channels and positions",
+    "flatten": "has no map of positions any more",
+    "dense": "has no map of positions any more",
+    "softmax": "makes each channel depend on all others",
+    "other": "is of a kind that this package doesn't know",
+}
+
+
+def trace(graph: Graph, name: str) -> tuple[SourceChannel, ...]:
+    """The channels of the tensor that feeds conv layer `name`, in order.
+
+    Raises:
+        Untraceable: with the name of the layer in the way.
+    """
+    return _Tracer(graph, name).channels(graph.layer(name).inputs[0], (), False)
+
+
+class _Tracer:
+    def __init__(self, graph: Graph, reader: str) -> None:
+        self._graph = graph
+        self._reader = reader
+
+    def channels(self, name: str, path: tuple[str, ...], fired: bool) -> tuple[SourceChannel, ...]:
+        """Channels of a layer's output.
+
+        Args:
+            name: the layer.
+            path: from here to the reader.
+            fired: whether an activation function lies between here and the reader, with nothing but
+                concatenations after this layer and before it, so that this layer's output is what it gets.
+        """
+        layer = self._graph.layer(name)
+        if layer.kind == "input":
+            colours = _COLOURS[self._graph.channel_order]
+            return tuple(SourceChannel(INPUT, index, colour, path) for index, colour in enumerate(colours))
+        if layer.is_conv:
+            return self._made(name, path)
+        if layer.kind == "concat":
+            traced: tuple[SourceChannel, ...] = ()
+            for source in layer.maps:
+                traced += self.channels(source, (name, *path), fired)
+            return traced
+        if layer.kind in _SILENT:
+            return self.channels(layer.maps[0], path, fired or _bends(layer))
+        if layer.kind == "batch_norm" and self._folded(layer):
+            return self._made(layer.inputs[0], path)
+        if layer.kind == "add":
+            return self._sum(layer, path)
+        if layer.kind in _OWN_CHANNEL or (layer.kind == "multiply" and len(layer.maps) == 1):
+            further = self.channels(layer.maps[0], (name, *path), False)
+            if not fired:
+                return further
+            # What the activation gets is this layer's output: that is where the channel is seen.
+            return tuple(
+                SourceChannel(name, index, source.label, source.path, source.branches)
+                for index, source in enumerate(further)
+            )
+        raise self._untraceable(layer)
+
+    def _made(self, name: str, path: tuple[str, ...]) -> tuple[SourceChannel, ...]:
+        return tuple(SourceChannel(name, index, f"{name}:{index}", path) for index in range(self._graph.channels(name)))
+
+    def _folded(self, norm: LayerSpec) -> bool:
+        feed = self._graph.layer(norm.inputs[0])
+        return feed.is_conv and self._graph.norm_after(feed.name) == norm
+
+    def _sum(self, layer: LayerSpec, path: tuple[str, ...]) -> tuple[SourceChannel, ...]:
+        branches = [self._labels(name) for name in layer.maps]
+        return tuple(
+            SourceChannel(layer.name, index, f"{layer.name}:{index}", path, tuple(labels[index] for labels in branches))
+            for index in range(self._graph.channels(layer.name))
+        )
+
+    def _labels(self, name: str) -> tuple[str, ...]:
+        """Label of each channel of a branch; a branch that can't be followed is named by its own layer."""
+        try:
+            return tuple(source.label for source in self.channels(name, (), False))
+        except Untraceable:
+            return tuple(f"{name}:{index}" for index in range(self._graph.channels(name)))
+
+    def _untraceable(self, layer: LayerSpec) -> Untraceable:
+        if layer.kind in GLOBAL_KINDS:
+            reason = "has one value for the whole image"
+        elif layer.kind == "multiply":
+            reason = "multiplies maps with each other"
+        else:
+            reason = _REASONS.get(layer.kind, "can't be followed")
+        kind = layer.operation or layer.kind
+        return Untraceable(
+            f"the inputs of {self._reader} can't be traced: {layer.name} ({kind}) stands in the way and {reason}; "
+            "expected convolutions, pooling, padding, normalisation, activations, concatenation and sums alone. "
+            "Choose a conv layer before it, or one further behind it."
+        )
+
+
+def _bends(layer: LayerSpec) -> bool:
+    return layer.kind == "activation" and layer.activation != "linear"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network's layers in order of computation, and how to prepare its input.
+
+    The input is `(pixels in [0, 1] × scale − channel_mean) ÷ channel_deviation`, in `channel_order`.
+
+    Attributes:
+        name: the name a config uses, for example `vgg19`.
+        title: the name a reader knows, for example `VGG19`.
+        layers: from `input` to the class probabilities.
+        input_size: side in pixels of the square image that the classifier takes.
+        channel_order: order of colours in the network's input, `rgb` or `bgr`, or `grey` for one channel.
+        channel_mean: subtracted from scaled pixels, in `channel_order`.
+        citation: paper that describes the network; empty where it isn't known.
+        weights_credit: who trained the published weights, and their licence.
+        microscope: page of a unit in OpenAI Microscope with `{layer}` (as Microscope names it) and
+            `{unit}`, or None where the network isn't there.
+        microscope_layers: layer name here to layer name there.
+        scale: by which pixels in [0, 1] are multiplied.
+        channel_deviation: by which the rest is divided, in `channel_order`; nothing where empty.
+        preprocess: `module:function` that prepares images in place of the formula; none where empty.
+    """
+
+    name: str
+    title: str
+    layers: tuple[LayerSpec, ...]
+    input_size: int
+    channel_order: Literal["rgb", "bgr", "grey"]
+    channel_mean: tuple[float, ...]
+    citation: str
+    weights_credit: str
+    microscope: str | None = None
+    microscope_layers: tuple[tuple[str, str], ...] = ()
+    scale: float = 255.0
+    channel_deviation: tuple[float, ...] = ()
+    preprocess: str = ""
+
+    @cached_property
+    def _by_name(self) -> dict[str, LayerSpec]:
+        return {layer.name: layer for layer in self.layers}
+
+    @cached_property
+    def _extents(self) -> dict[tuple[str, int, int], Mapping[str, Extent]]:
+        return {}
+
+    @cached_property
+    def readers(self) -> Mapping[str, tuple[str, ...]]:
+        """For each layer the names of those that it feeds."""
+        found: dict[str, tuple[str, ...]] = {layer.name: () for layer in self.layers}
+        for layer in self.layers:
+            for name in layer.inputs:
+                found[name] += (layer.name,)
+        return found
+
+    def layer(self, name: str) -> LayerSpec:
+        """The layer of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._by_name[name]
+
+    @cached_property
+    def _whole_image(self) -> frozenset[str]:
+        """Layers that have one value per image and channel."""
+        found: set[str] = set()
+        for layer in self.layers:
+            pooled = layer.kind in (*GLOBAL_KINDS, "flatten", "dense") or layer.sides == "one"
+            if pooled or (layer.maps and found.issuperset(layer.maps)):
+                found.add(layer.name)
+        return frozenset(found)
+
+    def has_map(self, name: str) -> bool:
+        """Whether layer `name` has positions, and not one value for the whole image."""
+        return name not in self._whole_image
+
+    @property
+    def conv_layers(self) -> tuple[LayerSpec, ...]:
+        """All conv layers with a map, in order of computation."""
+        return tuple(layer for layer in self.layers if layer.is_conv and self.has_map(layer.name))
+
+    def upto(self, *names: str) -> tuple[LayerSpec, ...]:
+        """The layers that are needed to compute `names`, themselves included, in order of computation."""
+        needed = set(names)
+        for layer in reversed(self.layers):
+            if layer.name in needed:
+                needed.update(layer.inputs)
+        return tuple(layer for layer in self.layers if layer.name in needed)
+
+    @cached_property
+    def _channels(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for layer in self.layers:
+            feeds = [found[name] for name in layer.maps]
+            if layer.kind == "input":
+                found[layer.name] = 1 if self.channel_order == "grey" else 3
+            elif layer.filters:
+                found[layer.name] = layer.filters
+            else:
+                found[layer.name] = sum(feeds) if layer.kind == "concat" else feeds[0]
+        return found
+
+    def channels(self, name: str) -> int:
+        """Number of channels that layer `name` gives."""
+        return self._channels[name]
+
+    @cached_property
+    def resized_by(self) -> Mapping[str, str]:
+        """Layers whose maps can't be measured, each with the first layer of unknown sides on the way to it."""
+        found: dict[str, str] = {}
+        for layer in self.layers:
+            if layer.sides == "unknown":
+                found[layer.name] = layer.name
+            elif behind := [found[name] for name in layer.maps if name in found]:
+                found[layer.name] = behind[0]
+        return found
+
+    @cached_property
+    def _fitting(self) -> dict[tuple[int, tuple[str, ...]], int]:
+        return {}
+
+    def fitting(self, size: int, *names: str) -> int:
+        """The largest image side up to `size` at which branches fit together; nearly always `size`.
+
+        Some networks pad for images of a certain parity; an image of another size is cropped to this side, on the
+        right and at the bottom, before it goes in.
+
+        Args:
+            size: side of the image in pixels.
+            names: layers up to which they must; all by default. Layers that can't be measured are left out.
+
+        Raises:
+            Misfit: there is none.
+        """
+        key = size, names
+        if key not in self._fitting:
+            layers = self.upto(*names) if names else self.layers
+            self._fitting[key] = fitting([each for each in layers if each.name not in self.resized_by], size)
+        return self._fitting[key]
+
+    def _extent(self, name: str, size: int, axis: int) -> Extent:
+        size = self.fitting(size, name)
+        key = (name, size, axis)
+        if key not in self._extents:
+            self._extents[key] = extents(self.upto(name), size, axis)
+        return self._extents[key][name]
+
+    def side(self, name: str, size: int, axis: int = 0) -> int:
+        """Side of layer `name`'s map along one axis, in positions, for an image of `size` pixels along it.
+
+        Raises:
+            Misfit: branches don't fit together at any size up to that.
+            Vanished: nothing is left of a map.
+        """
+        return self._extent(name, size, axis).side
+
+    def receptive_field(self, name: str, size: int | None = None, axis: int | None = None) -> ReceptiveField:
+        """What one position of `name` sees through its maps; gates see the whole image besides.
+
+        Args:
+            name: a layer with a map.
+            size: side of the input image in pixels, on which the split of `same` padding depends
+                where a stride is over 1; the classifier's input by default.
+            axis: 0 (rows) or 1 (columns); by default the smallest square that holds both.
+
+        Raises:
+            Misfit: branches don't fit together at any size up to that.
+            Vanished: nothing is left of a map.
+        """
+        size = size or self.input_size
+        if axis is not None:
+            return self._extent(name, size, axis).field
+        rows, columns = self._extent(name, size, 0).field, self._extent(name, size, 1).field
+        start = min(rows.start, columns.start)
+        end = max(rows.start + rows.size, columns.start + columns.size)
+        return ReceptiveField(round(end - start), rows.stride, start)
+
+    def kernel_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a plain layer's kernel: (height, width, in, out) for conv, (in, out) for dense."""
+        layer = self.layer(name)
+        before = self.layer(layer.inputs[0])
+        width = self.channels(before.name) // layer.groups
+        if before.kind == "flatten":
+            width *= self.side(before.inputs[0], self.input_size) ** 2
+        window = layer.window if layer.is_conv else ()
+        return (*window, width, layer.filters)
+
+    def parameters(self, name: str) -> int:
+        """Number of trainable weights in layer `name` at the classifier's input size."""
+        layer = self.layer(name)
+        if layer.weights is not None:
+            return layer.weights
+        return math.prod(self.kernel_shape(name)) + layer.filters if layer.filters else 0
+
+    def total_parameters(self) -> int:
+        """Number of trainable weights of the whole network, classifier included."""
+        return sum(self.parameters(layer.name) for layer in self.layers)
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the last layer gives class probabilities of the image, or what their softmax gets."""
+        return (self._ends_in_softmax and not self.has_map(self.layers[-1].name)) or self.gives_logits
+
+    @property
+    def is_segmentation(self) -> bool:
+        """Whether the last layer gives class probabilities of every position, and none of the image."""
+        return self._ends_in_softmax and self.has_map(self.layers[-1].name)
+
+    @property
+    def _ends_in_softmax(self) -> bool:
+        last = self.layers[-1]
+        return last.kind == "softmax" or last.activation == "softmax"
+
+    @property
+    def gives_logits(self) -> bool:
+        """Whether the last layer is a dense one without an activation, whose softmax is left to the reader."""
+        last = self.layers[-1]
+        return last.kind == "dense" and last.activation == "linear"
+
+    def norm_after(self, name: str) -> LayerSpec | None:
+        """The batch normalisation that is folded into conv layer `name`, or None.
+
+        It is folded where it is the only reader and nothing stands between, so that the layer's pre-activation
+        is what comes after it: what the activation function gets.
+        """
+        readers = self.readers[name]
+        after = self.layer(readers[0]) if len(readers) == 1 else None
+        linear = self.layer(name).activation == "linear"
+        return after if after is not None and after.kind == "batch_norm" and linear else None
+
+    def pre_activation(self, name: str) -> str:
+        """The layer that gives the pre-activations of `name`: itself, or the batch normalisation folded into it."""
+        norm = self.norm_after(name) if self.layer(name).is_conv else None
+        return norm.name if norm else name
+
+    def activation(self, name: str) -> str:
+        """The layer that gives the activations of `name`: where its pre-activations have gone through a function."""
+        given = self.pre_activation(name)
+        readers = self.readers[given]
+        after = self.layer(readers[0]) if len(readers) == 1 else None
+        return after.name if after is not None and after.kind == "activation" else given
+
+    def obstacle(self, name: str) -> str:
+        """Why units of conv layer `name` can't have pages, in words; empty where they can."""
+        if name not in self._obstacles:
+            try:
+                self.source_channels(name)
+                self._obstacles[name] = ""
+            except Untraceable as error:
+                self._obstacles[name] = str(error)
+        return self._obstacles[name]
+
+    @cached_property
+    def _obstacles(self) -> dict[str, str]:
+        return {}
+
+    def reads(self, name: str, unit: int) -> slice:
+        """The channels of its input that unit `unit` of conv layer `name` reads: all, or those of its group."""
+        layer = self.layer(name)
+        width = self.channels(layer.inputs[0]) // layer.groups
+        first = unit // (layer.filters // layer.groups) * width
+        return slice(first, first + width)
+
+    def source_channels(self, name: str, unit: int | None = None) -> tuple[SourceChannel, ...]:
+        """The channels that feed conv layer `name`, in the order of its kernel's input axis.
+
+        Args:
+            name: a conv layer.
+            unit: one of its units, whose group alone is returned; all channels by default.
+
+        Raises:
+            Untraceable: a layer in the way mixes or moves channels in a way that can't be followed, or the layer lies
+                behind one whose map has unknown sides.
+        """
+        if name in self.resized_by:
+            raise self._behind(self.layer(self.resized_by[name]), name)
+        sources = trace(self, name)
+        return sources if unit is None else sources[self.reads(name, unit)]
+
+    def _behind(self, resizing: LayerSpec, name: str) -> Untraceable:
+        kind = resizing.operation or resizing.kind
+        return Untraceable(
+            f"{name} can't be looked at: {resizing.name} ({kind}) lies before it, and the sides of the map that it "
+            "gives aren't known; expected no upsampling, transposed convolution or other resizing on the way. Choose a "
+            "conv layer before it."
+        )
+
+    def microscope_page(self, layer: str, unit: int) -> str | None:
+        """Address of the unit's page in OpenAI Microscope, or None where it has none."""
+        there = dict(self.microscope_layers).get(layer)
+        if self.microscope is None or there is None:
+            return None
+        return self.microscope.format(layer=there, unit=unit)
+
+
+# VGG's layers in the literature and in OpenAI Microscope: conv3_3, relu3_3, conv3_3_conv3_3_0.
+_BLOCK_AND_LAYER = re.compile(r"(?:conv|relu)(\d+)_(\d+)\b|(?:conv|relu)(\d+)_(\d+)_", re.IGNORECASE)
+_COMPUTABLE = re.compile(r"[A-Za-z0-9_./>-]*")
+
+
+def nearest_layers(name: str, layers: Sequence[str], count: int = 1) -> list[str]:
+    """The layers that a wrong name may mean, nearest first; VGG's in the literature's names are known.
+
+    Args:
+        name: as it was written, for example `conv3_3`.
+        layers: names of the network's layers, for example `block3_conv3`.
+        count: the most names to give.
+    """
+    written = _BLOCK_AND_LAYER.match(name)
+    if written:
+        block, layer = (number for number in written.groups() if number)
+        if (same := f"block{block}_conv{layer}") in layers:
+            return [same]
+    return get_close_matches(name, layers, count, 0.3)
+
+
+def readable_layers(architecture: Architecture) -> list[str]:
+    """The conv layers whose units can be shown: those with a map, and with inputs that can be found."""
+    return [layer.name for layer in architecture.conv_layers if not architecture.obstacle(layer.name)]
+
+
+def expected_layers(architecture: Architecture) -> str:
+    """What a setting that names a layer expects, in words."""
+    layers = readable_layers(architecture)
+    return f"a conv layer: {', '.join(layers)}" if layers else "a network with conv layers, and this has none"
+
+
+def no_such_layer(name: str, architecture: Architecture) -> str:
+    """Why `name` is none of the conv layers with a map, in words: it isn't there, or is of another kind."""
+    known = {layer.name: layer for layer in architecture.layers}
+    if name not in known:
+        return f"{architecture.title} has no layer {name}"
+    if known[name].is_conv:
+        return f"{name} of {architecture.title} has one value for the whole image, and no positions to look at"
+    return f"{name} of {architecture.title} is no conv layer ({known[name].operation or known[name].kind})"
+
+
+def not_computable(names: Iterable[str]) -> list[str]:
+    """Those of the names that TensorFlow refuses when it computes, though Keras takes them for layers."""
+    return [name for name in names if not _COMPUTABLE.fullmatch(name)]

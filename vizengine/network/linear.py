@@ -1,0 +1,141 @@
+"""A network without its bends: activations pass everything, max-pooling averages, gates stand open.
+
+Through it a unit's dependence on any earlier layer is one kernel, its expanded weights (Voss and others,
+Visualizing Weights, Distill 2021). Excitation and inhibition along different ways can cancel in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.network.architecture import Architecture, Untraceable
+from vizengine.network.layers import LayerSpec
+from vizengine.network.model import Canvas, Network, canvas_for
+from vizengine.network.probes import PreActivation
+from vizengine.runtime import tensorflow as tf
+
+
+class LinearNetwork:
+    """The linearised network from the output of one layer to the pre-activation of a unit behind it.
+
+    Ways that go round the first layer, as the other branch of a sum does, carry nothing. A layer or group
+    normalisation keeps its factor for each channel alone.
+
+    Args:
+        network: the network.
+        first: a conv layer, whose pre-activations are read, or `input`.
+        layer: a conv layer behind it.
+        unit: its index.
+
+    Raises:
+        ValueError: `layer` isn't behind `first`.
+        Untraceable: a layer between them can't be linearised.
+    """
+
+    def __init__(self, network: Network, first: str, layer: str, unit: int) -> None:
+        self.first = first
+        self.layer = layer
+        self._network = network
+        self._unit = PreActivation(network, layer, [unit])
+        whole = network.architecture
+        behind = {first}
+        for spec in whole.upto(layer):
+            if behind.intersection(spec.maps):
+                behind.add(spec.name)
+        if layer not in behind or layer == first:
+            raise ValueError(f"{layer} isn't behind {first}; expected a layer that is fed by it")
+        layers = [
+            replace(spec, inputs=tuple(name for name in spec.maps if name in behind), gates=())
+            for spec in whole.upto(layer)
+            if spec.name in behind
+        ]
+        layers[0] = LayerSpec(first, "input")
+        # The geometry of what lies between, in positions of the first layer in place of pixels.
+        self.between: Architecture = replace(whole, layers=tuple(layers), preprocess="")
+        self._specs = {spec.name: spec for spec in self.between.layers}
+        for spec in self.between.upto(self._unit.feed):
+            _check(spec, whole.layer(spec.name), layer)
+
+    @cached_property
+    def canvas(self) -> Canvas:
+        """Where to look: the smallest map of `first` on which the unit's field lies whole."""
+        return canvas_for(self.between, self._unit.spec.name)
+
+    def __call__(self, tensor: tf.Tensor) -> tf.Tensor:
+        """The unit's linearised pre-activation, (batch, down, across), of an output of `first`."""
+        found: dict[str, Any] = {self.first: tensor}
+        for spec in self.between.upto(self._unit.feed)[1:]:
+            found[spec.name] = self._apply(spec, found)
+        return self._unit(found[self._unit.feed])[..., 0]
+
+    def weights(self) -> NDArray[np.float32]:
+        """The unit's expanded weights: (size, size, channels of `first`), in units of pre-activation per unit there."""
+        canvas = self.canvas
+        shape = (1, canvas.side, canvas.side, self._network.architecture.channels(self.first))
+        with tf.GradientTape() as tape:
+            tensor = tf.zeros(shape)
+            tape.watch(tensor)
+            value = self(tensor)[0, canvas.position, canvas.position]
+        gradient = tape.gradient(value, tensor)[0]
+        end = canvas.first + canvas.size
+        return np.asarray(gradient)[canvas.first : end, canvas.first : end]
+
+    def _apply(self, spec: LayerSpec, found: Mapping[str, Any]) -> Any:
+        feeds = [found[name] for name in spec.inputs]
+        if spec.is_conv:
+            return PreActivation(self._network, spec.name)(feeds[0])
+        match spec.kind:
+            case "max_pool" | "average_pool":
+                return tf.nn.avg_pool2d(feeds[0], spec.window, spec.stride, spec.padding.upper())
+            case "zero_padding":
+                return tf.pad(feeds[0], ((0, 0), *spec.margins, (0, 0)))
+            case "cropping":
+                (top, bottom), (left, right) = spec.margins
+                return feeds[0][:, top : feeds[0].shape[1] - bottom, left : feeds[0].shape[2] - right]
+            case "concat" | "add":
+                return self._joined(spec, found)
+            case "batch_norm" if self._folded(spec):
+                return feeds[0]
+            case "batch_norm" | "scale" | "layer_norm" | "group_norm":
+                return feeds[0] * tf.constant(self._network.channel_factor(self._whole(spec)), tf.float32)
+        return feeds[0]
+
+    def _joined(self, spec: LayerSpec, found: Mapping[str, Any]) -> Any:
+        """A sum or a concatenation, with zeros for branches that don't come from `first`."""
+        like = found[spec.inputs[0]]
+        whole = self._whole(spec)
+        parts = [
+            found[name]
+            if name in spec.inputs
+            else tf.zeros((*like.shape[:-1], self._network.architecture.channels(name)))
+            for name in whole.maps
+        ]
+        if spec.kind == "concat":
+            return tf.concat(parts, -1)
+        factors = self._network.branch_factors(whole)
+        return tf.add_n([part * factor for part, factor in zip(parts, factors, strict=True)])
+
+    def _folded(self, spec: LayerSpec) -> bool:
+        feed = self._network.architecture.layer(self._whole(spec).inputs[0])
+        return feed.is_conv and self._network.architecture.norm_after(feed.name) == self._whole(spec)
+
+    def _whole(self, spec: LayerSpec) -> LayerSpec:
+        return self._network.architecture.layer(spec.name)
+
+
+def _check(spec: LayerSpec, whole: LayerSpec, layer: str) -> None:
+    kind = spec.kind
+    linear = kind not in ("reshape", "flatten", "dense", "softmax", "other", "global_average_pool", "global_max_pool")
+    if kind == "multiply" and len(whole.maps) != 1:
+        linear = False
+    if not linear:
+        raise Untraceable(
+            f"the expanded weights of {layer} can't be found: {spec.name} ({spec.operation or kind}) stands between, "
+            "and can't be linearised; expected an earlier layer behind it."
+        )

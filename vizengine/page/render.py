@@ -1,0 +1,367 @@
+"""Where the package's own files lie, in a checkout and once installed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from vizengine.figures import drawing as charts
+from vizengine.figures import drawing as geometry
+from vizengine.figures import drawing as tiles
+from vizengine.figures import pictures as colours
+from vizengine.figures.quantities import Quantity
+from vizengine.page import preview
+from vizengine.page.report import Missing, Report, SiteReport, SweepReport
+
+
+def templates_folder() -> Path:
+    """The folder of the page's templates and assets.
+
+    In an installed package they lie inside it, as `vizengine/templates`; in a checkout beside it, at the top level.
+
+    Raises:
+        FileNotFoundError: they are in neither place.
+    """
+    package = Path(__file__).parent.parent
+    for folder in (package / "templates", package.parent / "templates"):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(
+        f"no templates in {package} nor beside it; install vizengine again, or use a whole checkout"
+    )
+
+
+# Embeddings, overrides and isolates, and their ends. Letters that are read from the right need none of them.
+_TURNS = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+# Languages that are written from the right unless a script is named with them, and the scripts that are.
+_FROM_THE_RIGHT = frozenset(
+    "ar arc arz azb ckb dv fa glk he iw ji ks lrc mzn nqo pes pnb prs ps sd syr ug ur yi".split()
+)
+_SCRIPTS_FROM_THE_RIGHT = frozenset("adlm arab aran hebr mand nkoo rohg samr syrc thaa yezi".split())
+
+
+def runs_from_the_right(language: str) -> bool:
+    """Whether a language's texts run from right to left.
+
+    Args:
+        language: a tag as in HTML's `lang`, for example `ar`, `fa-IR` or `az-Arab`.
+    """
+    first, *others = language.lower().split("-")
+    script = next((other for other in others if len(other) == 4 and other.isalpha()), None)
+    return script in _SCRIPTS_FROM_THE_RIGHT if script else first in _FROM_THE_RIGHT
+
+
+def without_turns(page: str) -> str:
+    """A page with such marks in their escaped form, as the console prints them.
+
+    Args:
+        page: HTML, the whole page.
+    """
+    return page.translate(_TURNS)
+
+
+@dataclass(frozen=True)
+class Assets:
+    """What a page carries in its head.
+
+    Attributes:
+        style: CSS.
+        script: JavaScript.
+        icon: `data:` address of the SVG favicon.
+        policy: Content-Security-Policy that admits this style, this script and embedded pictures.
+    """
+
+    style: str
+    script: str
+    icon: str
+    policy: str
+
+
+@cache
+def load() -> Assets:
+    """Read the assets from the templates' folder.
+
+    Raises:
+        ValueError: an asset holds a closing tag that would end its element early.
+    """
+    folder = templates_folder() / "assets"
+    style, script = _read(folder / "page.css", "</style"), _read(folder / "page.js", "</script")
+    icon = base64.b64encode((folder / "favicon.svg").read_bytes()).decode("ascii")
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            "img-src data:",
+            f"style-src '{_hash(style)}'",
+            f"script-src '{_hash(script)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    return Assets(style, script, f"data:image/svg+xml;base64,{icon}", policy)
+
+
+def _read(path: Path, closing: str) -> str:
+    text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+    if closing in text.lower():
+        raise ValueError(f"{path.name} holds `{closing}`, which would end its element early; write it in two parts")
+    return text
+
+
+def _hash(text: str) -> str:
+    """The hash of an inline element's text, as CSP writes it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+@dataclass(frozen=True)
+class Held:
+    """Where a picture is kept.
+
+    Attributes:
+        name: the id of the element that holds it.
+        first: whether that element has yet to be written, here.
+    """
+
+    name: str
+    first: bool
+
+
+class Once:
+    """Names the pictures of one page in the order in which they come."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def __call__(self, source: str) -> Held:
+        """Where the picture with this `data:` address is kept."""
+        first = source not in self._names
+        name = self._names.setdefault(source, f"picture-{len(self._names) + 1}")
+        return Held(name, first)
+
+
+def address(report: Report | Missing, site: SiteReport) -> str:
+    """The page's address on the web; empty where the config names none for the site."""
+    if not site.url:
+        return ""
+    root = site.url.rstrip("/") + "/"
+    return root if len(site.circuits) == 1 else f"{root}{report.name}/"
+
+
+def bibtex(report: Report, site: SiteReport) -> str:
+    """An entry for a bibliography. It has no year, since nothing on a page depends on the day that it was made."""
+    versions = {each.name: each.version for each in report.provenance.versions}
+    made = f"{report.network.title}, {report.layer}, unit {report.unit}. Made with vizengine"
+    version = versions.get("vizengine")
+    fields = {
+        "title": f"{{{report.title}}}",
+        "author": site.author,
+        "howpublished": address(report, site) and f"\\url{{{address(report, site)}}}",
+        "note": f"{made} {version}" if version else made,
+    }
+    lines = [f"  {name} = {{{_escaped(name, value)}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@misc{{{report.name},", *lines, "}"])
+
+
+def _escaped(name: str, value: str) -> str:
+    """Text as BibTeX takes it."""
+    return value if name == "howpublished" else re.sub(r"([&%$#_])", r"\\\1", value)
+
+
+# What the network's section says to a reader, and not to the machine.
+_WORDS = {"why"}
+
+
+def starting_config(report: Report) -> dict[str, Any]:
+    """Canonical data of a config for the same unit of the same network, all else left to the defaults."""
+    network = {key: value for key, value in report.config["network"].items() if value and key not in _WORDS}
+    unit = {"layer": report.layer, "index": report.unit}
+    return {"site": {"title": "My circuits"}, "circuits": [{"name": "my-unit", "network": network, "unit": unit}]}
+
+
+ABSENT = "–"
+
+
+def compared(reports: Sequence[Report]) -> list[tuple[str, list[str]]]:
+    """What each row is called, and its cell for each circuit."""
+    rows: list[tuple[str, Callable[[Report], str]]] = [
+        ("sees", lambda each: _text(each.network.receptive_field)),
+        ("its picture, over the best photo", lambda each: _text(each.feature.ratio)),
+        ("fires at this share of positions", lambda each: _text(each.evidence.examples.fires)),
+        ("inputs", lambda each: _text(each.totals.inputs)),
+        ("share of the drive from those shown", lambda each: _text(each.evidence.effects.top_share)),
+        ("correlation with those alone", _correlation),
+        ("inputs for a correlation of 0.9", _needed),
+        ("answers most to", lambda each: _first([one.name for one in each.evidence.tuning.strongest])),
+        ("groups of examples", lambda each: str(each.evidence.clusters.count)),
+        ("claims", _claims),
+    ]
+    return [(name, [cell(report) for report in reports]) for name, cell in rows]
+
+
+def _text(quantity: Quantity | None) -> str:
+    if quantity is None:
+        return ABSENT
+    apart = "" if quantity.unit in ("%", "×") else "\N{NO-BREAK SPACE}"
+    return f"{quantity.text}{apart}{quantity.unit}" if quantity.unit else quantity.text
+
+
+def _first(names: Sequence[str]) -> str:
+    return names[0] if names else ABSENT
+
+
+def _correlation(report: Report) -> str:
+    return _text(report.evidence.faithfulness.correlation if report.evidence.faithfulness else None)
+
+
+def _needed(report: Report) -> str:
+    return _text(report.evidence.faithfulness.needed[0] if report.evidence.faithfulness else None)
+
+
+def _claims(report: Report) -> str:
+    found = Counter(each.finding for each in report.evidence.claims)
+    return ", ".join(f"{found[kind]} {kind}" for kind in ("supported", "contradicted", "undecided") if found[kind]) or (
+        ABSENT
+    )
+
+
+PREVIEW = "preview.jpg"
+
+
+def render_circuit(
+    report: Report,
+    site: SiteReport,
+    previous: Report | Missing | None = None,
+    next: Report | Missing | None = None,
+) -> str:
+    """A circuit's page.
+
+    Args:
+        report: the circuit.
+        site: the site that it is in; where the circuit is the only one, the page is the site's index.
+        previous, next: its neighbours on the site. One that has no page of its own is passed over.
+
+    Returns:
+        HTML, the whole page.
+    """
+    alone = len(site.circuits) == 1
+    neighbours = [each if isinstance(each, Report) else None for each in (previous, next)]
+    return _render(
+        "circuit.html",
+        report=report,
+        site=site,
+        alone=alone,
+        previous=neighbours[0],
+        next=neighbours[1],
+        address=address(report, site),
+        citation=bibtex(report, site),
+        picture=_preview_address(report, site),
+    )
+
+
+def companions(report: Report, site: SiteReport) -> dict[str, bytes]:
+    """The files that lie beside a circuit page and to which it links, by name.
+
+    The picture for link previews is among them where the site's address is known, since only an absolute address
+    serves there.
+    """
+    files = {"circuit.json": report.model_dump_json().encode()}
+    if site.url:
+        files[PREVIEW] = preview.preview(report)
+    return files
+
+
+def render_index(site: SiteReport) -> str:
+    """The page that leads to all circuits; for a site of one computed circuit, that circuit's page."""
+    if len(site.circuits) == 1 and isinstance(site.circuits[0], Report):
+        return render_circuit(site.circuits[0], site)
+    first = next((each for each in site.circuits if isinstance(each, Report)), None)
+    return _render("index.html", site=site, picture=_preview_address(first, site) if first else "")
+
+
+def render_missing(missing: Missing, site: SiteReport) -> str:
+    """The page in the place of a circuit's that isn't there, which says why.
+
+    Args:
+        missing: the circuit and why it isn't there.
+        site: the site that it is in.
+    """
+    return _render("missing.html", each=missing, site=site, address=address(missing, site))
+
+
+def _preview_address(report: Report, site: SiteReport) -> str:
+    """Absolute address of the picture for link previews; empty where the site's own isn't known."""
+    return address(report, site) and address(report, site) + PREVIEW
+
+
+def render_frame(title: str, page: str) -> str:
+    """A frame that holds a whole page, for a notebook: an `iframe` with the page in its `srcdoc`.
+
+    The page's own script may run in it and links open beside it; it can't reach the notebook.
+
+    Args:
+        title: what the frame is called.
+        page: HTML, as `render_circuit` gives it.
+    """
+    return environment().get_template("frame.html").render(title=title, page=page)
+
+
+def _render(template: str, **context: Any) -> str:
+    return without_turns(environment().get_template(template).render(assets=load(), once=Once(), **context))
+
+
+@cache
+def environment() -> Environment:
+    """Where templates are found, and what they may use."""
+    made = Environment(
+        loader=FileSystemLoader(templates_folder()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["geometry"] = geometry
+    made.globals["charts"] = charts
+    made.globals["colours"] = colours
+    made.globals["compared"] = compared
+    made.globals["preview"] = preview
+    made.globals["runs_from_the_right"] = runs_from_the_right
+    made.globals["tiles"] = tiles
+    made.globals["starting_config"] = starting_config
+    made.filters["yaml"] = _yaml
+    made.filters["embed"] = Markup
+    made.filters["breakable"] = _breakable
+    made.tests["circuit"] = lambda value: isinstance(value, Report)
+    made.tests["sweep"] = lambda value: isinstance(value, SweepReport)
+    return made
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may be broken after a slash, a colon or a low line where its line is too short."""
+    # As plain text: below Python 3.12, `re.sub` on a `Markup` joins its pieces by escaping them once more.
+    return Markup(re.sub(r"([/:_])", r"\1<wbr>", str(escape(name))))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text of several lines as a block, as an author would."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _yaml(data: Any) -> str:
+    """Canonical data as YAML."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

@@ -1,0 +1,357 @@
+"""What pictures are asked for: of channels of a layer, or of groups of the channels that a layer reads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizengine.errors import VizengineError
+from vizengine.network.layers import INPUT
+from vizengine.network.model import Network
+from vizengine.network.probes import GroupProbe, Probe
+from vizengine.output import SILENT, Task
+from vizengine.pictures.ascent import WEIGHT_DECAY, Ascent, ascend, ascent_precision, batches, bytes_of_one
+from vizengine.pictures.objectives import OBJECTIVES
+from vizengine.pictures.result import Attempt, Direction, PhotoBest, Settings, Visualization
+from vizengine.pictures.spectrum import picture_key, starts
+from vizengine.runtime import available_bytes
+from vizengine.runtime import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Job:
+    """Which pictures to make.
+
+    Attributes:
+        layer: a conv layer, or `input`, whose channels have exact pictures.
+        best: each channel that is asked for, and its photo-best; for the negative direction the lowest value.
+        settings: how.
+        direction: `positive` or `negative`.
+        squares: where pictures start from photos, each photo's centred square by name: (size, size, 3) in [0, 1].
+        groups: (inputs, groups); where it is given, `best` counts its columns instead, each a direction in what the
+            layer reads, whose value at a position is `activations @ column`.
+    """
+
+    layer: str
+    best: Mapping[int, PhotoBest]
+    settings: Settings
+    direction: Direction = "positive"
+    squares: Mapping[str, NDArray[np.float32]] | None = None
+    groups: NDArray[np.floating] | None = None
+
+    @property
+    def sign(self) -> float:
+        """By which the objective is multiplied to be raised."""
+        return 1.0 if self.direction == "positive" else -1.0
+
+    def key(self, channel: int) -> str:
+        """The name from which a picture's noise is drawn."""
+        if self.groups is None:
+            return picture_key(self.layer, channel, self.direction)
+        return f"{self.layer}:group:{channel}"
+
+    def probe(
+        self, network: Network, channels: Sequence[int], precision: str = "float32"
+    ) -> Callable[[tf.Tensor], tf.Tensor]:
+        """What gives the values of some channels or groups, in that order."""
+        if self.groups is None:
+            return Probe(network, self.layer, channels, precision)
+        return GroupProbe(network, self.layer, self.groups[:, list(channels)], precision)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the next attempt at a picture is made; pictures with the same plan share batches.
+
+    Attributes:
+        objective: a key of `OBJECTIVES`.
+        seed: of noise and transformations.
+        continued: whether it goes on from the attempt before.
+        steps: how many.
+        weight_decay: of the ascent.
+    """
+
+    objective: str
+    seed: int
+    continued: bool
+    steps: int
+    weight_decay: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The best picture of a channel so far.
+
+    Attributes:
+        visualization: the picture, with all attempts that were made.
+        spectrum: from which it can go on.
+        stalled: whether going on from it led no further.
+    """
+
+    visualization: Visualization
+    spectrum: NDArray[np.float32]
+    stalled: bool = False
+
+
+def next_plan(number: int, before: Candidate | None, best: PhotoBest, settings: Settings) -> Plan:
+    """The plan of attempt `number`, counted from 0.
+
+    What went past the best photo and was still rising is continued. What didn't get there, or stalled, is made again
+    from another seed, with twice the time and the whole range of colours, from the third attempt on at one position
+    alone.
+    """
+    picture = before.visualization if before and not before.stalled else None
+    if picture and passes(picture.reached, best.value, picture.direction):
+        objective, seed, continued = picture.objective, picture.attempts[-1].seed, True
+    else:
+        objective, seed, continued = "channel" if number < 2 else "neuron", settings.seed + number, False
+    first = seed == settings.seed
+    steps = settings.steps if continued or first else 2 * settings.steps
+    return Plan(objective, seed, continued, steps, WEIGHT_DECAY if first else 0.0)
+
+
+def better(before: Candidate | None, after: Candidate, continued: bool) -> Candidate:
+    """The one to show, with the attempts of both: a converged one, else the one that reached further."""
+    if before is None:
+        return after
+    old, new = before.visualization, after.visualization
+    attempts = old.attempts + new.attempts
+    if new.converged or passes(new.reached, old.reached, new.direction):
+        return replace(after, visualization=replace(new, attempts=attempts))
+    return replace(before, visualization=replace(old, attempts=attempts), stalled=before.stalled or continued)
+
+
+FLAT_SLOPE = 0.05
+
+
+def measure(
+    network: Network, layer: str, channels: Iterable[int] | None, images: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """Pre-activations on finished pictures, in float32 and without transformations.
+
+    Args:
+        network: the network.
+        layer: a conv layer.
+        channels: which of its channels; all by default.
+        images: (batch, size, size, 3) uint8.
+
+    Returns:
+        (batch, down, across, channels).
+    """
+    probe = Probe(network, layer, None if channels is None else list(channels))
+    return probe.numpy(images.astype(np.float32) / 255.0)
+
+
+def passes(reached: float, best: float, direction: Direction) -> bool:
+    """Whether a picture drives the channel past the photo that drives it furthest in that direction."""
+    return reached > best if direction == "positive" else reached < best
+
+
+def last_slope(trace: NDArray[np.float32], steps: int) -> float:
+    """Rise per tenth of an attempt's steps at its end, as a share of the whole rise: 0 is flat, 0.1 a straight line.
+
+    The least-squares line through the attempt's last quarter, since the random transformations make single steps
+    noisy. Where it continues another, the quarter is its own: each begins with large steps, which throw back at
+    first, and a line through that would call the recovery a rise.
+
+    Args:
+        trace: of the attempt, after those that it continues.
+        steps: of the attempt alone.
+    """
+    tail = trace[-max(steps // 4, 2) :].astype(np.float64)
+    whole = tail.mean() - float(trace[0])
+    if len(trace) < 2 or whole <= 0:
+        return 1.0
+    return float(np.polyfit(np.arange(len(tail)), tail, 1)[0] * steps / 10 / whole)
+
+
+def colour_picture(network: Network, channel: int, best: PhotoBest, size: int) -> Visualization:
+    """The picture of a colour is that colour alone, its value known exactly; that of grey is white."""
+    shown = {"rgb": (channel,), "bgr": (2 - channel,), "grey": (0, 1, 2)}[network.architecture.channel_order]
+    image = np.zeros((size, size, 3), np.uint8)
+    image[..., list(shown)] = 255
+    prepared = network.prepare(tf.constant(image[None] / 255.0, tf.float32), INPUT)
+    reached = float(np.asarray(prepared)[0, 0, 0, channel])
+    return Visualization(
+        layer=INPUT,
+        channel=channel,
+        direction="positive",
+        image=image,
+        trace=np.array([reached], np.float32),
+        reached=reached,
+        mean=reached,
+        photo_best=best.value,
+        photo_best_name=best.photo,
+        objective="exact",
+        attempts=(),
+        converged=True,
+    )
+
+
+logger = logging.getLogger(__name__)
+Tell: TypeAlias = Callable[[int], None]
+"""Told the number of each step of a batch, counted from 1."""
+
+
+def visualize(
+    network: Network,
+    job: Job,
+    finish: Callable[[Visualization], None] = lambda visualization: None,
+    task: Task = SILENT,
+) -> dict[int, Visualization]:
+    """Pictures of what channels of one layer look for, or are most against.
+
+    Args:
+        network: the network.
+        job: which.
+        finish: called with each picture as soon as no further attempt will be made at it.
+        task: told of each picture that is finished, out of how many, and meanwhile which step of which attempt it is.
+
+    Returns:
+        channel to its visualization.
+    """
+    finished: dict[int, Visualization] = {}
+    task.expect(len(job.best))
+
+    def done(visualization: Visualization) -> None:
+        finished[visualization.channel] = visualization
+        finish(visualization)
+        task.advance(1)
+
+    if job.layer == INPUT:
+        for channel, best in job.best.items():
+            done(colour_picture(network, channel, best, job.settings.size))
+        return finished
+    shown: dict[int, Candidate] = {}
+    remaining = sorted(job.best)
+    for number in range(job.settings.attempts):
+        plans: dict[Plan, list[int]] = {}
+        for channel in remaining:
+            plan = next_plan(number, shown.get(channel), job.best[channel], job.settings)
+            plans.setdefault(plan, []).append(channel)
+        for plan, planned in plans.items():
+            tell = partial(_tell, task, number + 1, plan.steps)
+            for batch, candidates in _attempts(network, job, planned, plan, shown, tell):
+                for candidate in candidates:
+                    visualization = candidate.visualization
+                    shown[visualization.channel] = better(shown.get(visualization.channel), candidate, plan.continued)
+                for channel in batch:
+                    picture = shown[channel].visualization
+                    if picture.converged or number == job.settings.attempts - 1:
+                        done(picture)
+        remaining = [channel for channel in remaining if channel not in finished]
+    return finished
+
+
+def _attempts(
+    network: Network, job: Job, channels: list[int], plan: Plan, shown: Mapping[int, Candidate], tell: Tell
+) -> Iterator[tuple[list[int], list[Candidate]]]:
+    """One more attempt at the pictures of `channels`, batch by batch; a batch that finds no memory is halved.
+
+    Raises:
+        VizengineError: there is no memory for a single picture.
+    """
+    size = job.settings.size
+    waiting = batches(network.architecture, job.layer, channels, size)
+    each = bytes_of_one(network.architecture, job.layer, size)
+    while waiting:
+        batch = waiting.pop(0)
+        half = len(batch) // 2
+        if not half or each * len(batch) <= available_bytes():
+            try:
+                made = list(_attempt(network, job, batch, plan, shown, tell))
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                if not half:
+                    raise VizengineError(
+                        f"There isn't enough memory for one picture of {job.layer} at {size} px: about "
+                        f"{each / 1e6:.0f} MB. Free some, or make `visualization.size` smaller."
+                    ) from error
+            else:
+                yield batch, made
+                continue
+        logger.info("memory is short: %d pictures of %s at a time, not %d", len(batch) - half, job.layer, len(batch))
+        waiting[:0] = [batch[:half], batch[half:]]
+
+
+def _tell(task: Task, attempt: int, steps: int, step: int) -> None:
+    """Say which step of which attempt it is, both counted from 1."""
+    task.advance(0, f"attempt {attempt}, step {step} of {steps}")
+
+
+def _attempt(
+    network: Network, job: Job, channels: list[int], plan: Plan, shown: Mapping[int, Candidate], tell: Tell
+) -> Iterator[Candidate]:
+    """One more attempt at the pictures of a batch."""
+    if plan.continued:
+        start = np.stack([shown[channel].spectrum for channel in channels])
+    else:
+        keys = [job.key(channel) for channel in channels]
+        photos = [job.best[channel].photo for channel in channels]
+        start = starts(keys, photos, plan.seed, job.settings.size, job.squares)
+    steps = count(1)
+    ascent = ascend(
+        job.probe(network, channels, ascent_precision(job.settings.precision)),
+        start,
+        job.sign * OBJECTIVES[plan.objective](range(len(channels))),
+        plan.seed,
+        plan.steps,
+        job.settings.image,
+        plan.weight_decay,
+        settled=plan.continued,
+        channel_order=network.architecture.channel_order,
+        advance=lambda _: tell(next(steps)),
+    )
+    finished = ascent.images.astype(np.float32) / 255.0
+    pre_activations = np.asarray(job.probe(network, channels)(finished))
+    for index, channel in enumerate(channels):
+        before = shown[channel].visualization.trace if plan.continued else np.zeros(0, np.float32)
+        own = pre_activations[index, :, :, index]
+        yield Candidate(_judge(job, channel, plan, ascent, index, before, own), ascent.spectra[index])
+
+
+def _judge(
+    job: Job,
+    channel: int,
+    plan: Plan,
+    ascent: Ascent,
+    index: int,
+    before: NDArray[np.float32],
+    pre_activations: NDArray[np.float32],
+) -> Visualization:
+    """One picture of a batch, with its verdict.
+
+    Args:
+        job, channel, plan: what was asked for.
+        ascent: what the batch gave.
+        index: the picture's place in the batch.
+        before: the trace of the attempts that this one continues.
+        pre_activations: (down, across), of the channel on its finished picture.
+    """
+    best = job.best[channel]
+    reached = float(pre_activations.max() if job.direction == "positive" else pre_activations.min())
+    trace = np.concatenate([before, job.sign * ascent.traces[index]]).astype(np.float32)
+    steps = ascent.traces.shape[1]
+    slope = last_slope(job.sign * trace, steps)
+    converged = passes(reached, best.value, job.direction) and slope < FLAT_SLOPE
+    size = job.settings.size
+    return Visualization(
+        layer=job.layer,
+        channel=channel,
+        direction=job.direction,
+        image=ascent.images[index],
+        trace=trace,
+        reached=reached,
+        mean=float(pre_activations.mean()),
+        photo_best=best.value,
+        photo_best_name=best.photo,
+        objective=plan.objective,
+        attempts=(Attempt(plan.objective, plan.seed, plan.continued, size, steps, reached, slope, converged),),
+        converged=converged,
+    )

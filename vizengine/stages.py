@@ -1,0 +1,217 @@
+"""What the stages of one circuit share: the weights, the network, the photos, and the cache that knows them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from vizengine.cache import Cache, source_hash
+from vizengine.config.schema import CircuitSection, SweepSection
+from vizengine.errors import BuildFailed, VizengineError
+from vizengine.measures.photos import Photo, Photos, Unreadable, find_unreadable
+from vizengine.network.catalogue import read_labels
+from vizengine.network.source import Source
+
+if TYPE_CHECKING:
+    from vizengine.network.model import Network
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+Name = TypeVar("Name", bound=Hashable)
+LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-image", "pillow")
+
+
+class NotComputed(VizengineError):
+    """A result isn't cached, and this run may not compute it."""
+
+
+@dataclass(frozen=True)
+class SkippedPhotos:
+    """What the cache holds of the photos: the files that can't be read."""
+
+    photos: tuple[Unreadable, ...]
+
+
+class Resources:
+    """What is read at most once for a circuit, and only when a stage needs it.
+
+    Args:
+        section: the circuit's section, or the sweep's.
+        source: where the network comes from, with the weights up to the layers that are needed.
+        folder: the config's folder.
+        cache: where results are kept.
+        may_compute: whether a result that isn't cached may be computed.
+
+    Attributes:
+        seconds: wall-clock seconds by stage that was computed in this run.
+        source: where the network comes from.
+    """
+
+    def __init__(
+        self,
+        section: CircuitSection | SweepSection,
+        source: Source,
+        folder: Path,
+        cache: Cache,
+        may_compute: bool,
+    ) -> None:
+        self.seconds: dict[str, float] = {}
+        self.source = source
+        self._section = section
+        self._folder = folder
+        self._cache = cache
+        self._may_compute = may_compute
+
+    @cached_property
+    def network(self) -> Network:
+        """The network with every layer whose weights can be had; loads TensorFlow."""
+        from vizengine.network.model import make_deterministic
+
+        make_deterministic()
+        return self.source.network
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Class names that the config names; none where it doesn't."""
+        return read_labels(self._section.network.labels, self._folder)
+
+    @cached_property
+    def _identity(self) -> dict[str, object]:
+        """What every result of this network depends on."""
+        return {
+            "model": self.source.architecture.name,
+            "weights": self.source.identity.sha256,
+            "versions": {name: version(name) for name in LIBRARIES},
+        }
+
+    def stage(
+        self,
+        stage: str,
+        code: tuple[str, ...],
+        key: Mapping[str, object],
+        kind: type[Result],
+        compute: Callable[[], Result],
+    ) -> Result:
+        """A stage's result, from the cache where it is there.
+
+        Args:
+            stage: its name.
+            code: packages and modules whose source the result depends on.
+            key: what else it depends on, besides the network's identity.
+            kind: the result's dataclass.
+            compute: makes it.
+
+        Raises:
+            NotComputed: it isn't cached and may not be computed.
+        """
+
+        def timed() -> Result:
+            with self._computing(stage):
+                return compute()
+
+        return self.kept(stage, code, key, kind, timed)
+
+    def each(
+        self,
+        stage: str,
+        code: tuple[str, ...],
+        keys: Mapping[Name, Mapping[str, object]],
+        kind: type[Result],
+        compute: Callable[[list[Name], Callable[[Name, Result], None]], None],
+    ) -> dict[Name, Result]:
+        """Results of one kind by name, each kept by itself as soon as it is there.
+
+        Args:
+            stage, code, kind: as for `stage`.
+            keys: for each name what else its result depends on; no result may depend on which others are asked for.
+            compute: makes the results that aren't cached: it gets their names and hands in each with its name.
+
+        Raises:
+            NotComputed: as for `stage`.
+        """
+        shared = {**self._identity, "code": source_hash(*code)}
+        results: dict[Name, Result] = {}
+        missing: list[Name] = []
+        for name, key in keys.items():
+            found, result = self._cache.find(stage, {**shared, **key}, kind)
+            if found:
+                results[name] = result
+            else:
+                missing.append(name)
+
+        def keep(name: Name, result: Result) -> None:
+            results[name] = self._cache.keep(stage, {**shared, **keys[name]}, kind, result)
+
+        if missing:
+            with self._computing(stage):
+                compute(missing, keep)
+        return {name: results[name] for name in keys}
+
+    @contextmanager
+    def _computing(self, stage: str) -> Iterator[None]:
+        """Something that this run may have to leave out, and whose seconds count for the stage."""
+        if not self._may_compute:
+            raise NotComputed(f"{self._section.name} has no cached {stage}, and --only leaves it out of this run.")
+        started = time.monotonic()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
+
+    def kept(
+        self,
+        name: str,
+        code: tuple[str, ...],
+        key: Mapping[str, object],
+        kind: type[Result],
+        compute: Callable[[], Result],
+    ) -> Result:
+        """A part of a stage, kept by itself, so that the stage can be made again from its parts; else as `stage`."""
+        return self._cache.get_or_compute(name, self._whole(code, key), kind, compute)
+
+    def contains(self, stage: str, code: tuple[str, ...], keys: Mapping[Name, Mapping[str, object]]) -> bool:
+        """Whether `each` would find all of these results."""
+        shared = {**self._identity, "code": source_hash(*code)}
+        return all(self._cache.contains(stage, {**shared, **key}) for key in keys.values())
+
+    def _whole(self, code: tuple[str, ...], key: Mapping[str, object]) -> dict[str, object]:
+        return {**self._identity, **key, "code": source_hash(*code)}
+
+    def photo_hash(self, photo: Photo) -> str:
+        """The sha256 of a photo's file."""
+        return self._cache.file_sha256(photo.path)
+
+    @cached_property
+    def _found(self) -> tuple[Photo, ...]:
+        photos = Photos(self._section.photos, self._folder)
+        for name in photos.led_out:
+            logger.warning(
+                "photo %s is skipped: it is a link that leads out of its folder; put the picture there itself, or name "
+                "the folder to which it leads under `photos`",
+                name,
+            )
+        return photos.found
+
+    def hashes(self, photos: tuple[Photo, ...]) -> list[str]:
+        """Name and hash of each photo, for keys."""
+        return [f"{photo.path.name} {self.photo_hash(photo)}" for photo in photos]
+
+    @cached_property
+    def photos(self) -> tuple[Photo, ...]:
+        """The photos that can be read; a warning names each that can't, at every run."""
+        key = {"photos": self.hashes(self._found), "code": source_hash("measures.photos")}
+        skipped = self._cache.get_or_compute(
+            "photos", key, SkippedPhotos, lambda: SkippedPhotos(find_unreadable(self._found))
+        ).photos
+        for each in skipped:
+            logger.warning("photo %s is skipped: %s", each.name, each.reason)
+        names = {each.name for each in skipped}
+        usable = tuple(photo for photo in self._found if photo.path.name not in names)
+        if not usable:
+            raise BuildFailed(f"None of the photos in {self._section.photos} can be read; expected at least one image.")
+        return usable
