@@ -107,7 +107,7 @@ def _setup(folder: Path, count: int):
 
 
 def _measure(folder: Path, count: int) -> dict[str, object]:
-    from vizengine.circuit import measure
+    from vizengine.measures.engine import measure
     from vizengine.measures.stream import EvidenceSettings
 
     network, circuit, photos = _setup(folder, count)

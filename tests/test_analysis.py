@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, expect
 import vizengine
 from tests.browser.checks import assert_decoded, opened
 from tests.conftest import REPOSITORY
-from vizengine.circuit import Evidence
+from vizengine.measures.engine import Evidence
 from vizengine.measures.inputs import Circuit
 from vizengine.page.report import Report
 from vizengine.pictures.result import Visualization

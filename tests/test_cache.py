@@ -359,11 +359,11 @@ def test_a_file_written_a_moment_ago_is_not_trusted_to_stay(tmp_path: Path) -> N
 
 def test_the_hash_of_the_code_sees_every_module_of_a_room() -> None:
     assert re.fullmatch("[0-9a-f]{64}", source_hash("circuit"))
-    assert source_hash("circuit") == source_hash("vizengine.circuit") != source_hash("circuit", "errors")
-    assert source_hash("circuit", "errors") == source_hash("errors", "circuit", "circuit.strength")
-    assert source_hash("networks.zoo") != source_hash("networks.architecture")
+    assert source_hash("network") == source_hash("vizengine.network") != source_hash("network", "errors")
+    assert source_hash("network", "errors") == source_hash("errors", "network", "network.layers")
+    assert source_hash("network.catalogue") != source_hash("network.architecture")
     with pytest.raises(ValueError, match="no package or module of that name"):
-        source_hash("circuits")
+        source_hash("networks")
 
 
 def test_the_hash_of_the_code_changes_with_the_code_only(tmp_path: Path) -> None:

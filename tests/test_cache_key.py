@@ -20,6 +20,7 @@ from tests.conftest import REPOSITORY
 from vizengine import cache as cache_key
 from vizengine.cache import Cache
 from vizengine.errors import VizengineError
+from vizengine.layers.workers import RunLog
 
 As = Callable[[str], None]
 Result = dict[str, Any]
@@ -202,3 +203,17 @@ def test_without_a_home_results_are_kept_for_this_run_alone(
 
     assert seen() == "True\n"
     assert seen(**{cache_key.KEY_VARIABLE: ""}) == "False\n"
+
+
+def test_results_and_logs_are_not_written_through_links(tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "stage").symlink_to(tmp_path / "victim")
+    with pytest.raises(VizengineError, match=r"cache holds links \(stage\)"):
+        Cache(tmp_path / "cache")
+    (tmp_path / "victim.log").write_text("mine")
+    (tmp_path / "run.log").symlink_to(tmp_path / "victim.log")
+    log = RunLog(tmp_path / "run.log")
+    log.line("job")
+    log.close()
+    assert (tmp_path / "victim.log").read_text() == "mine" and "job" in (tmp_path / "run.log").read_text()

@@ -19,9 +19,10 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from vizengine.errors import VizengineError
 
@@ -161,6 +162,34 @@ _DAMAGES = (
 """What reading a file raises that isn't as it was written."""
 
 
+@dataclass(frozen=True)
+class Stage(Generic[T]):
+    """A computation whose results are kept.
+
+    Attributes:
+        name: small letters, digits, hyphens and underscores.
+        result: type of the result, as for `Cache.get_or_compute`.
+        version: raised when what is computed changes, so that results of earlier versions aren't used any more.
+            `tests/test_stages.py` fails where the code changed and the version didn't.
+        code: functions and classes that compute it; what these use belongs to it without being named.
+        reads: stages whose results go into it, and whose versions therefore count.
+    """
+
+    name: str
+    result: type[T]
+    version: int
+    code: tuple[Callable[..., Any], ...]
+    reads: tuple[Stage[Any], ...] = ()
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """Version of this stage and of all that go into it, by name."""
+        versions = {self.name: self.version}
+        for stage in self.reads:
+            versions.update(stage.versions)
+        return versions
+
+
 class Cache:
     """A folder of results.
 
@@ -169,6 +198,9 @@ class Cache:
         fresh: whether entries from earlier runs are computed anew and overwritten.
         hits: how many requests were answered from the folder.
         misses: how many were computed.
+
+    Raises:
+        VizengineError: the folder holds links.
     """
 
     def __init__(self, folder: Path, fresh: bool = False) -> None:
@@ -178,6 +210,12 @@ class Cache:
         self.misses = 0
         self._renewed: set[Path] = set()
         self._tidied: set[Path] = set()
+        links = [path.name for path in folder.iterdir() if path.is_symlink()] if folder.is_dir() else []
+        if links:
+            raise VizengineError(
+                f"{folder} holds links ({', '.join(sorted(links))}), through which results would be written elsewhere. "
+                "Expected folders of its own; remove the links, or the whole folder, which is made again."
+            )
 
     def get_or_compute(self, stage: str, key: Mapping[str, Any], result_type: type[T], compute: Callable[[], T]) -> T:
         """The result that `key` asks for, from the folder or else from `compute`.
@@ -385,10 +423,10 @@ class Cache:
 
 
 def source_hash(*packages: str) -> str:
-    """Hash of the code of some rooms of this package: the version of a stage's code. Nothing is imported.
+    """Hash of the code of some rooms of this package, as a page states it. Nothing is imported.
 
     Args:
-        packages: names of packages or modules, as `featurevis` or `networks.probe`.
+        packages: names of packages or modules, as `pictures` or `network.probes`.
 
     Raises:
         ValueError: there is no such package or module.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,29 +16,18 @@ from vizengine import __version__
 from vizengine.cache import Cache, source_hash
 from vizengine.config.schema import CircuitSection, Config, SiteSection, SweepSection
 from vizengine.errors import BuildFailed
-from vizengine.measures.ablation import Ablations, ablate, mean_contributions
+from vizengine.measures import MEASURES
 from vizengine.measures.branches import Branch, branches
 from vizengine.measures.claims import Checked, check, find_input, read_claim
-from vizengine.measures.classification import Classification, ClassifiedPhoto
-from vizengine.measures.contributions import Contributions, summarise
-from vizengine.measures.downstream import Downstream, downstream
-from vizengine.measures.examples import Example, Examples, cut_examples, describe_examples, near_quantile
+from vizengine.measures.classification import Classification
+from vizengine.measures.engine import Engine, Evidence, Sources, stage_of
 from vizengine.measures.expanded import Expanded, layers_to_expand
-from vizengine.measures.extremes import Bounds, PhotoExtremes
-from vizengine.measures.factors import Factors, factorise
-from vizengine.measures.faithfulness import Faithfulness, faithfulness
-from vizengine.measures.groups import Polysemanticity, cluster
-from vizengine.measures.inputs import Circuit, InputChannel, analyse
+from vizengine.measures.extremes import BOUNDS, EXTREMES, Bounds, PhotoExtremes, photo_extremes
+from vizengine.measures.inputs import CIRCUIT, Circuit, InputChannel, analyse
 from vizengine.measures.photos import Photo
-from vizengine.measures.ranks import Ranks, rank
-from vizengine.measures.readers import Readings, readings
-from vizengine.measures.statistics import largest_first
-from vizengine.measures.stream import EvidenceSettings, Remember, Streamed, stream
-from vizengine.measures.sums import Term
-from vizengine.measures.tuning import Tuning, tune
-from vizengine.measures.unit import Forward, Positions
-from vizengine.network.model import Network
-from vizengine.network.source import NetworkDescription, describe, open_source
+from vizengine.measures.readings import Readings
+from vizengine.measures.stream import PHOTO, EvidenceSettings, PhotoPart
+from vizengine.network.source import DESCRIPTION, NetworkDescription, describe, open_source
 from vizengine.output import Progress
 from vizengine.page.render import render_circuit, render_frame
 from vizengine.page.report import Measured, Report, SiteReport, build
@@ -53,166 +41,9 @@ from vizengine.pictures.result import (
     Variants,
     Visualization,
 )
+from vizengine.pictures.search import GROUP_PICTURES, PICTURES, Job, visualize
+from vizengine.pictures.study import FILM, STABILITY, VARIANTS, Subject, film, stability, variants
 from vizengine.stages import LIBRARIES, Resources
-
-if TYPE_CHECKING:
-    from vizengine.measures.stream import PhotoPart
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What was measured of one unit.
-
-    Attributes:
-        examples: dataset examples and the distribution of pre-activations.
-        fields: (top examples, height, width, strongest) float32, what the kernel reads of each strongest input at
-            the top examples, in their order.
-        contributions: of every input channel, on the top examples and over photos.
-        ranks: three ways to rank inputs.
-        terms: (strongest,) what each strongest input adds up where it is a residual sum, else nothing.
-        ablations: of the strongest inputs.
-        faithfulness: of the first k inputs.
-        downstream: effect on the classifier; None where it isn't at hand.
-        tuning: responses to drawn stimuli and changed patches.
-        polysemanticity: clusters of top examples.
-        clustered: the examples of each cluster, the most strongly driven few, cluster by cluster.
-        factors: of the weights.
-        factor_best: highest value of each factor's direction at any position of any photo, and the photo's name.
-    """
-
-    examples: Examples
-    fields: NDArray[np.float32]
-    contributions: Contributions
-    ranks: Ranks
-    terms: tuple[tuple[Term, ...], ...]
-    ablations: Ablations
-    faithfulness: Faithfulness
-    downstream: Downstream | None
-    tuning: Tuning
-    polysemanticity: Polysemanticity
-    clustered: tuple[tuple[Example, ...], ...]
-    factors: Factors
-    factor_best: tuple[tuple[float, str], ...]
-
-
-# Calls of `advance` besides one for each photo: the arithmetic, the tuning, the classifier.
-OTHER_STEPS = 3
-_SHOWN_OF_CLUSTER = 6
-
-
-def measure(
-    network: Network,
-    circuit: Circuit,
-    photos: Sequence[Photo],
-    visualization_image: NDArray[np.uint8],
-    settings: EvidenceSettings,
-    advance: Callable[[int], None] = lambda count: None,
-    remember: Remember = lambda photo, rate, compute: compute(),
-) -> Evidence:
-    """Measure a unit.
-
-    Args:
-        network: one with all weights up to the unit; with all others too, the effect on the classifier is measured.
-        circuit: the unit; its strongest inputs are measured with it.
-        photos: readable ones, at least one.
-        visualization_image: (height, width, 3) uint8, the unit's feature visualization.
-        settings: how much.
-        advance: called with 1 after each photo and after each of `OTHER_STEPS` steps.
-        remember: as for `stream`.
-
-    Raises:
-        ValueError: there are no photos.
-    """
-    forward = Forward(network, circuit)
-    factors = factorise(circuit, settings.factors, settings.seed)
-    directions = np.array([each.channels for each in factors.factors]).reshape(-1, len(circuit.inputs)).T
-    streamed = stream(forward, photos, settings, directions, advance, remember)
-    architecture, layer = network.architecture, circuit.layer
-    strongest = np.array([channel.index for channel in circuit.strongest], np.int64)
-    norms = np.array([channel.norm for channel in circuit.inputs])
-    top, sample = streamed.top, streamed.sample
-    contributions = summarise(
-        forward.bias,
-        top.pre,
-        top.contributions,
-        strongest,
-        streamed.contribution_mean,
-        streamed.contribution_size,
-        sample,
-    )
-    picture = forward.one(visualization_image.astype(np.float32) / 255.0).unit_map
-    every = picture.at(np.arange(picture.pre.size))
-    draws = settings.control_draws
-    ablations = ablate(circuit, forward.kernel, streamed.activation_mean, top, sample, every, settings.seed, draws)
-    curves = faithfulness(
-        sample.contributions,
-        mean_contributions(forward.kernel, streamed.activation_mean, sample.inside),
-        sample.photo,
-        np.array([channel.index for channel in circuit.ranked], np.int64),
-        largest_first(streamed.contribution_size),
-        circuit.top,
-        settings.seed,
-        settings.random_orders,
-    )
-    groups = cluster(streamed.many.contributions, settings.seed)
-    clustered = tuple(
-        cut_examples(architecture, layer, photos, streamed.many.take(np.array(each.members[:_SHOWN_OF_CLUSTER])))
-        for each in groups.clusters
-    )
-    examples = _examples(network, circuit, photos, streamed, settings)
-    advance(1)
-    mean = np.array([streamed.distribution.mean, *streamed.maker_mean])
-    deviation = np.array([streamed.distribution.deviation, *streamed.maker_deviation])
-    tuning = tune(forward, mean, deviation, photos, examples.top[: settings.patches])
-    advance(1)
-    effect = _downstream(network, circuit, photos, streamed.peaks)
-    advance(1)
-    return Evidence(
-        examples=examples,
-        fields=top.fields,
-        contributions=contributions,
-        ranks=rank(norms, streamed.contribution_size, contributions.mean, circuit.top),
-        terms=_terms(forward, streamed),
-        ablations=ablations,
-        faithfulness=curves,
-        downstream=effect,
-        tuning=tuning,
-        polysemanticity=groups,
-        clustered=clustered,
-        factors=factors,
-        factor_best=tuple((value, photos[index].name) for value, index in streamed.group_best),
-    )
-
-
-def _terms(forward: Forward, streamed: Streamed) -> tuple[tuple[Term, ...], ...]:
-    found: list[tuple[Term, ...]] = [()] * len(forward.channels)
-    for addition, terms in zip(forward.additions, streamed.terms, strict=True):
-        found[addition.place] = terms.terms(addition.labels)
-    return tuple(found)
-
-
-def _examples(
-    network: Network, circuit: Circuit, photos: Sequence[Photo], streamed: Streamed, settings: EvidenceSettings
-) -> Examples:
-    rows: list[tuple[float, float, Positions]] = []
-    for quantile in settings.quantiles:
-        value, chosen = near_quantile(streamed.sample, quantile, settings.quantile_examples)
-        rows.append((quantile, value, streamed.sample.take(chosen)))
-    return describe_examples(
-        network.architecture,
-        circuit.layer,
-        photos,
-        streamed.top,
-        streamed.bottom,
-        rows,
-        streamed.distribution,
-        streamed.maps,
-    )
-
-
-def _downstream(network: Network, circuit: Circuit, photos: Sequence[Photo], peaks: Positions) -> Downstream | None:
-    chosen = [photos[index] for index in peaks.photo.tolist()]
-    return downstream(network, circuit.layer, circuit.unit, chosen, network.labels)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -358,9 +189,6 @@ def site_of_one(section: SiteSection, report: Report, alone: bool) -> SiteReport
     )
 
 
-_CODE = ("pictures", "network")
-
-
 class KnowsExtremes(Protocol):
     """Knows how far photos drive channels."""
 
@@ -401,19 +229,17 @@ class PictureStages:
         best = self._best(layer, channels, direction)
 
         def compute(missing: list[int], keep: Callable[[int, Visualization], None]) -> None:
-            from vizengine.pictures.search import Job, visualize
-
             title = f"pictures of {layer}" if direction == "positive" else f"what a unit of {layer} is against"
             with self._progress.stage(f"{self._section.name}: {title}", None) as task:
                 wanted = {channel: best[channel] for channel in missing}
                 job = Job(layer, wanted, self._settings, direction, self._squares())
                 visualize(self._have.network, job, lambda picture: keep(picture.channel, picture), task)
 
-        return self._have.each("pictures", _CODE, self._keys(layer, best, direction), Visualization, compute)
+        return self._have.each(PICTURES, self._keys(layer, best, direction), compute)
 
     def are_kept(self, layer: str, channels: Iterable[int]) -> bool:
         """Whether `of` would find the pictures of all these channels."""
-        return self._have.contains("pictures", _CODE, self._keys(layer, self._best(layer, channels), "positive"))
+        return self._have.contains(PICTURES, self._keys(layer, self._best(layer, channels), "positive").values())
 
     def _best(self, layer: str, channels: Iterable[int], direction: Direction = "positive") -> dict[int, PhotoBest]:
         extremes = self._evidence.extremes(layer)
@@ -452,8 +278,6 @@ class PictureStages:
         """
 
         def compute(missing: list[int], keep: Callable[[int, Visualization], None]) -> None:
-            from vizengine.pictures.search import Job, visualize
-
             with self._progress.stage(f"{self._section.name}: pictures of groups of inputs", None) as task:
                 wanted = {group: PhotoBest(*best[group]) for group in missing}
                 job = Job(layer, wanted, self._settings, squares=self._squares(), groups=np.stack(groups, axis=1))
@@ -469,7 +293,7 @@ class PictureStages:
             }
             for number, group in enumerate(groups)
         }
-        return tuple(self._have.each("groups", _CODE, keys, Visualization, compute).values())
+        return tuple(self._have.each(GROUP_PICTURES, keys, compute).values())
 
     def study(self, shown: Visualization, others: Sequence[Visualization]) -> UnitStudy:
         """More pictures of the unit.
@@ -494,56 +318,33 @@ class PictureStages:
 
     def _stability(self, shown: Visualization, others: Sequence[Visualization], key: Mapping[str, object]) -> Stability:
         def compute() -> Stability:
-            from vizengine.pictures.study import Subject, stability
-
             with self._progress.stage(f"{self._section.name}: the unit's picture from other seeds", None) as task:
                 subject = Subject(shown, self._settings, self._squares())
                 return stability(self._have.network, subject, tuple(others), task)
 
         # A picture is known by what it reached, since all else that it depends on is in this key.
         known = {"shown": shown.reached, "others": [[each.channel, each.reached] for each in others]}
-        return self._have.stage("stability", _CODE, {**key, **known}, Stability, compute)
+        return self._have.stage(STABILITY, {**key, **known}, compute)
 
     def _variants(self, shown: Visualization, key: Mapping[str, object]) -> Variants:
         def compute() -> Variants:
-            from vizengine.pictures.study import Subject, variants
-
             with self._progress.stage(f"{self._section.name}: other pictures that excite the unit", None) as task:
                 return variants(self._have.network, Subject(shown, self._settings, self._squares()), task)
 
-        return self._have.stage("variants", _CODE, key, Variants, compute)
+        return self._have.stage(VARIANTS, key, compute)
 
     def _film(self, shown: Visualization, key: Mapping[str, object]) -> Film:
         def compute() -> Film:
-            from vizengine.pictures.study import Subject, film
-
             with self._progress.stage(f"{self._section.name}: the unit's picture forming", None) as task:
                 return film(self._have.network, Subject(shown, self._settings, self._squares()), task)
 
-        return self._have.stage("film", _CODE, key, Film, compute)
+        return self._have.stage(FILM, key, compute)
 
     def _squares(self) -> dict[str, NDArray[np.float32]] | None:
         """Each photo's centred square, where pictures begin as photos."""
         if self._settings.start == "noise":
             return None
         return {photo.name: photo.square(self._settings.size) for photo in self._have.photos}
-
-
-NOT_NUMBERS = (
-    "The network’s outputs aren’t all numbers (NaN or infinity), since weights of it aren’t, so this can’t be measured."
-)
-# What the part of one photo is made by.
-_OF_ONE_PHOTO = (
-    "network",
-    *(f"measures.{name}" for name in ("stream", "unit", "inputs", "photos", "sums", "statistics")),
-)
-
-
-@dataclass(frozen=True)
-class ClassifiedPhotos:
-    """What the cache holds of the classification: all photos."""
-
-    photos: tuple[ClassifiedPhoto, ...]
 
 
 class EvidenceStages:
@@ -560,111 +361,91 @@ class EvidenceStages:
         self._have = resources
         self._progress = progress
 
-    def classification(self, has_classifier: bool) -> Classification:
-        """What the network calls the photos, or why that can't be known."""
-        if not has_classifier:
-            return Classification((), self._have.source.missing_classifier)
-
-        def compute() -> ClassifiedPhotos:
-            from vizengine.measures.classification import classify
-
-            with self._progress.stage(f"{self._section.name}: classifying photos", len(self._have.photos)) as task:
-                photos = (_counted(photo, task.advance) for photo in self._have.photos)
-                return ClassifiedPhotos(classify(self._have.network, photos, self._have.network.labels))
-
-        key = {"photos": self._have.hashes(self._have.photos), "labels": list(self._have.labels)}
-        code = ("network", "measures.classification", "measures.photos")
-        done = self._have.stage("classification", code, key, ClassifiedPhotos, compute)
-        if not all(math.isfinite(guess.probability) for photo in done.photos for guess in photo.guesses):
-            return Classification((), NOT_NUMBERS)
-        return Classification(done.photos)
-
     def extremes(self, layer: str) -> PhotoExtremes:
         """The photos that drive each channel of a layer furthest, up and down."""
 
         def compute() -> PhotoExtremes:
-            from vizengine.measures.extremes import photo_extremes
-
             photos = self._have.photos
             with self._progress.stage(f"{self._section.name}: photos through {layer}", len(photos)) as task:
                 counted = (_counted(photo, task.advance) for photo in photos)
                 return photo_extremes(self._have.network, layer, counted, remember)
 
         def remember(photo: Photo, compute: Callable[[], Bounds]) -> Bounds:
-            own = {"layer": layer, "photo": self._have.photo_hash(photo)}
-            return self._have.kept("bounds", code, own, Bounds, compute)
+            return self._have.kept(BOUNDS, {"layer": layer, "photo": self._have.photo_hash(photo)}, compute)
 
-        key = {"layer": layer, "photos": self._have.hashes(self._have.photos)}
-        code = ("network", "measures.extremes", "measures.photos")
-        return self._have.stage("extremes", code, key, PhotoExtremes, compute)
+        return self._have.stage(EXTREMES, {"layer": layer, "photos": self._have.hashes(self._have.photos)}, compute)
 
-    def measure(self, circuit: Circuit, shown: Visualization) -> Evidence:
-        """All evidence of the unit.
+    def measure(self, circuit: Circuit, shown: Visualization, missing_classifier: str) -> Evidence:
+        """All measurements of the unit.
 
         Args:
             circuit: the unit.
             shown: its feature visualization.
+            missing_classifier: why the network can't classify photos; empty where it can.
         """
+        source, photos = self._have.source, self._have.photos
         settings = EvidenceSettings(seed=self._section.visualization.seed)
-
-        def compute() -> Evidence:
-
-            photos = self._have.photos
-            title = f"{self._section.name}: what the unit does on photos"
-            with self._progress.stage(title, len(photos) + OTHER_STEPS) as task:
-                return measure(self._have.network, circuit, photos, shown.image, settings, task.advance, remember)
+        earlier = layers_to_expand(source.architecture, circuit.layer, circuit.unit, self._section.earlier)
+        facts: dict[str, object] = {
+            "photos": self._have.hashes(photos),
+            "settings": asdict(settings),
+            "picture": [shown.reached, shown.mean, self._section.visualization.model_dump(mode="json")],
+            "labels": list(self._have.labels),
+            "earlier": earlier,
+            "missing_classifier": missing_classifier,
+        }
 
         def remember(photo: Photo, rate: float, compute: Callable[[], PhotoPart]) -> PhotoPart:
-            from vizengine.measures.stream import PhotoPart
+            key = {
+                "layer": circuit.layer,
+                "unit": circuit.unit,
+                "inputs": self._section.inputs,
+                "photo": self._have.photo_hash(photo),
+                "settings": facts["settings"],
+                "rate": rate,
+            }
+            return self._have.kept(PHOTO, key, compute)
 
-            own = {**unit, "photo": self._have.photo_hash(photo), "settings": asdict(settings), "rate": rate}
-            return self._have.kept("photo", _OF_ONE_PHOTO, own, PhotoPart, compute)
+        def kernel_of(layer: str) -> NDArray[np.float32] | None:
+            return source.kernel_and_bias(layer)[0] if source.has(layer) else None
 
-        unit = {"layer": circuit.layer, "unit": circuit.unit, "inputs": self._section.inputs}
-        key = {
-            **unit,
-            "photos": self._have.hashes(self._have.photos),
-            "shown": [shown.reached, shown.mean, self._section.visualization.model_dump(mode="json")],
-            "settings": asdict(settings),
-            "labels": list(self._have.labels),
-        }
-        return self._have.stage("evidence", ("measures", "network"), key, Evidence, compute)
+        def engine(advance: Callable[[int], None]) -> Engine:
+            sources = Sources(
+                network=lambda: self._have.network,
+                architecture=source.architecture,
+                circuit=circuit,
+                photos=photos,
+                picture=shown.image,
+                settings=settings,
+                labels=self._have.labels,
+                earlier=earlier,
+                missing_classifier=missing_classifier,
+                kernel_of=kernel_of,
+                advance=advance,
+                remember=remember,
+            )
+            return Engine(sources, facts, self._have.stage)
 
-    def expanded(self, circuit: Circuit, evidence: Evidence) -> Expanded:
-        """The unit's weights to earlier layers."""
-        layers = layers_to_expand(self._have.source.architecture, circuit.layer, circuit.unit, self._section.earlier)
-        top = evidence.examples.top
-
-        def compute() -> Expanded:
-            from vizengine.measures.expanded import expand
-
-            with self._progress.stage(f"{self._section.name}: its weights to earlier layers", 1) as task:
-                made = expand(self._have.network, circuit, layers, self._have.photos, top)
+        quiet = engine(lambda count: None)
+        if all(self._have.contains(stage_of(measure), [quiet.key(measure)]) for measure in MEASURES):
+            return quiet.evidence()
+        title = f"{self._section.name}: what the unit does on photos"
+        with self._progress.stage(title, len(photos) + len(MEASURES)) as task:
+            loud = engine(task.advance)
+            for measure in MEASURES:
+                loud.result(measure.name)
                 task.advance(1)
-                return made
-
-        key = {
-            "layer": circuit.layer,
-            "unit": circuit.unit,
-            "layers": layers,
-            "photos": self._have.hashes(self._have.photos),
-            "places": [[each.photo_index, each.top, each.left] for each in top],
-        }
-        code = ("network", *(f"measures.{name}" for name in ("expanded", "patches", "photos")))
-        return self._have.stage("expanded", code, key, Expanded, compute)
+            return loud.evidence()
 
     def claims(self, circuit: Circuit, evidence: Evidence) -> tuple[Checked, ...]:
         """The author's claims held against the evidence; not cached, so that a claim can change at no cost."""
-        claims = [read_claim(each.model_dump()) for each in self._section.hypothesis.claims]
+        claims = [read_claim(claim.model_dump()) for claim in self._section.hypothesis.claims]
         return check(claims, circuit, evidence)
 
 
 def _counted(photo: Photo, advance: Callable[[int], None]) -> Photo:
     advance(1)
     return photo
-
-
-logger = logging.getLogger(__name__)
 
 
 class CircuitRun:
@@ -720,29 +501,25 @@ class CircuitRun:
         shown = pictures[circuit.layer, circuit.unit]
         study = self._pictures.study(shown, [pictures[circuit.layer, sibling] for sibling in self.section.siblings])
         description = self._description()
-        classification = self._evidence.classification(description.has_classifier)
-        evidence = self._evidence.measure(circuit, shown)
+        missing = "" if description.has_classifier else self._have.source.missing_classifier
+        evidence = self._evidence.measure(circuit, shown, missing)
         factors = [self._over_the_layer(circuit, each.channels) for each in evidence.factors.factors]
         groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
         claims = self._evidence.claims(circuit, evidence)
-        expanded = self._evidence.expanded(circuit, evidence)
-        outputs = self._readings()
-        measured = Measured(evidence, claims, groups, expanded, outputs, inner)
+        measured = Measured(evidence, claims, groups, inner)
         code = source_hash("network", "pictures", "measures")
-        report = build(
-            self.section, description, classification, circuit, pictures, study, measured, self._versions(), code
-        )
+        report = build(self.section, description, circuit, pictures, study, measured, self._versions(), code)
         return Analysis(
             circuit=circuit,
             pictures=pictures,
             study=study,
             evidence=evidence,
             groups=groups,
-            expanded=expanded,
-            readings=outputs,
+            expanded=evidence.expanded,
+            readings=evidence.readings,
             inner=inner,
             claims=claims,
-            classification=classification,
+            classification=evidence.classification,
             network=description,
             report=report,
             site=site_of_one(self._site, report, self.is_only_circuit),
@@ -779,13 +556,7 @@ class CircuitRun:
             "origin": self._have.source.identity.origin,
             "file": self._have.source.identity.name,
         }
-        return self._have.stage(
-            "network",
-            ("network",),
-            key,
-            NetworkDescription,
-            lambda: describe(self._have.source, unit.layer, unit.index),
-        )
+        return self._have.stage(DESCRIPTION, key, lambda: describe(self._have.source, unit.layer, unit.index))
 
     def _circuit(self, layer: str, unit: int, inputs: int) -> Circuit:
         sources = self._have.source.architecture.source_channels(layer, unit)
@@ -795,23 +566,7 @@ class CircuitRun:
             return analyse(layer, unit, kernel, bias, sources, inputs)
 
         key = {"layer": layer, "unit": unit, "inputs": inputs}
-        return self._have.stage("circuit", ("measures.inputs", "measures.readers", "network"), key, Circuit, compute)
-
-    def _readings(self) -> Readings:
-        """The later units that read the unit."""
-        unit, source = self.section.unit, self._have.source
-
-        def kernel_of(layer: str) -> NDArray[np.float32] | None:
-            return source.kernel_and_bias(layer)[0] if source.has(layer) else None
-
-        key = {"layer": unit.layer, "unit": unit.index}
-        return self._have.stage(
-            "readings",
-            ("measures.inputs", "measures.readers", "network"),
-            key,
-            Readings,
-            lambda: readings(source.architecture, unit.layer, unit.index, kernel_of),
-        )
+        return self._have.stage(CIRCUIT, key, compute)
 
     def _versions(self) -> dict[str, str]:
         return {

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from vizengine.cache import Cache, source_hash
+from vizengine.cache import Cache, Stage
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import BuildFailed, VizengineError
 from vizengine.measures.photos import Photo, Photos, Unreadable, find_unreadable
 from vizengine.network.catalogue import read_labels
-from vizengine.network.source import Source
+from vizengine.network.source import READING, Source
 
 if TYPE_CHECKING:
     from vizengine.network.model import Network
@@ -37,6 +37,9 @@ class SkippedPhotos:
     """What the cache holds of the photos: the files that can't be read."""
 
     photos: tuple[Unreadable, ...]
+
+
+UNREADABLE = Stage("photos", SkippedPhotos, 1, (find_unreadable,))
 
 
 class Resources:
@@ -89,23 +92,15 @@ class Resources:
             "model": self.source.architecture.name,
             "weights": self.source.identity.sha256,
             "versions": {name: version(name) for name in LIBRARIES},
+            "reading": READING.version,
         }
 
-    def stage(
-        self,
-        stage: str,
-        code: tuple[str, ...],
-        key: Mapping[str, object],
-        kind: type[Result],
-        compute: Callable[[], Result],
-    ) -> Result:
+    def stage(self, stage: Stage[Result], key: Mapping[str, object], compute: Callable[[], Result]) -> Result:
         """A stage's result, from the cache where it is there.
 
         Args:
-            stage: its name.
-            code: packages and modules whose source the result depends on.
-            key: what else it depends on, besides the network's identity.
-            kind: the result's dataclass.
+            stage: which computation.
+            key: what its result depends on, besides the network and the stage's version.
             compute: makes it.
 
         Raises:
@@ -116,38 +111,36 @@ class Resources:
             with self._computing(stage):
                 return compute()
 
-        return self.kept(stage, code, key, kind, timed)
+        return self.kept(stage, key, timed)
 
     def each(
         self,
-        stage: str,
-        code: tuple[str, ...],
+        stage: Stage[Result],
         keys: Mapping[Name, Mapping[str, object]],
-        kind: type[Result],
         compute: Callable[[list[Name], Callable[[Name, Result], None]], None],
     ) -> dict[Name, Result]:
-        """Results of one kind by name, each kept by itself as soon as it is there.
+        """Results of one stage by name, each kept by itself as soon as it is there.
 
         Args:
-            stage, code, kind: as for `stage`.
+            stage: as for `stage`.
             keys: for each name what else its result depends on; no result may depend on which others are asked for.
             compute: makes the results that aren't cached: it gets their names and hands in each with its name.
 
         Raises:
             NotComputed: as for `stage`.
         """
-        shared = {**self._identity, "code": source_hash(*code)}
+        whole = {name: self._whole(stage, key) for name, key in keys.items()}
         results: dict[Name, Result] = {}
         missing: list[Name] = []
-        for name, key in keys.items():
-            found, result = self._cache.find(stage, {**shared, **key}, kind)
-            if found:
+        for name, key in whole.items():
+            is_cached, result = self._cache.find(stage.name, key, stage.result)
+            if is_cached:
                 results[name] = result
             else:
                 missing.append(name)
 
         def keep(name: Name, result: Result) -> None:
-            results[name] = self._cache.keep(stage, {**shared, **keys[name]}, kind, result)
+            results[name] = self._cache.keep(stage.name, whole[name], stage.result, result)
 
         if missing:
             with self._computing(stage):
@@ -155,32 +148,27 @@ class Resources:
         return {name: results[name] for name in keys}
 
     @contextmanager
-    def _computing(self, stage: str) -> Iterator[None]:
+    def _computing(self, stage: Stage[Result]) -> Iterator[None]:
         """Something that this run may have to leave out, and whose seconds count for the stage."""
         if not self._may_compute:
-            raise NotComputed(f"{self._section.name} has no cached {stage}, and --only leaves it out of this run.")
+            raise NotComputed(f"{self._section.name} has no cached {stage.name}, and --only leaves it out of this run.")
         started = time.monotonic()
         yield
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
+        self.seconds[stage.name] = self.seconds.get(stage.name, 0.0) + time.monotonic() - started
 
-    def kept(
-        self,
-        name: str,
-        code: tuple[str, ...],
-        key: Mapping[str, object],
-        kind: type[Result],
-        compute: Callable[[], Result],
-    ) -> Result:
+    def kept(self, stage: Stage[Result], key: Mapping[str, object], compute: Callable[[], Result]) -> Result:
         """A part of a stage, kept by itself, so that the stage can be made again from its parts; else as `stage`."""
-        return self._cache.get_or_compute(name, self._whole(code, key), kind, compute)
+        return self._cache.get_or_compute(stage.name, self._whole(stage, key), stage.result, compute)
 
-    def contains(self, stage: str, code: tuple[str, ...], keys: Mapping[Name, Mapping[str, object]]) -> bool:
-        """Whether `each` would find all of these results."""
-        shared = {**self._identity, "code": source_hash(*code)}
-        return all(self._cache.contains(stage, {**shared, **key}) for key in keys.values())
+    def contains(self, stage: Stage[Any], keys: Iterable[Mapping[str, object]]) -> bool:
+        """Whether results of a stage are cached for all of these keys."""
+        return all(self._cache.contains(stage.name, self._whole(stage, key)) for key in keys)
 
-    def _whole(self, code: tuple[str, ...], key: Mapping[str, object]) -> dict[str, object]:
-        return {**self._identity, **key, "code": source_hash(*code)}
+    def _whole(self, stage: Stage[Any], key: Mapping[str, object]) -> dict[str, object]:
+        return {**self._identity, **key, "stages": stage.versions}
+
+    def _find_unreadable(self) -> SkippedPhotos:
+        return SkippedPhotos(find_unreadable(self._found))
 
     def photo_hash(self, photo: Photo) -> str:
         """The sha256 of a photo's file."""
@@ -204,10 +192,8 @@ class Resources:
     @cached_property
     def photos(self) -> tuple[Photo, ...]:
         """The photos that can be read; a warning names each that can't, at every run."""
-        key = {"photos": self.hashes(self._found), "code": source_hash("measures.photos")}
-        skipped = self._cache.get_or_compute(
-            "photos", key, SkippedPhotos, lambda: SkippedPhotos(find_unreadable(self._found))
-        ).photos
+        key = {"photos": self.hashes(self._found), "stages": UNREADABLE.versions}
+        skipped = self._cache.get_or_compute(UNREADABLE.name, key, UNREADABLE.result, self._find_unreadable).photos
         for each in skipped:
             logger.warning("photo %s is skipped: %s", each.name, each.reason)
         names = {each.name for each in skipped}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.networks.own_models import functional_model, network_of
 from tests.tiny import tiny_architecture, tiny_weights
-from vizengine.measures.readers import MOST, NO_WEIGHTS, Unread, places, readers, readings
+from vizengine.measures.readings import MOST, NO_WEIGHTS, Unread, places, readers, readings
 from vizengine.network.architecture import Untraceable
 from vizengine.network.model import Network
 

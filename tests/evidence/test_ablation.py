@@ -9,7 +9,7 @@ import pytest
 
 from tests.evidence.setups import REAL, circuit_of, noise, save_photos
 from tests.reference.convolution import convolve
-from vizengine.measures.ablation import NEGLIGIBLE, Ablations, ablate, mean_contributions, sign_verdict
+from vizengine.measures.ablations import NEGLIGIBLE, Ablations, ablate, mean_contributions, sign_verdict
 from vizengine.measures.contributions import summarise
 from vizengine.measures.faithfulness import faithfulness, first_from
 from vizengine.measures.photos import Photo, Photos

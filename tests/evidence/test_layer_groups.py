@@ -10,7 +10,7 @@ import numpy as np
 from tests.evidence.setups import save_photos
 from vizengine.layers.population import groups, together
 from vizengine.layers.survey import survey
-from vizengine.measures.groups import LEAST_SILHOUETTE, cluster, ward
+from vizengine.measures.polysemanticity import LEAST_SILHOUETTE, cluster, ward
 from vizengine.network.model import Network
 
 

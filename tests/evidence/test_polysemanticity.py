@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vizengine.measures.groups import cluster
+from vizengine.measures.polysemanticity import cluster
 
 
 def _planted(groups: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from tests.evidence.setups import circuit_of, save_photos
 from tests.networks.own_models import network_of
 from vizengine.measures.photos import Photo
 from vizengine.measures.stream import EvidenceSettings, stream
-from vizengine.measures.sums import Comoments, Term
+from vizengine.measures.terms import Comoments, Term
 from vizengine.measures.unit import Forward
 from vizengine.network.live import LiveNetwork
 

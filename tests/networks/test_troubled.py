@@ -5,10 +5,10 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from vizengine.measures.readers import readings
 
 from tests.networks import troubled
 from tools.audit import audit
-from vizengine.measures.readers import readings
 from vizengine.network.architecture import Architecture, Untraceable
 from vizengine.network.graph import read_model
 from vizengine.network.live import LiveNetwork

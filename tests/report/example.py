@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.report.example_evidence import evidence
-from vizengine.circuit import Evidence
 from vizengine.config.network import NetworkSection
 from vizengine.config.schema import CircuitSection, HypothesisSection, UnitSection
 from vizengine.measures.branches import Branch
 from vizengine.measures.claims import check, read_claim
 from vizengine.measures.classification import Classification, ClassifiedPhoto, Guess
+from vizengine.measures.engine import Evidence
 from vizengine.measures.expanded import Expanded, ExpandedSection, Untold
 from vizengine.measures.inputs import Circuit, Sign, analyse
-from vizengine.measures.readers import NO_WEIGHTS, Reading, Readings, Unread
+from vizengine.measures.readings import NO_WEIGHTS, Reading, Readings, Unread
 from vizengine.network.architecture import SourceChannel
 from vizengine.network.source import LayerDescription, NetworkDescription
 from vizengine.page.report import KeptNotice, Measured, Missing, Report, SiteReport, Version, build
@@ -227,9 +227,11 @@ CLAIMS: tuple[dict[str, Any], ...] = (
 
 def measured(of: Circuit, silent: bool = False, claims: Sequence[dict[str, Any]] = CLAIMS) -> Measured:
     """Evidence of a circuit, with claims of every kind."""
-    found = evidence(of, PHOTOS, silent=silent)
+    found = evidence(
+        of, PHOTOS, silent=silent, expanded=expanded(of), readings=outputs(of), classification=classification()
+    )
     checked = check([read_claim(claim) for claim in claims], of, found)
-    return Measured(found, checked, groups(found), expanded(of), outputs(of), branches(of))
+    return Measured(found, checked, groups(found), branches(of))
 
 
 def branches(of: Circuit) -> tuple[Branch, ...]:
@@ -285,7 +287,6 @@ def report(name: str = "example-unit-195", **changes: object) -> Report:
     made = build(
         section(name),
         network(),
-        classification(),
         of,
         pictures(of, (8, 11)),
         unit_study(),
@@ -311,10 +312,11 @@ def first_layer_report() -> Report:
         (), "The weights file ends before the classifier. Fetch vgg16_weights.h5 (553 MB) to have it."
     )
     shown = pictures(of)
-    found = evidence(of, PHOTOS, downstream=False, silent=True)
-    lacking = Measured(found, (), groups(found), expanded(of), Readings((), (), 0, (), ()))
+    nothing_reads_it = Readings((), (), 0, (), ())
+    found = evidence(of, PHOTOS, False, True, expanded=expanded(of), readings=nothing_reads_it, classification=missing)
+    lacking = Measured(found, (), groups(found))
     shown["conv1", 4] = visualization("conv1", 4, photos=False)
-    return build(bare, network(False, False, trained=False), missing, of, shown, unit_study(), lacking, VERSIONS)
+    return build(bare, network(False, False, trained=False), of, shown, unit_study(), lacking, VERSIONS)
 
 
 def report_of_few(inputs: int, top: int) -> Report:

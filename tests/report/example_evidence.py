@@ -8,21 +8,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.circuit import Evidence
-from vizengine.measures.ablation import ablate, mean_contributions
+from vizengine.measures.ablations import ablate, mean_contributions
 from vizengine.measures.contributions import summarise
 from vizengine.measures.downstream import ClassChange, Downstream, PhotoChange
+from vizengine.measures.engine import Evidence
 from vizengine.measures.examples import Example, Examples, PhotoMap, QuantileRow
 from vizengine.measures.factors import factorise
 from vizengine.measures.faithfulness import faithfulness
-from vizengine.measures.groups import cluster
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.patches import SWEEPS
+from vizengine.measures.polysemanticity import cluster
 from vizengine.measures.ranks import rank
 from vizengine.measures.statistics import estimate, largest_first
 from vizengine.measures.stimuli import battery
 from vizengine.measures.stream import Counts
-from vizengine.measures.sums import Term
+from vizengine.measures.terms import Term
 from vizengine.measures.tuning import PatchSweep, Tuning, all_indices
 from vizengine.measures.unit import Positions
 
@@ -74,7 +74,9 @@ def _examples(positions: Positions, photos: tuple[str, ...]) -> tuple[Example, .
     )
 
 
-def evidence(of: Circuit, photos: tuple[str, ...], downstream: bool = True, silent: bool = False) -> Evidence:
+def evidence(
+    of: Circuit, photos: tuple[str, ...], downstream: bool = True, silent: bool = False, **others: object
+) -> Evidence:
     """Evidence of a synthetic circuit.
 
     Args:
@@ -82,6 +84,7 @@ def evidence(of: Circuit, photos: tuple[str, ...], downstream: bool = True, sile
         photos: names of the photos.
         downstream: whether there is a classifier.
         silent: whether the inputs never fire, so that the unit is the same everywhere.
+        others: results that are given and not made here.
     """
     random = np.random.default_rng(of.unit)
     sample = _positions(of, 600, random, silent)
@@ -96,8 +99,8 @@ def evidence(of: Circuit, photos: tuple[str, ...], downstream: bool = True, sile
     members = [sample.take(np.array(each.members[:6])) for each in groups.clusters]
     rows = [sample.take(np.arange(place, place + 6)) for place in (500, 300, 100)]
     factors = factorise(of)
-    return Evidence(
-        examples=Examples(
+    results = {
+        "examples": Examples(
             top=_examples(top, photos),
             bottom=_examples(bottom, photos),
             quantiles=tuple(
@@ -108,15 +111,15 @@ def evidence(of: Circuit, photos: tuple[str, ...], downstream: bool = True, sile
             maps=(PhotoMap(photos[0], top.photo[0], 64, 64, GREY, FIRING, 1, (-4, -4), 8, FIELD),),
             photos=PHOTO_COUNT,
         ),
-        fields=top.fields,
-        contributions=contributions,
-        ranks=rank(np.array([channel.norm for channel in of.inputs]), size, contributions.mean, of.top),
+        "fields": top.fields,
+        "contributions": contributions,
+        "ranks": rank(np.array([channel.norm for channel in of.inputs]), size, contributions.mean, of.top),
         # One of the strongest inputs is a residual sum.
-        terms=tuple(
+        "terms": tuple(
             (Term("left:3", 0.81), Term("right:3", 0.19)) if place == 1 else () for place in range(len(of.strongest))
         ),
-        ablations=ablate(of, kernel, activation, top, sample, sample.take(np.arange(49)), 0, 8),
-        faithfulness=faithfulness(
+        "ablations": ablate(of, kernel, activation, top, sample, sample.take(np.arange(49)), 0, 8),
+        "faithfulness": faithfulness(
             sample.contributions,
             mean_contributions(kernel, activation, sample.inside),
             sample.photo,
@@ -126,13 +129,14 @@ def evidence(of: Circuit, photos: tuple[str, ...], downstream: bool = True, sile
             0,
             4,
         ),
-        downstream=_downstream() if downstream else None,
-        tuning=_tuning(of, random, silent),
-        polysemanticity=groups,
-        clustered=tuple(_examples(each, photos) for each in members),
-        factors=factors,
-        factor_best=tuple((400.0 + 10 * place, photos[0]) for place in range(len(factors.factors))),
-    )
+        "downstream": _downstream() if downstream else None,
+        "tuning": _tuning(of, random, silent),
+        "polysemanticity": groups,
+        "clustered": tuple(_examples(each, photos) for each in members),
+        "factors": factors,
+        "factor_best": tuple((400.0 + 10 * place, photos[0]) for place in range(len(factors.factors))),
+    }
+    return Evidence({**results, **others})
 
 
 def _downstream() -> Downstream:

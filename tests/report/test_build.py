@@ -92,7 +92,6 @@ def test_a_picture_is_no_larger_than_the_page_can_use() -> None:
     report = build(
         section,
         example.network(),
-        example.classification(),
         of,
         example.pictures(of, size=1024),
         example.unit_study(),
@@ -120,7 +119,6 @@ def test_a_search_that_was_still_rising_is_called_a_draft() -> None:
     report = build(
         example.section(),
         example.network(),
-        example.classification(),
         of,
         pictures,
         example.unit_study(),
@@ -162,7 +160,6 @@ def test_a_missing_picture_is_an_error() -> None:
         build(
             example.section(),
             example.network(),
-            example.classification(),
             of,
             {},
             example.unit_study(),

@@ -11,16 +11,16 @@ import pytest
 from tests.evidence.setups import circuit_of, noise, save_photos
 from tests.report import example
 from tests.report.example_evidence import evidence as synthetic
-from vizengine.circuit import measure
 from vizengine.figures import drawing as charts
 from vizengine.measures.claims import check, read_claim
+from vizengine.measures.engine import measure
 from vizengine.measures.examples import TOP_SHOWN
 from vizengine.measures.stimuli import Stimulus, battery
 from vizengine.measures.stream import EvidenceSettings
 from vizengine.measures.tuning import describe
 from vizengine.network.model import Network
 from vizengine.page.render import render_circuit
-from vizengine.page.report import Report, evidence_report
+from vizengine.page.report import Measured, Report, evidence_report, report_parts
 from vizengine.page.verify import PageReader
 
 SMALL = EvidenceSettings(examples=6, sample=400, cluster_examples=24, patches=2, downstream_photos=2)
@@ -127,7 +127,7 @@ def test_the_tiny_network_gives_a_whole_page(
     circuit = circuit_of(network, layer, unit, 6)
     found = measure(network, circuit, save_photos(tmp_path, [(60, 60), (50, 70)]), PICTURE, SMALL)
     claims = check([read_claim({"polysemantic": False}), read_claim({"excites": 0})], circuit, found)
-    made = evidence_report(found, circuit, claims, example.groups(found))
+    made = evidence_report(report_parts(Measured(found, claims, example.groups(found)), circuit), claims, circuit)
     fires = float(made.examples.fires.value)
     assert (fires == 0) == (dead == "never fires") or dead == "never changes"
     assert (made.faithfulness is None) == (dead == "never changes" or circuit.ranked[0].norm == 0)

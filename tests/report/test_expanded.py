@@ -11,7 +11,7 @@ from PIL import Image
 from tests.report import example
 from vizengine.figures.pictures import weight_colour
 from vizengine.measures.expanded import MOST_POSITIONS, expanded_report
-from vizengine.measures.readers import outputs_report
+from vizengine.measures.readings import outputs_report
 
 
 def _pixels(source: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.evidence.setups import circuit_of, save_photos
 from tests.report.test_pictures import decoded
-from vizengine.circuit import measure
+from vizengine.measures.engine import measure
 from vizengine.measures.examples import photo_maps, strength
 from vizengine.measures.stream import EvidenceSettings
 from vizengine.network.model import Network

@@ -13,7 +13,7 @@ from vizengine.config.load import load
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import ConfigError
 from vizengine.layers.jobs import chosen_layers, named_units, source_layers
-from vizengine.measures.readers import readers
+from vizengine.measures.readings import readers
 from vizengine.network import catalogue as zoo
 from vizengine.network.layers import INPUT
 

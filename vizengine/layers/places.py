@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vizengine.layers.workers import Workshop
 from vizengine.measures.examples import crop, field_start
-from vizengine.measures.readers import energies, places, readers, reading_units
+from vizengine.measures.readings import energies, places, readers, reading_units
 from vizengine.network.model import seen
 
 # The best place of each of so many photos.

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.layers.survey import Survey
-from vizengine.measures.groups import cluster, ward
+from vizengine.cache import Stage
+from vizengine.layers.survey import SURVEY, Survey
+from vizengine.measures.polysemanticity import cluster, ward
 
 
 @dataclass(frozen=True)
@@ -170,3 +171,6 @@ def together(parts: tuple[Groups, ...]) -> Groups:
         np.concatenate([each.silhouette for each in parts]),
         np.concatenate([each.threshold for each in parts]),
     )
+
+
+UNIT_GROUPS = Stage("unit-groups", Groups, 1, (groups,), (SURVEY,))

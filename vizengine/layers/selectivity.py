@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.cache import Stage
 from vizengine.layers.survey import SHUFFLES, Selectivity
 from vizengine.measures.stimuli import Stimulus, battery, draw
 from vizengine.measures.tuning import hue_selectivity, orientation_selectivity
@@ -90,3 +91,6 @@ def _dealt(
     for places in alike:
         dealt[places] = answers[generator.permutation(places)]
     return dealt
+
+
+SELECTIVITY = Stage("selectivity", Selectivity, 1, (selectivity,))

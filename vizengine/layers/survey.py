@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.cache import Stage
 from vizengine.measures.extremes import PhotoExtremes
 from vizengine.measures.photos import Photo
 from vizengine.network.architecture import Architecture
@@ -287,3 +288,6 @@ def contributions(
         patches = below[down[..., None], across[..., None], own[:, None, None, :]]
     patches = patches * (inside[0][:, :, None] & inside[1][:, None, :])[..., None]
     return np.asarray(np.einsum("uhwc,hwcu->uc", patches, kernel), np.float32)
+
+
+SURVEY = Stage("survey", Survey, 1, (survey, join))

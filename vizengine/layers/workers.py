@@ -13,13 +13,14 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from vizengine.cache import CACHE_FOLDER, Cache
+from vizengine.cache import CACHE_FOLDER, Cache, Stage
 from vizengine.circuit import PictureStages
 from vizengine.config.schema import Config, ExecutionSection, SweepSection
 from vizengine.errors import BuildFailed, VizengineError
 from vizengine.layers.jobs import PHOTOS_OF_A_JOB, Done, Failed, Job, chosen_layers
-from vizengine.layers.population import Groups
-from vizengine.layers.survey import Selectivity, Survey, join
+from vizengine.layers.population import UNIT_GROUPS, Groups, groups
+from vizengine.layers.selectivity import SELECTIVITY, selectivity
+from vizengine.layers.survey import SURVEY, Selectivity, Survey, join, survey
 from vizengine.measures.extremes import PhotoExtremes
 from vizengine.measures.photos import Photo
 from vizengine.network.architecture import Architecture
@@ -30,10 +31,6 @@ from vizengine.stages import NotComputed, Resources
 
 if TYPE_CHECKING:
     from distributed import Client
-
-_SURVEY_CODE = ("network", "layers.survey", "measures.photos", "measures.extremes")
-_SELECTIVITY_CODE = ("network", "layers.selectivity", "measures.tuning", "measures.stimuli")
-_GROUPS_CODE = (*_SURVEY_CODE, "layers.population", "measures.groups", "measures.statistics")
 
 
 @dataclass(frozen=True)
@@ -118,8 +115,8 @@ class Workshop:
             return False
         if job.kind == "pictures":
             return self._stages.are_kept(job.layer, job.channels)
-        stage, code, key = self._kept_as(job)
-        return self.have.contains(stage, code, {job: key})
+        stage, key = self._kept_as(job)
+        return self.have.contains(stage, [key])
 
     def do(self, job: Job) -> None:
         """Do a job and keep its result; whatever goes wrong is raised."""
@@ -128,44 +125,24 @@ class Workshop:
         else:
             self._measured(self._anew, job)
 
-    def _measured(self, have: Resources, job: Job) -> Survey | Selectivity | Groups:
-        stage, code, key = self._kept_as(job)
+    def _measured(self, have: Resources, job: Job) -> Any:
+        stage, key = self._kept_as(job)
         if job.kind == "survey":
-
-            def survey_part() -> Survey:
-                from vizengine.layers.survey import survey
-
-                return survey(have.network, job.layer, self.photos[self._part(job)])
-
-            return have.stage(stage, code, key, Survey, survey_part)
-
+            return have.stage(stage, key, lambda: survey(have.network, job.layer, self.photos[self._part(job)]))
         if job.kind == "groups":
-
-            def group() -> Groups:
-                from vizengine.layers.population import groups
-
-                return groups(self.survey(job.layer), job.channels)
-
-            return have.stage(stage, code, key, Groups, group)
-
-        def measure() -> Selectivity:
-            from vizengine.layers.selectivity import selectivity
-
-            return selectivity(have.network, job.layer)
-
-        return have.stage(stage, code, key, Selectivity, measure)
+            return have.stage(stage, key, lambda: groups(self.survey(job.layer), job.channels))
+        return have.stage(stage, key, lambda: selectivity(have.network, job.layer))
 
     def _part(self, job: Job) -> slice:
         return slice(job.part * PHOTOS_OF_A_JOB, (job.part + 1) * PHOTOS_OF_A_JOB)
 
-    def _kept_as(self, job: Job) -> tuple[str, tuple[str, ...], dict[str, object]]:
-        """Stage, code and key of a measuring job's result."""
+    def _kept_as(self, job: Job) -> tuple[Stage[Any], dict[str, object]]:
+        """Stage and key of a measuring job's result."""
         if job.kind == "survey":
-            return "survey", _SURVEY_CODE, {"layer": job.layer, "photos": self._photo_hashes[self._part(job)]}
+            return SURVEY, {"layer": job.layer, "photos": self._photo_hashes[self._part(job)]}
         if job.kind == "groups":
-            own: dict[str, object] = {"layer": job.layer, "units": list(job.channels), "photos": self._photo_hashes}
-            return "unit-groups", _GROUPS_CODE, own
-        return "selectivity", _SELECTIVITY_CODE, {"layer": job.layer}
+            return UNIT_GROUPS, {"layer": job.layer, "units": list(job.channels), "photos": self._photo_hashes}
+        return SELECTIVITY, {"layer": job.layer}
 
     def extremes(self, layer: str) -> PhotoExtremes:
         """The photos that drive each channel of a layer furthest."""
@@ -421,7 +398,9 @@ class RunLog:
         """Write a line with the time of day."""
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("w", encoding="utf-8")
+            # A link in its place, which a stranger's folder may bring, is removed and not followed.
+            self.path.unlink(missing_ok=True)
+            self._file = self.path.open("x", encoding="utf-8")
             logger.info("the log is in %s", self.path)
         now = datetime.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         self._file.write(f"{now} {text}\n")

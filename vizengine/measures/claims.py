@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vizengine.measures.engine import Evidence
+
+
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, assert_never, get_args
+from typing import Any, Literal, assert_never, get_args
 
 import numpy as np
 
 from vizengine.figures.quantities import Documented, Quantity, fixed, whole
-from vizengine.measures.ablation import NEGLIGIBLE, Verdict
+from vizengine.measures.ablations import NEGLIGIBLE, Verdict
 from vizengine.measures.contributions import Finding
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.patches import KINDS, Kind
 from vizengine.measures.statistics import area_under_curve, estimate
 from vizengine.measures.stimuli import Family, Stimulus
-
-if TYPE_CHECKING:
-    from vizengine.circuit import Evidence
 
 
 @dataclass(frozen=True)

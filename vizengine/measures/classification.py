@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from vizengine.figures.pictures import patch
 from vizengine.figures.quantities import Documented, Picture, Quantity, percent
+from vizengine.measures.measure import Measure
 from vizengine.measures.photos import Photo
 from vizengine.network.model import Network, seen
 
@@ -60,6 +62,9 @@ class Classification:
 
 
 GUESSES = 5
+NOT_NUMBERS = (
+    "The network’s outputs aren’t all numbers (NaN or infinity), since weights of it aren’t, so this can’t be measured."
+)
 THUMBNAIL = 96
 
 
@@ -143,3 +148,26 @@ def classification_report(classification: Classification) -> ClassificationRepor
         ),
         missing=classification.missing,
     )
+
+
+def measure_classification(
+    network: Network, photos: Sequence[Photo], labels: Sequence[str], missing_classifier: str
+) -> Classification:
+    """What the network calls the photos, or why that can't be known; `labels` are the config's."""
+    if missing_classifier:
+        return Classification((), missing_classifier)
+    classified = classify(network, photos, labels or network.labels)
+    if not all(math.isfinite(guess.probability) for photo in classified for guess in photo.guesses):
+        return Classification((), NOT_NUMBERS)
+    return Classification(classified)
+
+
+CLASSIFICATION = Measure(
+    name="classification",
+    result=Classification,
+    version=1,
+    compute=measure_classification,
+    panel="made",
+    report=classification_report,
+    part=ClassificationReport,
+)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.figures.quantities import Change, Documented, Quantity, decimals, fixed, percent, significant, whole
-from vizengine.measures.ablation import Effect
+from vizengine.measures.ablations import Ablations, Effect
+from vizengine.measures.examples import TOP_SHOWN
 from vizengine.measures.inputs import Circuit
+from vizengine.measures.measure import Measure
 from vizengine.measures.statistics import change, estimate, largest_first
-from vizengine.measures.unit import Positions
-
-if TYPE_CHECKING:
-    from vizengine.circuit import Evidence
+from vizengine.measures.stream import Streamed
+from vizengine.measures.unit import Forward, Positions
 
 TAIL_SHARE = 0.9
 
@@ -175,18 +175,20 @@ class EffectsReport(Documented):
 WORKED_EXAMPLES = 6
 
 
-def effects_report(evidence: Evidence, circuit: Circuit, shown: int) -> EffectsReport:
+def effects_report(
+    contributions: Contributions, ablations: Ablations, fields: NDArray[np.float32], circuit: Circuit
+) -> EffectsReport:
     """Contributions and ablations.
 
     Args:
-        evidence: what was measured.
+        contributions: of every input.
+        ablations: of the strongest inputs.
+        fields: what the kernel reads of each strongest input at the top examples, as `FIELDS` gives it.
         circuit: the unit.
-        shown: how many top examples are drawn part by part.
     """
-    given, ablations = evidence.contributions, evidence.ablations
     strongest = [channel.index for channel in circuit.strongest]
     others = [channel.index for channel in circuit.ranked[len(strongest) :]]
-    drive = float(given.mean.sum())
+    drive = float(contributions.mean.sum())
     control = ablations.control_together
     return EffectsReport(
         bars=tuple(
@@ -194,31 +196,30 @@ def effects_report(evidence: Evidence, circuit: Circuit, shown: int) -> EffectsR
                 inputs=tuple(significant(float(row[index])) for index in strongest),
                 others=significant(float(row[others].sum(dtype=np.float64))),
             )
-            for row in given.parts[:shown]
+            for row in contributions.parts[:TOP_SHOWN]
         ),
         inputs=tuple(
             InputEffect(
-                contribution=significant(float(given.mean[index])),
-                deviation=significant(float(given.deviation[index])),
-                share=percent(float(given.mean[index]) / drive) if drive else None,
+                contribution=significant(float(contributions.mean[index])),
+                deviation=significant(float(contributions.deviation[index])),
+                share=percent(float(contributions.mean[index]) / drive) if drive else None,
                 to_zero=_on_examples(single.to_zero),
                 to_mean=_on_examples(single.to_mean),
                 photos=significant(single.to_zero.photos.mean),
                 picture=significant(single.to_zero.picture_peak),
                 finding=single.sign_verdict,
                 sums=tuple(
-                    _worked(each[..., place], circuit.inputs[index].kernel)
-                    for each in evidence.fields[:WORKED_EXAMPLES]
+                    _worked(each[..., place], circuit.inputs[index].kernel) for each in fields[:WORKED_EXAMPLES]
                 ),
             )
             for place, (index, single) in enumerate(zip(strongest, ablations.single, strict=True))
         ),
-        others=significant(float(given.mean[others].sum())),
+        others=significant(float(contributions.mean[others].sum())),
         baseline=significant(ablations.baseline.mean),
-        examples=whole(len(given.pre)),
+        examples=whole(len(contributions.pre)),
         drive=significant(drive),
-        top_share=percent(given.top_drive_share) if math.isfinite(given.top_drive_share) else None,
-        tail=whole(given.tail_length),
+        top_share=percent(contributions.top_drive_share) if math.isfinite(contributions.top_drive_share) else None,
+        tail=whole(contributions.tail_length),
         together=_on_examples(ablations.together.to_zero),
         control=significant(float(control.mean())) if len(control) else None,
         control_deviation=significant(float(control.std())) if len(control) else None,
@@ -239,3 +240,50 @@ def _rows(values: NDArray[np.floating]) -> tuple[tuple[Quantity, ...], ...]:
 
 def _on_examples(effect: Effect) -> Change:
     return change(effect.examples)
+
+
+def measure_contributions(forward: Forward, circuit: Circuit, streamed: Streamed) -> Contributions:
+    """Contributions of a unit's inputs at its top examples and over all photos."""
+    return summarise(
+        forward.bias,
+        streamed.top.pre,
+        streamed.top.contributions,
+        np.array([channel.index for channel in circuit.strongest], np.int64),
+        streamed.contribution_mean,
+        streamed.contribution_size,
+        streamed.sample,
+    )
+
+
+def measure_fields(streamed: Streamed) -> NDArray[np.float32]:
+    """What the kernel reads of each strongest input at the top examples: (examples, height, width, strongest)."""
+    return streamed.top.fields
+
+
+FIELDS = Measure(name="fields", result=NDArray[np.float32], version=1, compute=measure_fields)
+CONTRIBUTIONS = Measure(
+    name="contributions",
+    result=Contributions,
+    version=1,
+    compute=measure_contributions,
+    panel="does",
+    report=effects_report,
+    part=EffectsReport,
+    part_name="effects",
+    about="What its inputs do to it.",
+    values={
+        "examples.count": lambda part: part.examples,
+        "examples.mean": lambda part: part.baseline,
+        "examples.drive": lambda part: part.drive,
+        "examples.drive_share": lambda part: part.top_share,
+    },
+    input_values={
+        "drive_share": lambda effect: effect.share,
+        "drop": lambda effect: effect.to_zero.mean,
+        "finding": lambda effect: effect.finding,
+    },
+    rows={
+        "inputs": lambda report: report.totals.inputs,
+        "share of the drive from those shown": lambda report: report.evidence.effects.top_share,
+    },
+)

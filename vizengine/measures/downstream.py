@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.figures.quantities import Change, Documented, Quantity, significant, whole
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.measure import Measure
 from vizengine.measures.photos import Photo
 from vizengine.measures.statistics import Estimate, change, estimate, largest_first
+from vizengine.measures.stream import Streamed
 from vizengine.network.model import Network
 from vizengine.network.probes import Intervention, has_classifier
 
@@ -151,19 +154,39 @@ class DownstreamReport(Documented):
 CLASSES_SHOWN = 5
 
 
-def downstream_report(given: Downstream | None) -> DownstreamReport | None:
+def downstream_report(downstream: Downstream | None) -> DownstreamReport | None:
     """What the classifier loses."""
-    if given is None:
+    if downstream is None:
         return None
     return DownstreamReport(
-        photos=whole(len(given.photos)),
-        looked=whole(given.looked),
-        changed=whole(sum(photo.before != photo.after for photo in given.photos)),
-        falling=_classes(given.falling),
-        rising=_classes(given.rising),
-        mean_size=significant(given.mean_size if math.isfinite(given.mean_size) else 0.0, 2),
+        photos=whole(len(downstream.photos)),
+        looked=whole(downstream.looked),
+        changed=whole(sum(photo.before != photo.after for photo in downstream.photos)),
+        falling=_classes(downstream.falling),
+        rising=_classes(downstream.rising),
+        mean_size=significant(downstream.mean_size if math.isfinite(downstream.mean_size) else 0.0, 2),
     )
 
 
 def _classes(changes: Sequence[ClassChange]) -> tuple[ClassReport, ...]:
     return tuple(ClassReport(label=each.label, change=change(each.change, 2)) for each in changes[:CLASSES_SHOWN])
+
+
+def measure_downstream(
+    network: Network, circuit: Circuit, photos: Sequence[Photo], streamed: Streamed, labels: Sequence[str]
+) -> Downstream | None:
+    """What zeroing a unit does to the classifier, on the photos that drive it most; `labels` are the config's."""
+    chosen = [photos[index] for index in streamed.peaks.photo.tolist()]
+    return downstream(network, circuit.layer, circuit.unit, chosen, labels or network.labels)
+
+
+DOWNSTREAM = Measure(
+    name="downstream",
+    result=Downstream | None,
+    version=1,
+    compute=measure_downstream,
+    panel="does",
+    report=downstream_report,
+    part=DownstreamReport | None,
+    about="What the classifier loses without it; null where there is no classifier.",
+)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +23,13 @@ from vizengine.figures.quantities import (
     significant,
     whole,
 )
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.measure import Measure
 from vizengine.measures.photos import Photo
-from vizengine.measures.stream import Distribution
+from vizengine.measures.stream import Distribution, EvidenceSettings, Streamed
 from vizengine.measures.unit import PooledMap, Positions
 from vizengine.network.architecture import Architecture
 from vizengine.network.model import seen
-
-if TYPE_CHECKING:
-    from vizengine.circuit import Evidence
 
 OUTSIDE = 128
 # Longest side in pixels of a whole photo.
@@ -378,27 +376,27 @@ QUANTILE_SHOWN = 3
 MOST_PLACES = 6
 
 
-def examples_report(evidence: Evidence) -> ExamplesReport:
+def examples_report(examples: Examples) -> ExamplesReport:
     """What the page says of examples and of the distribution."""
-    given, spread = evidence.examples, evidence.examples.distribution
+    spread = examples.distribution
     return ExamplesReport(
-        top=_shown(given.top[:TOP_SHOWN]),
-        bottom=_shown(given.bottom[:BOTTOM_SHOWN]),
+        top=_shown(examples.top[:TOP_SHOWN]),
+        bottom=_shown(examples.bottom[:BOTTOM_SHOWN]),
         quantiles=tuple(
             QuantileReport(
                 quantile=percent(row.quantile),
                 value=significant(row.value),
                 examples=_shown(row.examples[:QUANTILE_SHOWN]),
             )
-            for row in given.quantiles
+            for row in examples.quantiles
         ),
-        maps=photo_maps(given.maps, given.top[:TOP_SHOWN]),
+        maps=photo_maps(examples.maps, examples.top[:TOP_SHOWN]),
         histogram=_histogram(spread),
         fires=percent(spread.positive_share),
         mean=significant(spread.mean),
         deviation=significant(spread.deviation),
         positions=whole(spread.count),
-        photos=whole(given.photos),
+        photos=whole(examples.photos),
     )
 
 
@@ -429,3 +427,41 @@ def _histogram(spread: Distribution) -> Histogram:
         high=fixed(edges[-1], places),
         tallest=whole(max(spread.counts.tolist(), default=0)),
     )
+
+
+def measure_examples(
+    architecture: Architecture,
+    circuit: Circuit,
+    photos: Sequence[Photo],
+    streamed: Streamed,
+    settings: EvidenceSettings,
+) -> Examples:
+    """Dataset examples of a unit: its highest and lowest positions, some at each quantile, and whole photos."""
+    rows: list[tuple[float, float, Positions]] = []
+    for quantile in settings.quantiles:
+        value, chosen = near_quantile(streamed.sample, quantile, settings.quantile_examples)
+        rows.append((quantile, value, streamed.sample.take(chosen)))
+    return describe_examples(
+        architecture,
+        circuit.layer,
+        photos,
+        streamed.top,
+        streamed.bottom,
+        rows,
+        streamed.distribution,
+        streamed.maps,
+    )
+
+
+EXAMPLES = Measure(
+    name="examples",
+    result=Examples,
+    version=1,
+    compute=measure_examples,
+    panel="looks_for",
+    report=examples_report,
+    part=ExamplesReport,
+    about="What it saw.",
+    values={"examples.fires": lambda part: part.fires},
+    rows={"fires at this share of positions": lambda report: report.evidence.examples.fires},
+)

@@ -12,8 +12,9 @@ from PIL import Image
 
 from vizengine.figures.pictures import FEW_COLOURS, picture, weight_colour
 from vizengine.figures.quantities import Documented, Picture, Quantity, fixed, significant, whole
-from vizengine.measures.examples import Example
+from vizengine.measures.examples import Example, Examples
 from vizengine.measures.inputs import Circuit
+from vizengine.measures.measure import Measure
 from vizengine.measures.patches import margin, surroundings
 from vizengine.measures.photos import Photo
 from vizengine.network.architecture import Architecture, Untraceable
@@ -307,13 +308,13 @@ _LEVELS = (FEW_COLOURS - 1) // 2
 _PALETTE = np.array([weight_colour(level / _LEVELS - 1, 1.0) for level in range(2 * _LEVELS + 1)], np.uint8)
 
 
-def expanded_report(given: Expanded) -> ExpandedReport:
+def expanded_report(expanded: Expanded) -> ExpandedReport:
     """What the page says of the weights to earlier layers."""
     return ExpandedReport(
-        layers=tuple(_layer(each) for each in given.sections),
-        untold=tuple(UntoldLayer(layer=each.layer, reason=each.reason) for each in given.untold),
-        examples=whole(given.examples),
-        draws=whole(given.draws),
+        layers=tuple(_layer(each) for each in expanded.sections),
+        untold=tuple(UntoldLayer(layer=each.layer, reason=each.reason) for each in expanded.untold),
+        examples=whole(expanded.examples),
+        draws=whole(expanded.draws),
     )
 
 
@@ -353,3 +354,21 @@ def _drawn(kernel: NDArray[np.float32], scale: float, words: str) -> Picture:
     share = kernel / scale if scale > 0 else np.zeros_like(kernel)
     levels = np.rint((np.clip(share, -1, 1) + 1) * _LEVELS).astype(np.uint8)
     return picture(_PALETTE[levels], words, MOST_POSITIONS)
+
+
+def measure_expanded(
+    network: Network, circuit: Circuit, earlier: Sequence[str], photos: Sequence[Photo], examples: Examples
+) -> Expanded:
+    """A unit's weights to earlier layers."""
+    return expand(network, circuit, earlier, photos, examples.top)
+
+
+EXPANDED = Measure(
+    name="expanded",
+    result=Expanded,
+    version=1,
+    compute=measure_expanded,
+    panel="built",
+    report=expanded_report,
+    part=ExpandedReport,
+)

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.cache import Stage
 from vizengine.measures.photos import Photo
 from vizengine.network.layers import INPUT
 from vizengine.network.model import Network
@@ -85,3 +86,7 @@ def photo_extremes(
         highest.append(found.highest)
         lowest.append(found.lowest)
     return PhotoExtremes(tuple(names), np.stack(highest), np.stack(lowest))
+
+
+BOUNDS = Stage("bounds", Bounds, 1, (photo_extremes,))
+EXTREMES = Stage("extremes", PhotoExtremes, 1, (photo_extremes,), (BOUNDS,))

@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from vizengine.figures.pictures import picture
 from vizengine.figures.quantities import Documented, Kernel, Picture, Quantity, decimals, percent, significant
-from vizengine.measures.groups import Weighted, heaviest
 from vizengine.measures.inputs import Circuit, kernel_of
+from vizengine.measures.measure import Measure
+from vizengine.measures.photos import Photo
+from vizengine.measures.polysemanticity import Weighted, heaviest
+from vizengine.measures.stream import EvidenceSettings, Streamed
 from vizengine.pictures.result import Visualization
 from vizengine.pictures.view import Verdict
 
@@ -137,7 +140,7 @@ CHANNELS = 6
 GROUP_PIXELS = 224
 
 
-def factors_report(factors: Factors, circuit: Circuit, pictures: Sequence[Visualization]) -> FactorsReport:
+def factors_report(factors: Factors, circuit: Circuit, group_pictures: Sequence[Visualization]) -> FactorsReport:
     """The groups of inputs, each with its picture and the kernel through which the unit reads it."""
     kernels = [each.positive - each.negative for each in factors.factors]
     scale = max((float(np.abs(kernel).max()) for kernel in kernels), default=0.0)
@@ -158,8 +161,33 @@ def factors_report(factors: Factors, circuit: Circuit, pictures: Sequence[Visual
                 photo_best_name=shown.photo_best_name,
                 verdict="converged" if shown.converged else "not converged",
             )
-            for number, (each, kernel, shown) in enumerate(zip(factors.factors, kernels, pictures, strict=True), 1)
+            for number, (each, kernel, shown) in enumerate(
+                zip(factors.factors, kernels, group_pictures, strict=True), 1
+            )
         ),
         explained=percent(factors.explained[-1]) if factors.explained else None,
         scale=significant(scale),
     )
+
+
+def measure_factors(circuit: Circuit, settings: EvidenceSettings) -> Factors:
+    """Factors of a unit's weights."""
+    return factorise(circuit, settings.factors, settings.seed)
+
+
+def measure_factor_best(streamed: Streamed, photos: Sequence[Photo]) -> tuple[tuple[float, str], ...]:
+    """Highest value of each factor's direction at any position of any photo, and the photo's name."""
+    return tuple((value, photos[index].name) for value, index in streamed.group_best)
+
+
+FACTOR_BEST = Measure(name="factor_best", result=tuple[tuple[float, str], ...], version=1, compute=measure_factor_best)
+FACTORS = Measure(
+    name="factors",
+    result=Factors,
+    version=1,
+    compute=measure_factors,
+    panel="does",
+    report=factors_report,
+    part=FactorsReport,
+    about="Groups of inputs that it reads alike.",
+)

@@ -8,6 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.figures.quantities import Documented, Finite, Quantity, fixed, percent, whole
+from vizengine.measures.ablations import mean_contributions
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.measure import Measure
+from vizengine.measures.statistics import largest_first
+from vizengine.measures.stream import EvidenceSettings, Streamed
+from vizengine.measures.unit import Forward
 
 THRESHOLDS = (0.9, 0.99)
 _BOOTSTRAPS = 400
@@ -206,11 +212,15 @@ class FaithfulnessReport(Documented):
 CURVE_POINTS = 40
 
 
-def faithfulness_report(given: Faithfulness) -> FaithfulnessReport | None:
+def faithfulness_report(faithfulness: Faithfulness) -> FaithfulnessReport | None:
     """None where a correlation doesn't exist, since the unit or what is kept of it is the same everywhere."""
-    curves = (given.by_norm.correlation, given.by_contribution.correlation, given.random_correlation)
+    curves = (
+        faithfulness.by_norm.correlation,
+        faithfulness.by_contribution.correlation,
+        faithfulness.random_correlation,
+    )
     inputs = len(curves[0])
-    marked = min(given.marked, inputs) - 1
+    marked = min(faithfulness.marked, inputs) - 1
     counts = {1, marked + 1, inputs, *np.geomspace(1, inputs, CURVE_POINTS).round().astype(int).tolist()}
     chosen = np.array(sorted(counts)) - 1
     if not all(np.isfinite(curve[chosen]).all() for curve in curves):
@@ -221,12 +231,59 @@ def faithfulness_report(given: Faithfulness) -> FaithfulnessReport | None:
         by_norm=by_norm,
         by_contribution=by_contribution,
         random=random,
-        correlation=fixed(given.by_norm.correlation[marked], 2),
-        low=fixed(given.by_norm.low[marked], 2),
-        high=fixed(given.by_norm.high[marked], 2),
-        explained=percent(given.by_norm.explained[marked]),
-        best=fixed(given.by_contribution.correlation[marked], 2),
-        needed=tuple(None if each is None else whole(each) for each in given.by_norm.needed_correlation),
-        needed_best=tuple(None if each is None else whole(each) for each in given.by_contribution.needed_correlation),
-        positions=whole(given.positions),
+        correlation=fixed(faithfulness.by_norm.correlation[marked], 2),
+        low=fixed(faithfulness.by_norm.low[marked], 2),
+        high=fixed(faithfulness.by_norm.high[marked], 2),
+        explained=percent(faithfulness.by_norm.explained[marked]),
+        best=fixed(faithfulness.by_contribution.correlation[marked], 2),
+        needed=tuple(None if each is None else whole(each) for each in faithfulness.by_norm.needed_correlation),
+        needed_best=tuple(
+            None if each is None else whole(each) for each in faithfulness.by_contribution.needed_correlation
+        ),
+        positions=whole(faithfulness.positions),
     )
+
+
+def measure_faithfulness(
+    circuit: Circuit, forward: Forward, streamed: Streamed, settings: EvidenceSettings
+) -> Faithfulness:
+    """Faithfulness of the first k of a unit's inputs, for every k."""
+    sample = streamed.sample
+    return faithfulness(
+        sample.contributions,
+        mean_contributions(forward.kernel, streamed.activation_mean, sample.inside),
+        sample.photo,
+        np.array([channel.index for channel in circuit.ranked], np.int64),
+        largest_first(streamed.contribution_size),
+        circuit.top,
+        settings.seed,
+        settings.random_orders,
+    )
+
+
+FAITHFULNESS = Measure(
+    name="faithfulness",
+    result=Faithfulness,
+    version=1,
+    compute=measure_faithfulness,
+    panel="does",
+    report=faithfulness_report,
+    part=FaithfulnessReport | None,
+    about="How many inputs it takes; null where the unit is the same everywhere.",
+    values={
+        "faithfulness.correlation": lambda part: part and part.correlation,
+        "faithfulness.low": lambda part: part and part.low,
+        "faithfulness.high": lambda part: part and part.high,
+        "faithfulness.explained": lambda part: part and part.explained,
+        "faithfulness.needed_90": lambda part: part and part.needed[0],
+        "faithfulness.needed_99": lambda part: part and part.needed[1],
+    },
+    rows={
+        "correlation with those alone": lambda report: (
+            report.evidence.faithfulness and report.evidence.faithfulness.correlation
+        ),
+        "inputs for a correlation of 0.9": lambda report: (
+            report.evidence.faithfulness and report.evidence.faithfulness.needed[0]
+        ),
+    },
+)

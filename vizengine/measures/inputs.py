@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.cache import Stage
 from vizengine.figures.quantities import Documented, Histogram, Kernel, Quantity, decimals, fixed, percent, whole
 from vizengine.pictures.view import Feature
 
 if TYPE_CHECKING:
     from vizengine.measures.contributions import Contributions
     from vizengine.measures.ranks import Ranks
-    from vizengine.measures.sums import Term
+    from vizengine.measures.terms import Term
 
 Sign = Literal["excitatory", "inhibitory", "mixed"]
 
@@ -355,3 +356,6 @@ def kernel_of(coefficients: NDArray[np.floating], places: int) -> Kernel:
         smallest=fixed(float(values.min()), places),
         largest=fixed(float(values.max()), places),
     )
+
+
+CIRCUIT = Stage("circuit", Circuit, 1, (analyse,))

@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.figures.quantities import Documented, Quantity, measured, significant, whole
+from vizengine.measures.contributions import Contributions
 from vizengine.measures.inputs import Circuit
+from vizengine.measures.measure import Measure
 from vizengine.measures.statistics import largest_first
+from vizengine.measures.stream import Streamed
 
 NORM, CONTRIBUTION, DROP = "L2 norm", "mean absolute contribution over photos", "drop on own top examples"
 
@@ -164,3 +167,21 @@ def _disagreement(ranks: Ranks, circuit: Circuit) -> str:
             "by what it does."
         )
     return " ".join(sentences) or "Weights and effects agree on which inputs come first."
+
+
+def measure_ranks(circuit: Circuit, streamed: Streamed, contributions: Contributions) -> Ranks:
+    """The three ranks of a unit's inputs."""
+    norms = np.array([channel.norm for channel in circuit.inputs])
+    return rank(norms, streamed.contribution_size, contributions.mean, circuit.top)
+
+
+RANKS = Measure(
+    name="ranks",
+    result=Ranks,
+    version=1,
+    compute=measure_ranks,
+    panel="does",
+    report=ranks_report,
+    part=RanksReport,
+    about="Which input matters most.",
+)

@@ -11,9 +11,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.cache import Stage
 from vizengine.measures.photos import Photo
 from vizengine.measures.statistics import Moment
-from vizengine.measures.sums import Comoments
+from vizengine.measures.terms import Comoments
 from vizengine.measures.unit import Forward, PooledMap, Positions, UnitMap
 
 
@@ -536,3 +537,6 @@ def _collect(collectors: Collectors, part: PhotoPart, index: int) -> None:
     collectors.many.add(part.many.of_photo(index))
     collectors.peaks.add(part.peak.of_photo(index))
     collectors.sample.add(replace(part.drawn, positions=part.drawn.positions.of_photo(index)))
+
+
+PHOTO = Stage("photo", PhotoPart, 1, (photo_part, stream))

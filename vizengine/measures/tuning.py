@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from vizengine.figures.pictures import patch
 from vizengine.figures.quantities import Documented, Finite, Picture, Quantity, fixed, significant, whole
-from vizengine.measures.examples import Example
-from vizengine.measures.patches import SWEEPS, Kind, change, surroundings
+from vizengine.measures.examples import Example, Examples
+from vizengine.measures.measure import Measure, Value
+from vizengine.measures.patches import KINDS, SWEEPS, Kind, change, surroundings
 from vizengine.measures.photos import Photo
 from vizengine.measures.statistics import Estimate, estimate
 from vizengine.measures.stimuli import Stimulus, battery, draw
+from vizengine.measures.stream import EvidenceSettings, Streamed
 from vizengine.measures.unit import Forward
 
 
@@ -452,3 +454,32 @@ def _indices(tuning: Tuning) -> tuple[IndexReport, ...]:
             )
         )
     return tuple(rows)
+
+
+def measure_tuning(
+    forward: Forward, streamed: Streamed, photos: Sequence[Photo], examples: Examples, settings: EvidenceSettings
+) -> Tuning:
+    """Tuning of a unit and its strongest inputs."""
+    mean = np.array([streamed.distribution.mean, *streamed.maker_mean])
+    deviation = np.array([streamed.distribution.deviation, *streamed.maker_deviation])
+    return tune(forward, mean, deviation, photos, examples.top[: settings.patches])
+
+
+def _invariance(kind: str) -> Callable[[TuningReport], Value]:
+    return lambda part: {index.name: index.value for index in part.indices}.get(f"{kind} invariance")
+
+
+TUNING = Measure(
+    name="tuning",
+    result=Tuning,
+    version=1,
+    compute=measure_tuning,
+    panel="does",
+    report=tuning_report,
+    part=TuningReport,
+    about="What it makes of drawn stimuli.",
+    values={f"{kind}_invariance": _invariance(kind) for kind in KINDS},
+    rows={
+        "answers most to": lambda report: next((shown.name for shown in report.evidence.tuning.strongest), None),
+    },
+)

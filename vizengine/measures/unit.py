@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.measures.inputs import Circuit, InputChannel
-from vizengine.measures.sums import Comoments, additions
+from vizengine.measures.terms import Comoments, additions
 from vizengine.network.layers import INPUT
 from vizengine.network.model import Canvas, Network, canvas_for, nearest_position
 from vizengine.network.probes import PreActivation

@@ -1,4 +1,4 @@
-"""What the page says of the network: a description without the network itself."""
+"""Where a circuit's network comes from: its plain data, its weights' identity, and the network itself on demand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.cache import Cache, source_hash
+from vizengine.cache import Cache, Stage
 from vizengine.config.network import NetworkSection
 from vizengine.config.paths import NotAdmitted, place
 from vizengine.errors import WeightsUnavailable
@@ -31,7 +31,11 @@ from vizengine.network.catalogue import (
 )
 from vizengine.network.download import named_folders
 from vizengine.network.files import keras_cache, model_file, weights_path
+from vizengine.network.graph import FoldedWeights, describe_operation, read_model
 from vizengine.network.layers import LayerSpec
+from vizengine.network.live import LiveNetwork
+from vizengine.network.model import Network
+from vizengine.network.open import draw_weights
 from vizengine.network.user_code import is_reference, load_function, source_of
 from vizengine.network.weights import MissingWeights, WeightsFile, has_layers, locate, missing, read
 
@@ -261,6 +265,13 @@ def open_source(section: NetworkSection, layers: tuple[str, ...], folder: Path, 
     return LiveSource(section, folder, cache)
 
 
+# How a network is read and how it computes: part of every key.
+READING = Stage(
+    "reading",
+    Architecture,
+    1,
+    (Network, LiveNetwork, read_model, describe_operation, FoldedWeights, draw_weights, read),
+)
 RANDOM, IMAGENET = "random", "imagenet"
 NOBODY = "Nobody trained these weights: they are random, for tests and lessons, and so is what the unit shows"
 _opened: dict[str, ModelGraph] | None = None
@@ -345,7 +356,7 @@ class LiveSource:
             "network": self._section.model_dump(mode="json", exclude={"why", "labels"}),
             "files": self._file_hashes,
             "keras": version("keras"),
-            "code": source_hash("network"),
+            "reading": READING.version,
         }
 
     @cached_property
@@ -379,7 +390,7 @@ class LiveSource:
         section = self._section
         preparation = self._preparation_hash
         if self._weights == RANDOM:
-            digest = _hash(section.model, section.seed, *self._file_hashes, source_hash("network"), preparation)
+            digest = _hash(section.model, section.seed, *self._file_hashes, str(READING.version), preparation)
             return WeightsIdentity("random weights", f"seed {section.seed}: drawn, not trained", digest, trained=False)
         if self._weights_file is not None:
             digest = _hash(section.model, *self._file_hashes, preparation)
@@ -534,6 +545,9 @@ def _remarks(architecture: Architecture, layer: str) -> Iterator[str]:
                 "of the unit: all values are those of its conv layer alone, before it. Where the unit is said to fire, "
                 "that value is above zero; what the activation function gets is the normalised one."
             )
+
+
+DESCRIPTION = Stage("network", NetworkDescription, 1, (describe,))
 
 
 def _describe_layer(architecture: Architecture, spec: LayerSpec) -> LayerDescription:

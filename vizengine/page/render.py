@@ -21,6 +21,7 @@ from vizengine.figures import drawing as geometry
 from vizengine.figures import drawing as tiles
 from vizengine.figures import pictures as colours
 from vizengine.figures.quantities import Quantity
+from vizengine.measures import MEASURES
 from vizengine.page import preview
 from vizengine.page.report import Missing, Report, SiteReport, SweepReport
 
@@ -193,38 +194,21 @@ ABSENT = "–"
 
 def compared(reports: Sequence[Report]) -> list[tuple[str, list[str]]]:
     """What each row is called, and its cell for each circuit."""
-    rows: list[tuple[str, Callable[[Report], str]]] = [
-        ("sees", lambda each: _text(each.network.receptive_field)),
-        ("its picture, over the best photo", lambda each: _text(each.feature.ratio)),
-        ("fires at this share of positions", lambda each: _text(each.evidence.examples.fires)),
-        ("inputs", lambda each: _text(each.totals.inputs)),
-        ("share of the drive from those shown", lambda each: _text(each.evidence.effects.top_share)),
-        ("correlation with those alone", _correlation),
-        ("inputs for a correlation of 0.9", _needed),
-        ("answers most to", lambda each: _first([one.name for one in each.evidence.tuning.strongest])),
-        ("groups of examples", lambda each: str(each.evidence.clusters.count)),
-        ("claims", _claims),
-    ]
-    return [(name, [cell(report) for report in reports]) for name, cell in rows]
+    rows: dict[str, Callable[[Report], Quantity | str | None]] = {
+        "sees": lambda report: report.network.receptive_field,
+        "its picture, over the best photo": lambda report: report.feature.ratio,
+    }
+    for measure in MEASURES:
+        rows.update(measure.rows)
+    rows["claims"] = _claims
+    return [(name, [_text(cell(report)) for report in reports]) for name, cell in rows.items()]
 
 
-def _text(quantity: Quantity | None) -> str:
-    if quantity is None:
-        return ABSENT
-    apart = "" if quantity.unit in ("%", "×") else "\N{NO-BREAK SPACE}"
-    return f"{quantity.text}{apart}{quantity.unit}" if quantity.unit else quantity.text
-
-
-def _first(names: Sequence[str]) -> str:
-    return names[0] if names else ABSENT
-
-
-def _correlation(report: Report) -> str:
-    return _text(report.evidence.faithfulness.correlation if report.evidence.faithfulness else None)
-
-
-def _needed(report: Report) -> str:
-    return _text(report.evidence.faithfulness.needed[0] if report.evidence.faithfulness else None)
+def _text(value: Quantity | str | None) -> str:
+    if not isinstance(value, Quantity):
+        return value or ABSENT
+    apart = "" if value.unit in ("%", "×") else "\N{NO-BREAK SPACE}"
+    return f"{value.text}{apart}{value.unit}" if value.unit else value.text
 
 
 def _claims(report: Report) -> str:
@@ -335,6 +319,7 @@ def environment() -> Environment:
     made.globals["compared"] = compared
     made.globals["preview"] = preview
     made.globals["runs_from_the_right"] = runs_from_the_right
+    made.globals["measures"] = MEASURES
     made.globals["tiles"] = tiles
     made.globals["starting_config"] = starting_config
     made.filters["yaml"] = _yaml

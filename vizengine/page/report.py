@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from vizengine.config.schema import CircuitSection
 from vizengine.figures.quantities import (
@@ -19,16 +19,12 @@ from vizengine.figures.quantities import (
     significant,
     whole,
 )
+from vizengine.measures import MEASURES
 from vizengine.measures.branches import Branch, BranchReport, tree
 from vizengine.measures.claims import Checked, ClaimReport, ClaimsTally, claim_report, claims_tally
-from vizengine.measures.classification import Classification, ClassificationReport, classification_report
-from vizengine.measures.contributions import EffectsReport, effects_report
-from vizengine.measures.downstream import DownstreamReport, downstream_report
-from vizengine.measures.examples import TOP_SHOWN, ExamplesReport, examples_report
-from vizengine.measures.expanded import Expanded, ExpandedReport, expanded_report
-from vizengine.measures.factors import FactorsReport, factors_report
-from vizengine.measures.faithfulness import FaithfulnessReport, faithfulness_report
-from vizengine.measures.groups import ClustersReport, clusters_report
+from vizengine.measures.classification import ClassificationReport
+from vizengine.measures.engine import Evidence, reported
+from vizengine.measures.expanded import ExpandedReport
 from vizengine.measures.inputs import (
     Circuit,
     InputChannel,
@@ -40,9 +36,7 @@ from vizengine.measures.inputs import (
     scale,
     terms,
 )
-from vizengine.measures.ranks import RanksReport, ranks_report
-from vizengine.measures.readers import OutputsReport, Readings, outputs_report
-from vizengine.measures.tuning import TuningReport, tuning_report
+from vizengine.measures.readings import OutputsReport
 from vizengine.network.source import LayerDescription, NetworkDescription
 from vizengine.page.prose import first_paragraph, first_paragraph_text, render
 from vizengine.page.values import UnitValues, measured_values
@@ -50,32 +44,20 @@ from vizengine.pictures.result import UnitStudy, Visualization
 from vizengine.pictures.view import Feature, StudyReport, feature, study_report
 
 if TYPE_CHECKING:
-    from vizengine.circuit import Evidence
-
-
-class EvidenceReport(Documented):
-    """What was measured of the unit on photos."""
-
-    examples: ExamplesReport
-    """What it saw."""
-    effects: EffectsReport
-    """What its inputs do to it."""
-    ranks: RanksReport
-    """Which input matters most."""
-    faithfulness: FaithfulnessReport | None
-    """How many inputs it takes; null where the unit is the same everywhere."""
-    tuning: TuningReport
-    """What it makes of drawn stimuli."""
-    clusters: ClustersReport
-    """Whether it answers to several things."""
-    factors: FactorsReport
-    """Groups of inputs that it reads alike."""
-    downstream: DownstreamReport | None
-    """What the classifier loses without it; null where there is no classifier."""
-    claims: tuple[ClaimReport, ...]
-    """The author's claims, held against all this."""
-    tally: ClaimsTally | None
-    """How they came out; null where there are none."""
+    EvidenceReport = Any
+else:
+    EvidenceReport = create_model(
+        "EvidenceReport",
+        __base__=Documented,
+        __doc__="What was measured of the unit on photos.",
+        **{
+            measure.reported_as: (measure.part, Field(description=measure.about))
+            for measure in MEASURES
+            if measure.about
+        },
+        claims=(tuple[ClaimReport, ...], Field(description="The author's claims, held against all this.")),
+        tally=(ClaimsTally | None, Field(description="How they came out; null where there are none.")),
+    )
 
 
 class LayerRow(Documented):
@@ -291,31 +273,6 @@ class SiteReport(Documented):
     """Its circuits, in the order of the config."""
 
 
-def evidence_report(
-    evidence: Evidence, circuit: Circuit, claims: Sequence[Checked], groups: Sequence[Visualization]
-) -> EvidenceReport:
-    """What the page says of the evidence.
-
-    Args:
-        evidence: what was measured.
-        circuit: the unit.
-        claims: as they were checked.
-        groups: a picture of each factor of the weights.
-    """
-    return EvidenceReport(
-        examples=examples_report(evidence),
-        effects=effects_report(evidence, circuit, TOP_SHOWN),
-        ranks=ranks_report(evidence.ranks, circuit),
-        faithfulness=faithfulness_report(evidence.faithfulness),
-        tuning=tuning_report(evidence.tuning),
-        clusters=clusters_report(evidence, circuit),
-        factors=factors_report(evidence.factors, circuit, groups),
-        downstream=downstream_report(evidence.downstream),
-        claims=tuple(claim_report(each, circuit) for each in claims),
-        tally=claims_tally(claims),
-    )
-
-
 # Twice the side in CSS pixels at which the page shows each kind of picture, so that it is sharp on a fine screen.
 UNIT_PIXELS = 600
 INPUT_PIXELS = 256
@@ -330,23 +287,40 @@ class Measured:
         evidence: all of it.
         claims: what it says of the author's claims, in the config's order.
         groups: a picture of each factor of the weights.
-        expanded: its weights to earlier layers.
-        readings: the later units that read it.
         inner: its strongest inputs as units, where the config asks for them.
     """
 
     evidence: Evidence
     claims: tuple[Checked, ...]
     groups: tuple[Visualization, ...]
-    expanded: Expanded
-    readings: Readings
     inner: tuple[Branch, ...] = ()
+
+
+def report_parts(measured: Measured, circuit: Circuit) -> dict[str, Any]:
+    """What the page says of each measurement, by the part's name in circuit.json."""
+    results = {name: getattr(measured.evidence, name) for name in dir(measured.evidence)}
+    results.update(circuit=circuit, group_pictures=measured.groups)
+    return {measure.reported_as: reported(measure, results) for measure in MEASURES if measure.report}
+
+
+def evidence_report(parts: Mapping[str, Any], claims: Sequence[Checked], circuit: Circuit) -> EvidenceReport:
+    """The part of the report that tells what was measured on photos.
+
+    Args:
+        parts: as `report_parts` gives them.
+        claims: as they were checked.
+        circuit: the unit.
+    """
+    return EvidenceReport(
+        **{measure.reported_as: parts[measure.reported_as] for measure in MEASURES if measure.about},
+        claims=tuple(claim_report(checked, circuit) for checked in claims),
+        tally=claims_tally(claims),
+    )
 
 
 def build(
     section: CircuitSection,
     network: NetworkDescription,
-    classification: Classification,
     circuit: Circuit,
     visualizations: Mapping[tuple[str, int], Visualization],
     study: UnitStudy,
@@ -359,7 +333,6 @@ def build(
     Args:
         section: the circuit's section of the config.
         network: the network and the chain of layers to the unit.
-        classification: what the network calls the photos.
         circuit: the unit and its inputs.
         visualizations: by (layer, channel), at least of the unit, of the circuit's strongest inputs and of the
             siblings that the section names.
@@ -382,7 +355,8 @@ def build(
         for index in dict.fromkeys(section.siblings)
     )
     inputs = input_slices(circuit, measured.evidence.contributions, measured.evidence.ranks)
-    evidence = evidence_report(measured.evidence, circuit, measured.claims, measured.groups)
+    parts = report_parts(measured, circuit)
+    evidence = evidence_report(parts, measured.claims, circuit)
     kernel_scale = scale(circuit)
     strongest = tuple(
         StrongInput(
@@ -416,13 +390,13 @@ def build(
         evidence=evidence,
         strongest=strongest,
         inputs=inputs,
-        expanded=expanded_report(measured.expanded),
-        outputs=outputs_report(measured.readings),
+        expanded=parts["expanded"],
+        outputs=parts["outputs"],
         tree=tree(measured.inner, visualizations, TWIG_PIXELS),
         norms=norms([channel.norm for channel in circuit.inputs]),
         kernel_scale=kernel_scale,
         network=network_report,
-        classification=classification_report(classification),
+        classification=parts["classification"],
         provenance=Provenance(
             command=f"python generate.py config.yaml --only {section.name}",
             seed=section.visualization.seed,

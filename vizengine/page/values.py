@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vizengine.figures.quantities import Quantity
-from vizengine.measures.contributions import InputEffect
-from vizengine.measures.faithfulness import FaithfulnessReport
+from vizengine.measures import MEASURES
 from vizengine.measures.inputs import InputSlice, StrongInput, Totals
+from vizengine.measures.measure import Value
 from vizengine.pictures.view import Feature
 
 if TYPE_CHECKING:
     from vizengine.page.report import EvidenceReport, NetworkReport
 
-Value = Quantity | str | int | None
 NOT_MEASURED = "not measured"
-INVARIANCES = ("rotation", "scale", "hue", "polarity", "position", "blur")
 
 
 @dataclass(frozen=True)
@@ -92,27 +90,6 @@ TOP: Mapping[str, Callable[[Totals], Value]] = {
     "pictures": lambda totals: totals.pictures,
     "converged": lambda totals: totals.converged,
 }
-EFFECT: Mapping[str, Callable[[InputEffect], Value]] = {
-    "drive_share": lambda effect: effect.share,
-    "drop": lambda effect: effect.to_zero.mean,
-    "finding": lambda effect: effect.finding,
-}
-EXAMPLES: Mapping[str, Callable[[EvidenceReport], Value]] = {
-    "count": lambda evidence: evidence.effects.examples,
-    "mean": lambda evidence: evidence.effects.baseline,
-    "drive": lambda evidence: evidence.effects.drive,
-    "drive_share": lambda evidence: evidence.effects.top_share,
-    "fires": lambda evidence: evidence.examples.fires,
-    "groups": lambda evidence: evidence.clusters.count,
-}
-FAITHFULNESS: Mapping[str, Callable[[FaithfulnessReport], Value]] = {
-    "correlation": lambda curve: curve.correlation,
-    "low": lambda curve: curve.low,
-    "high": lambda curve: curve.high,
-    "explained": lambda curve: curve.explained,
-    "needed_90": lambda curve: curve.needed[0],
-    "needed_99": lambda curve: curve.needed[1],
-}
 
 
 def value_names(input_count: int, top: int, siblings: Sequence[int]) -> frozenset[str]:
@@ -127,11 +104,10 @@ def value_names(input_count: int, top: int, siblings: Sequence[int]) -> frozense
     names.update(f"inputs.{key}" for key in INPUTS)
     names.update(f"top.{key}" for key in TOP)
     names.update(f"unit.{key}" for key in (*UNIT, *FEATURE))
-    names.update(f"examples.{key}" for key in EXAMPLES)
-    names.update(f"faithfulness.{key}" for key in FAITHFULNESS)
-    names.update(f"{index}_invariance" for index in INVARIANCES)
+    names.update(name for measure in MEASURES for name in measure.values)
+    of_inputs = [name for measure in MEASURES for name in measure.input_values]
     for place in range(1, min(top, input_count) + 1):
-        names.update(f"top{place}.{key}" for key in (*SLICE, *FEATURE, *EFFECT))
+        names.update(f"top{place}.{key}" for key in (*SLICE, *FEATURE, *of_inputs))
     for index in range(input_count):
         names.update(f"channel_{index}.{key}" for key in SLICE)
     for index in siblings:
@@ -154,14 +130,12 @@ def _pairs(
     yield from ((f"top.{key}", get(unit.totals)) for key, get in TOP.items())
     yield from ((f"unit.{key}", get(unit)) for key, get in UNIT.items())
     yield from _of_feature("unit", unit.feature)
-    evidence = unit.evidence
-    yield from ((f"examples.{key}", get(evidence)) for key, get in EXAMPLES.items())
-    curve = evidence.faithfulness
-    yield from ((f"faithfulness.{key}", get(curve) if curve else None) for key, get in FAITHFULNESS.items())
-    indices = {index.name: index.value for index in evidence.tuning.indices}
-    yield from ((f"{each}_invariance", indices.get(f"{each} invariance")) for each in INVARIANCES)
-    for place, effect in enumerate(evidence.effects.inputs, start=1):
-        yield from ((f"top{place}.{key}", get(effect)) for key, get in EFFECT.items())
+    for measure in MEASURES:
+        part: Any = getattr(unit.evidence, measure.reported_as, None)
+        yield from ((name, get(part)) for name, get in measure.values.items())
+        if measure.input_values:
+            for place, effect in enumerate(part.inputs, start=1):
+                yield from ((f"top{place}.{name}", get(effect)) for name, get in measure.input_values.items())
     for place, strong in enumerate(strongest, start=1):
         yield from _of_slice(f"top{place}", strong.slice)
         yield from _of_feature(f"top{place}", strong.feature)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.cache import Stage
 from vizengine.errors import VizengineError
 from vizengine.network.layers import INPUT
 from vizengine.network.model import Network
@@ -355,3 +356,7 @@ def _judge(
         attempts=(Attempt(plan.objective, plan.seed, plan.continued, size, steps, reached, slope, converged),),
         converged=converged,
     )
+
+
+PICTURES = Stage("pictures", Visualization, 1, (visualize,))
+GROUP_PICTURES = Stage("groups", Visualization, 1, (visualize,))

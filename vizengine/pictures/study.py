@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.cache import Stage
 from vizengine.network.model import Network
 from vizengine.network.probes import Probe
 from vizengine.output import SILENT, Task
 from vizengine.pictures.ascent import Ascent, ascend, ascent_precision
 from vizengine.pictures.objectives import DIVERSITY_BATCH, DIVERSITY_WEIGHT, Objective, channel, diversity
 from vizengine.pictures.result import Film, Settings, Stability, Variants, Visualization
-from vizengine.pictures.search import measure
+from vizengine.pictures.search import PICTURES, measure
 from vizengine.pictures.spectrum import picture_key, starts
 
 SEEDS = 3
@@ -137,3 +138,8 @@ def _ascend(
 
 def _reached(network: Network, layer: str, unit: int, images: NDArray[np.uint8]) -> tuple[float, ...]:
     return tuple(float(value) for value in measure(network, layer, [unit], images).max(axis=(1, 2, 3)))
+
+
+STABILITY = Stage("stability", Stability, 1, (stability,), (PICTURES,))
+VARIANTS = Stage("variants", Variants, 1, (variants,), (PICTURES,))
+FILM = Stage("film", Film, 1, (film,), (PICTURES,))

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from vizengine.figures.quantities import Documented, Kernel, Quantity, decimals, fixed, percent, significant, whole
 from vizengine.measures.expanded import UntoldLayer
-from vizengine.measures.inputs import Sign, kernel_of, signs
+from vizengine.measures.inputs import Circuit, Sign, kernel_of, signs
+from vizengine.measures.measure import Measure
 from vizengine.network.architecture import Architecture, Untraceable
 
 MOST = 4
@@ -241,9 +242,9 @@ class OutputsReport(Documented):
     """Those that it inhibits most."""
 
 
-def outputs_report(given: Readings) -> OutputsReport:
+def outputs_report(readings: Readings) -> OutputsReport:
     """What the page says of the units that read this one."""
-    shown = [*given.excited, *given.inhibited]
+    shown = [*readings.excited, *readings.inhibited]
     largest = max((float(np.abs(each.kernel).max()) for each in shown), default=0.0)
     places = decimals([largest], 3)
 
@@ -261,10 +262,29 @@ def outputs_report(given: Readings) -> OutputsReport:
         )
 
     return OutputsReport(
-        layers=given.layers,
-        unread=tuple(UntoldLayer(layer=each.layer, reason=each.reason) for each in given.unread),
-        units=whole(given.units),
+        layers=readings.layers,
+        unread=tuple(UntoldLayer(layer=each.layer, reason=each.reason) for each in readings.unread),
+        units=whole(readings.units),
         scale=fixed(largest, places),
-        excited=slices(given.excited),
-        inhibited=slices(given.inhibited),
+        excited=slices(readings.excited),
+        inhibited=slices(readings.inhibited),
     )
+
+
+def measure_readings(
+    architecture: Architecture, circuit: Circuit, kernel_of: Callable[[str], NDArray[np.float32] | None]
+) -> Readings:
+    """The later units that read a unit."""
+    return readings(architecture, circuit.layer, circuit.unit, kernel_of)
+
+
+READINGS = Measure(
+    name="readings",
+    result=Readings,
+    version=1,
+    compute=measure_readings,
+    panel="built",
+    report=outputs_report,
+    part=OutputsReport,
+    part_name="outputs",
+)

@@ -6,6 +6,12 @@ works against the others, above 1 where the others work against it; the shares o
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vizengine.measures.stream import Streamed
+    from vizengine.measures.unit import Forward
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.measures.inputs import InputChannel
+from vizengine.measures.measure import Measure
 
 if TYPE_CHECKING:
     from vizengine.network.model import Network
@@ -105,3 +112,14 @@ def additions(network: Network, layer: str, unit: int, channels: Sequence[InputC
             spec = network.architecture.layer(name)
             found.append(Addition(place, int(index), spec.maps, network.branch_factors(spec), labels))
     return tuple(found)
+
+
+def measure_terms(forward: Forward, streamed: Streamed) -> tuple[tuple[Term, ...], ...]:
+    """For each of a unit's strongest inputs that is a residual sum, what it adds up; nothing for the others."""
+    terms: list[tuple[Term, ...]] = [()] * len(forward.channels)
+    for addition, comoments in zip(forward.additions, streamed.terms, strict=True):
+        terms[addition.place] = comoments.terms(addition.labels)
+    return tuple(terms)
+
+
+TERMS = Measure(name="terms", result=tuple[tuple[Term, ...], ...], version=1, compute=measure_terms)

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.measures.inputs import Circuit
+from vizengine.measures.measure import Measure
 from vizengine.measures.statistics import Estimate, estimate
-from vizengine.measures.unit import Positions
+from vizengine.measures.stream import EvidenceSettings, Streamed
+from vizengine.measures.unit import Forward, Positions
 
 Verdict = Literal["supported", "contradicted", "undecided"]
 # The share of the drive below which an input counts as silent, set before anything was measured.
@@ -175,3 +177,22 @@ def sign_verdict(sign: str, change: Estimate, least: float) -> Verdict:
     if sign == "mixed" or not (change.high <= -least or change.low >= least):
         return "undecided"
     return "supported" if (change.mean < 0) == (sign == "excitatory") else "contradicted"
+
+
+def measure_ablations(
+    circuit: Circuit, forward: Forward, streamed: Streamed, picture: Positions, settings: EvidenceSettings
+) -> Ablations:
+    """Ablations of a unit's strongest inputs."""
+    return ablate(
+        circuit,
+        forward.kernel,
+        streamed.activation_mean,
+        streamed.top,
+        streamed.sample,
+        picture,
+        settings.seed,
+        settings.control_draws,
+    )
+
+
+ABLATIONS = Measure(name="ablations", result=Ablations, version=1, compute=measure_ablations, panel="does")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.figures.pictures import patch
 from vizengine.figures.quantities import Documented, Picture, Quantity, fixed, significant, whole
+from vizengine.measures.examples import Example, cut_examples
 from vizengine.measures.inputs import Circuit
+from vizengine.measures.measure import Measure
+from vizengine.measures.photos import Photo
 from vizengine.measures.statistics import Estimate, estimate
-
-if TYPE_CHECKING:
-    from vizengine.circuit import Evidence
+from vizengine.measures.stream import EvidenceSettings, Streamed
+from vizengine.network.architecture import Architecture
 
 MOST_CLUSTERS = 6
 # Kaufman and Rousseeuw, Finding Groups in Data, 1990, table 4: below it "no substantial structure has been found".
@@ -195,9 +196,11 @@ PATCHES = 4
 LEADING = 3
 
 
-def clusters_report(evidence: Evidence, circuit: Circuit) -> ClustersReport:
+def clusters_report(
+    polysemanticity: Polysemanticity, clustered: tuple[tuple[Example, ...], ...], circuit: Circuit
+) -> ClustersReport:
     """The best grouping of the top examples."""
-    groups = evidence.polysemanticity
+    groups = polysemanticity
     return ClustersReport(
         count=groups.count,
         examples=whole(groups.examples),
@@ -212,7 +215,7 @@ def clusters_report(evidence: Evidence, circuit: Circuit) -> ClustersReport:
                 pictures=tuple(patch(one.crop, f"Patch of the photo {one.photo}") for one in examples[:PATCHES]),
                 leading=heaviest(each.mean, circuit, LEADING),
             )
-            for each, examples in zip(groups.clusters, evidence.clustered, strict=True)
+            for each, examples in zip(groups.clusters, clustered, strict=True)
         ),
     )
 
@@ -229,3 +232,43 @@ def heaviest(weights: NDArray[np.float64], circuit: Circuit, count: int) -> tupl
         for index in order
         if weights[index]
     )
+
+
+_SHOWN_OF_CLUSTER = 6
+
+
+def measure_polysemanticity(streamed: Streamed, settings: EvidenceSettings) -> Polysemanticity:
+    """Whether a unit's top examples fall into clusters that different inputs drive."""
+    return cluster(streamed.many.contributions, settings.seed)
+
+
+def measure_clustered(
+    architecture: Architecture,
+    circuit: Circuit,
+    photos: Sequence[Photo],
+    streamed: Streamed,
+    polysemanticity: Polysemanticity,
+) -> tuple[tuple[Example, ...], ...]:
+    """The examples of each cluster that drive the unit most."""
+    return tuple(
+        cut_examples(
+            architecture, circuit.layer, photos, streamed.many.take(np.array(members.members[:_SHOWN_OF_CLUSTER]))
+        )
+        for members in polysemanticity.clusters
+    )
+
+
+CLUSTERED = Measure(name="clustered", result=tuple[tuple[Example, ...], ...], version=1, compute=measure_clustered)
+POLYSEMANTICITY = Measure(
+    name="polysemanticity",
+    result=Polysemanticity,
+    version=1,
+    compute=measure_polysemanticity,
+    panel="does",
+    report=clusters_report,
+    part=ClustersReport,
+    part_name="clusters",
+    about="Whether it answers to several things.",
+    values={"examples.groups": lambda part: part.count},
+    rows={"groups of examples": lambda report: str(report.evidence.clusters.count)},
+)
