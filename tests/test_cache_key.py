@@ -155,8 +155,8 @@ def test_a_remembered_hash_of_somebody_else_is_forgotten(tmp_path: Path, as_user
 def test_processes_that_make_the_key_at_once_have_one(tmp_path: Path) -> None:
     path = tmp_path / "key"
     program = (
-        "import sys, time; from vizengine import cache_key; time.sleep(max(0, float(sys.argv[1]) - time.time())); "
-        "print(cache_key.tag(b''))"
+        "import sys, time; import vizengine.cache as k; time.sleep(max(0, float(sys.argv[1]) - time.time())); "
+        "print(k.tag(b''))"
     )
     command = [sys.executable, "-c", program, str(time.time() + 2)]
     environment = {**os.environ, cache_key.KEY_VARIABLE: str(path)}

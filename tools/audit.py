@@ -313,7 +313,7 @@ def main(names: Sequence[str]) -> int:
     Returns:
         1 where a check fails, else 0.
     """
-    page = Path(__file__).resolve().parent.parent.parent / "docs" / "networks.md"
+    page = Path(__file__).resolve().parent.parent / "docs" / "networks.md"
     failed = False
     for name in names or tuple(APPLICATIONS):
         made = list(rows(name))

@@ -1,4 +1,4 @@
-"""Write `docs/circuit.schema.json` and `docs/circuit.md` from the models: `python -m vizengine.report.document`."""
+"""Write `docs/circuit.schema.json` and `docs/circuit.md` from the models: `python -m tools.circuit_reference`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vizengine.page.report import Report
 _INTRODUCTION = """\
 # circuit.json
 
-<!-- Made by `python -m vizengine.report.document` from `vizengine/report/model.py`: change it there. -->
+<!-- Made by `python -m tools.circuit_reference` from `vizengine/page/report.py`: change it there. -->
 
 Beside each circuit's page lies `circuit.json` with every figure on it, under the JSON schema
 [circuit.schema.json](circuit.schema.json). `schema_version` grows whenever a field is renamed or removed, or means
@@ -74,4 +74,4 @@ def write(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent.parent.parent)
+    write(Path(__file__).resolve().parent.parent)

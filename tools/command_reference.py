@@ -1,4 +1,4 @@
-"""Write `docs/command.md` from the argument parser: `python -m vizengine.document`."""
+"""Write `docs/command.md` from the argument parser: `python -m tools.command_reference`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vizengine.cli import COMMAND, command_line, init_command_line
 _INTRODUCTION = """\
 # The command
 
-<!-- Made by `python -m vizengine.document` from `vizengine/cli.py`: change it there. -->
+<!-- Made by `python -m tools.command_reference` from `vizengine/cli.py`: change it there. -->
 
 In a checkout it is `python generate.py`, once installed `vizengine` or `python -m vizengine`; all take the same
 arguments. {description}

@@ -1,4 +1,4 @@
-"""Write `config.schema.json` and `docs/config.md` from the models: `python -m vizengine.config.document`."""
+"""Write `config.schema.json` and `docs/config.md` from the models: `python -m tools.config_reference`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vizengine.config.section import NOT_BLANK
 _INTRODUCTION = """\
 # The config
 
-<!-- Made by `python -m vizengine.config.document` from `vizengine/config/schema.py`: change it there. -->
+<!-- Made by `python -m tools.config_reference` from `vizengine/config/schema.py`: change it there. -->
 
 A config is one YAML file in UTF-8. This is a whole one:
 
@@ -189,4 +189,4 @@ def _limits(setting: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).resolve().parent.parent.parent)
+    write(Path(__file__).resolve().parent.parent)

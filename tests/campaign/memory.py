@@ -19,10 +19,10 @@ import logging, resource, sys
 import numpy as np, psutil
 from tests.tiny import tiny_architecture, tiny_weights
 from vizengine.errors import VizengineError
-from vizengine.featurevis.job import Job
-from vizengine.featurevis.model import PhotoBest, Settings
-from vizengine.featurevis.visualize import visualize
-from vizengine.networks.network import Network, make_deterministic, use_threads
+from vizengine.pictures.search import Job
+from vizengine.pictures.result import PhotoBest, Settings
+from vizengine.pictures.search import visualize
+from vizengine.network.model import Network, make_deterministic, use_threads
 
 logging.basicConfig(level="INFO", format="%(message)s")
 make_deterministic()

@@ -83,7 +83,7 @@ def test_a_kept_structure_needs_no_tensorflow(folder: Path) -> None:
     assert source(folder, model="own.keras").architecture.channels("stem") == 8
     program = (
         "import sys\nfrom pathlib import Path\nfrom vizengine.cache import Cache\n"
-        "from vizengine.config.network import NetworkSection\nfrom vizengine.networks.live_source import LiveSource\n"
+        "from vizengine.config.network import NetworkSection\nfrom vizengine.network.source import LiveSource\n"
         "section = NetworkSection.model_validate({'model': 'own.keras', 'preprocess': {'scale': 255}})\n"
         "found = LiveSource(section, Path('.'), Cache(Path('cache')))\n"
         "assert found.architecture.channels('stem') == 8 and len(found.identity.sha256) == 64\n"

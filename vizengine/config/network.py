@@ -1,4 +1,4 @@
-"""The networks that a config can name; `vizengine.networks` says what they are."""
+"""The networks that a config can name; `vizengine.network` says what they are."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class PatchSweep:
 
     Attributes:
         kind: what changes.
-        steps: (steps,) as in `vizengine.evidence.transforms.Sweep`.
+        steps: (steps,) as in `vizengine.measures.patches.Sweep`.
         untouched: the step at which patches are as they were.
         unit: of the steps, for an axis.
         responses: (steps, patches, channels) float32 in standard deviations above the photos' mean.

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -164,10 +163,11 @@ def open_file(path: Path, folder: Path, trust: bool) -> keras.Model:
 
 def _description(path: Path) -> Any:
     """The structure of a saved model, read without Keras."""
+    import h5py
+
     if path.suffix == ".keras":
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read("config.json"))
-    import h5py
 
     with h5py.File(path, "r") as file:
         text = file.attrs["model_config"]
@@ -294,6 +294,8 @@ def _remove_broken(function: str) -> str:
 
 
 def _opens(path: Path) -> bool:
+    import h5py
+
     try:
         with h5py.File(path):
             return True
