@@ -38,7 +38,7 @@ install() {
 
 write_pages() {
   install "$1" "$2"
-  ".venv-$1/bin/python" -m pytest --quiet -p no:cacheprovider -m pages tests/render
+  ".venv-$1/bin/python" -m pytest --quiet -p no:cacheprovider -m pages tests/page
 }
 
 own=$(version_of "$PYTHON")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.render.markup_shown import markup_shown
+from tests.page.markup_shown import markup_shown
 from vizengine.page.report import Report
 
 CONFIG = """\

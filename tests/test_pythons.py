@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.render import default_site
+from tests.page import default_site
 
 SUPPORTED = ("3.11", "3.12", "3.13")
 OTHERS = [version for version in SUPPORTED if version != f"{sys.version_info.major}.{sys.version_info.minor}"]
@@ -22,7 +22,7 @@ def test_the_default_site_has_the_same_text_under_every_python(version: str) -> 
     python = REPOSITORY / f".venv-{version}" / "bin" / "python"
     if not python.exists():
         pytest.skip(f"{python.parent.parent.name} isn't here: `make pythons` makes it where Python {version} is found")
-    command = [str(python), "-m", "tests.render.default_site"]
+    command = [str(python), "-m", "tests.page.default_site"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == default_site.texts()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report import example
+from tests.page import example
 from vizengine.page.render import companions, render_circuit, render_index
 from vizengine.page.site import write
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import checks
 from tests.conftest import REPOSITORY
-from tests.sweep.setups import run
+from tests.layers.setups import run
 
 EXAMPLE = REPOSITORY / "examples" / "squeezenet-fire5.yaml"
 UNITS = 416

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import checks
 from tests.conftest import REPOSITORY
-from tests.report import example
+from tests.page import example
 from vizengine.page.render import render_index
 from vizengine.page.report import Report
 from vizengine.pictures.view import FILM_FRAMES

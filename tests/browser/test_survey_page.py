@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import checks
-from tests.sweep.setups import run, write_config
+from tests.layers.setups import run, write_config
 
 LAYER = "fire2/squeeze1x1"
 COLUMNS = ("strength", "firing", "sparsity", "orientation", "hue", "share", "effective", "grouping", "likeness")

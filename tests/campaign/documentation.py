@@ -80,7 +80,7 @@ REFERENCES = Campaign(
     by_pytest(
         "tests/documentation/test_blocks.py",
         "tests/config/test_document.py",
-        "tests/report/test_model.py",
+        "tests/page/test_model.py",
         "tests/test_cli.py::test_the_reference_of_the_command_is_the_parser_s",
     ),
 )

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.campaign.texts import MARKDOWN, REFRESH, SCRIPTS, TURNS, inject, look, refused_templates, shown
-from tests.report import example
+from tests.page import example
 from vizengine.config.network import NetworkSection
 from vizengine.config.schema import HypothesisSection
 from vizengine.page.render import render_circuit, render_index

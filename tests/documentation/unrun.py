@@ -14,7 +14,7 @@ IN_THE_CAMPAIGN = {
     "make docs": "likewise; tests/documentation/test_built.py builds the documentation in any case",
     "python generate.py config.yaml": "the repository's own circuits at full size",
     "python generate.py my-circuit.yaml --survey fire2/expand3x3 --estimate": "measures for some seconds",
-    "python generate.py my-circuit.yaml --survey fire2/expand3x3": "all units of a layer, as tests/sweep",
+    "python generate.py my-circuit.yaml --survey fire2/expand3x3": "all units of a layer, as tests/layers",
     "python generate.py class.yaml --survey fire4/expand3x3": "likewise",
     "python generate.py class.yaml --strict --confined": "a second circuit from nothing",
     "python generate.py sweep.yaml --estimate": "measures for some seconds",
@@ -29,14 +29,14 @@ NEVER = {
     "make test TESTS=tests/config": "likewise, in an environment of its own",
     "make pythons": "makes environments of its own; `make test` runs it",
     "make campaign": "it is what runs this",
-    "dask scheduler --host 10.0.0.1": "needs a cluster; tests/sweep/test_cluster.py starts both as processes",
+    "dask scheduler --host 10.0.0.1": "needs a cluster; tests/layers/test_cluster.py starts both as processes",
     "dask worker tcp://10.0.0.1:8786 --nthreads 1": "likewise",
     "python generate.py sweep.yaml --scheduler tcp://10.0.0.1:8786": "likewise",
 }
 
 # Blocks of Python, by their first line.
 NEVER_PYTHON = {
-    "import torch": "PyTorch isn't among the packages; tests/networks/test_onnx.py has files with the nodes it writes",
+    "import torch": "PyTorch isn't among the packages; tests/network/test_onnx.py has files with the nodes it writes",
     "from dask_jobqueue import SLURMCluster": "needs SLURM",
     "from dask_kubernetes.operator import KubeCluster": "needs Kubernetes",
 }

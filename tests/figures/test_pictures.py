@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from tests.page import example
+from vizengine.figures.pictures import overlay, picture
+
+
+def decoded(source: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2])))
+
+
+def test_flat_colours_are_kept_exactly() -> None:
+    pixels = example.colour(1).image
+    made = picture(pixels, "green", 256)
+    assert np.array_equal(np.asarray(decoded(made.source).convert("RGB")), pixels)
+    assert made.alt == "green"
+
+
+def test_a_large_picture_is_made_smaller_and_a_small_one_is_not_made_larger() -> None:
+    assert picture(example.blobs(1, 300), "", 200).width == 200
+    small = picture(example.blobs(1, 64), "", 200)
+    assert (small.width, small.height, decoded(small.source).size) == (64, 64, (64, 64))
+
+
+def test_equal_pixels_give_equal_bytes() -> None:
+    assert picture(example.blobs(3), "", 256) == picture(example.blobs(3), "", 256)
+
+
+def test_fine_saturated_patterns_keep_their_colours() -> None:
+    down, across = np.mgrid[:128, :128]
+    stripes = np.where(((down + across) % 4 < 2)[..., None], (255, 40, 0), (0, 90, 255)).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 40, stripes.shape, np.uint8)
+    pixels = np.clip(stripes.astype(int) + noise - 20, 0, 255).astype(np.uint8)
+    made = np.asarray(decoded(picture(pixels, "", 256).source).convert("RGB"), int)
+    assert np.abs(made - pixels).mean() < 6
+
+
+def test_a_large_noisy_picture_can_be_encoded() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (600, 600, 3), np.uint8)
+    assert decoded(picture(pixels, "", 600).source).size == (600, 600)
+
+
+def test_an_overlay_is_opaque_where_it_is_strong() -> None:
+    strength = np.linspace(0, 1, 48).reshape(6, 8)
+    made = overlay(strength, (202, 0, 32), "here")
+    pixels = np.asarray(decoded(made.source).convert("RGBA"), int)
+    assert (made.width, made.height, made.alt) == (8, 6, "here")
+    assert np.abs(pixels[..., 3] / 255 - strength).max() <= 1 / 30 + 1e-9
+    assert pixels[0, 0, 3] == 0 and pixels[-1, -1].tolist() == [202, 0, 32, 255]

@@ -1,0 +1,163 @@
+"""What photos do to all units of a layer at once, against one unit at a time and against plain NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.convolution import convolve
+from tests.measures.setups import circuit_of, save_photos
+from tests.network.own_models import functional_model, network_of
+from vizengine.layers.selectivity import selectivity, with_chance
+from vizengine.layers.survey import EXAMPLES, PER_PHOTO, SHUFFLES, join, survey
+from vizengine.measures.examples import cut_examples
+from vizengine.measures.extremes import photo_extremes
+from vizengine.measures.photos import Photo
+from vizengine.measures.stimuli import battery
+from vizengine.measures.stream import Extremes
+from vizengine.measures.tuning import orientation_selectivity, tune
+from vizengine.measures.unit import Forward
+from vizengine.network.model import Network
+
+SIZES = [(70, 90), (64, 64), (101, 75), (80, 120), (90, 66), (75, 75), (66, 99)]
+LAYERS = ["first", "left", "right", "last", "end"]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_parts_and_bias_make_the_pre_activation(tiny_network: Network, tmp_path: Path, layer: str) -> None:
+    found = survey(tiny_network, layer, save_photos(tmp_path, SIZES))
+    bias = tiny_network.weights[layer][1]
+    assert 2 * len(SIZES) < found.pre.shape[1] <= PER_PHOTO * len(SIZES)
+    there = np.isfinite(found.pre)
+    assert there[:, : len(SIZES)].all() and (there[:, 1:] <= there[:, :-1]).all()
+    for unit, own in enumerate(there):
+        assert (np.diff(found.pre[unit, own]) <= 0).all()
+        sums = found.parts[unit, own].sum(axis=-1) + bias[unit]
+        np.testing.assert_allclose(sums, found.pre[unit, own], rtol=1e-4, atol=2e-3)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_all_units_at_once_are_what_each_is_alone(tiny_network: Network, tmp_path: Path, layer: str) -> None:
+    photos = save_photos(tmp_path, SIZES)
+    _assert_as_alone(tiny_network, layer, photos, range(tiny_network.architecture.channels(layer)))
+
+
+def _assert_as_alone(network: Network, layer: str, photos: tuple[Photo, ...], units: range) -> None:
+    found = survey(network, layer, photos)
+    field = network.architecture.receptive_field(layer)
+    fired = []
+    for unit in units:
+        forward = Forward(network, circuit_of(network, layer, unit))
+        maps = [forward.one(photo.pixels(), index).unit_map for index, photo in enumerate(photos)]
+        every = np.concatenate([each.pre.ravel() for each in maps]).astype(np.float64)
+        fired.append(np.maximum(every, 0))
+        assert found.count == len(every)
+        np.testing.assert_allclose(found.mean[unit], every.mean(), rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(found.deviation[unit], every.std(), rtol=1e-4, atol=1e-3)
+        assert found.firing[unit] == pytest.approx((every > 0).mean(), abs=2 / len(every))
+        # The same places as on the page of the unit alone.
+        collector = Extremes(EXAMPLES, PER_PHOTO, -(-field.size // field.stride))
+        for each in maps:
+            collector.add(collector.of(each))
+        alone = collector.kept
+        own = np.flatnonzero(np.isfinite(found.pre[unit]))
+        assert len(own) == len(alone)
+        np.testing.assert_allclose(found.pre[unit, own], alone.pre, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(found.parts[unit, own], alone.contributions, rtol=1e-3, atol=1e-2)
+        best = sorted((float(each.pre.max()) for each in maps), reverse=True)[:6]
+        firsts = found.best_of_photos(unit, 6)
+        np.testing.assert_allclose(found.pre[unit, firsts], best, rtol=1e-4, atol=1e-3)
+        assert len(set(found.photo[unit, firsts].tolist())) == 6
+    table = np.stack(fired, axis=1)
+    scale = np.sqrt((table**2).mean(axis=0)) + 1e-3
+    own = slice(units.start, units.stop)
+    np.testing.assert_allclose(found.activation[own] / scale, table.mean(axis=0) / scale, atol=1e-3)
+    products = table.T @ table / len(table)
+    scales = np.outer(scale, scale)
+    np.testing.assert_allclose(found.products[own, own] / scales, products / scales, atol=1e-3)
+
+
+def test_the_extremes_are_those_that_single_circuits_use(tiny_network: Network, tmp_path: Path) -> None:
+    photos = save_photos(tmp_path, SIZES)
+    for layer in (*LAYERS, "input"):
+        expected, found = photo_extremes(tiny_network, layer, photos), survey(tiny_network, layer, photos).extremes
+        assert found.names == expected.names
+        np.testing.assert_array_equal(found.values, expected.values)
+        np.testing.assert_array_equal(found.lowest, expected.lowest)
+
+
+def test_pre_activations_are_those_of_numpy(tiny_network: Network, tmp_path: Path) -> None:
+    (photo,) = save_photos(tmp_path, [(40, 50)])
+    prepared = photo.pixels() * 255.0 - np.array([120.0, 110.0, 100.0])
+    kernel, bias = tiny_network.weights["first"]
+    plain = convolve(prepared.astype(np.float32), kernel, bias, 2, "valid")
+    found = survey(tiny_network, "first", [photo])
+    np.testing.assert_allclose(found.pre[:, 0], plain.max(axis=(0, 1)), rtol=1e-4)
+    fired = np.maximum(plain.reshape(-1, plain.shape[-1]).astype(np.float64), 0)
+    np.testing.assert_allclose(found.activation, fired.mean(axis=0), rtol=1e-3)
+    np.testing.assert_allclose(found.products, fired.T @ fired / len(fired), rtol=1e-3)
+
+
+def test_photos_may_be_shared_out(tiny_network: Network, tmp_path: Path) -> None:
+    photos = save_photos(tmp_path, SIZES)
+    whole = survey(tiny_network, "last", photos)
+    parts = join(survey(tiny_network, "last", photos[:4]), survey(tiny_network, "last", photos[4:]), 4)
+    for name in ("pre", "photo", "row", "column", "parts"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+    np.testing.assert_array_equal(parts.extremes.values, whole.extremes.values)
+    assert parts.count == whole.count
+    np.testing.assert_allclose(parts.deviation, whole.deviation, rtol=1e-10)
+    for name in ("firing", "activation", "products"):
+        np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-10)
+
+
+def test_no_photos_are_refused(tiny_network: Network) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        survey(tiny_network, "last", [])
+
+
+def test_selectivity_is_that_of_the_tuning_curves(squeezenet: Network, tmp_path: Path) -> None:
+    found = selectivity(squeezenet, "fire2/squeeze1x1")
+    photos = save_photos(tmp_path, [(64, 64)])
+    for unit in (0, 3, 7):
+        forward = Forward(squeezenet, circuit_of(squeezenet, "fire2/squeeze1x1", unit))
+
+        examples = cut_examples(
+            squeezenet.architecture,
+            "fire2/squeeze1x1",
+            photos,
+            forward.one(photos[0].pixels()).unit_map.at(np.arange(2)),
+        )
+        width = 1 + len(forward.channels)
+        tuning = tune(forward, np.zeros(width), np.ones(width), photos, examples)
+        alone = {index.name: index.value.mean for index in tuning.indices if index.channel == 0}
+        np.testing.assert_allclose(found.orientation[unit], alone["orientation selectivity"], rtol=1e-3, equal_nan=True)
+        np.testing.assert_allclose(found.hue[unit], alone["hue selectivity"], rtol=1e-3, equal_nan=True)
+
+
+def test_selectivity_by_chance_is_that_of_answers_in_other_orders(squeezenet: Network) -> None:
+    found = selectivity(squeezenet, "fire2/squeeze1x1")
+    assert (found.gratings, found.colours) == (128, 72)
+    for own, chance in ((found.orientation, found.orientation_chance), (found.hue, found.hue_chance)):
+        silent = np.isnan(own)
+        np.testing.assert_array_equal(silent, np.isnan(chance))
+        assert ((chance[~silent] > 0) & (chance[~silent] <= 1)).all()
+    gratings = [each for each in battery(20) if each.family == "grating"]
+    one = np.array([each.orientation == 45.0 for each in gratings], np.float64)
+    # Of answers that don't depend on the orientation, none in any order does.
+    phases = np.array([each.phase for each in gratings]) + np.array([each.frequency for each in gratings])
+    # One orientation at all phases is beyond any chance; a single answer is not, since any other would do as well.
+    single = one * (phases == phases.min())
+    own, chance = with_chance(gratings, np.stack([phases, single, *[one] * 9], axis=1), orientation_selectivity)
+    np.testing.assert_allclose(own, [0, *[1] * 10], atol=1e-12)
+    assert chance[0] == pytest.approx(0, abs=1e-12) and chance[1] == pytest.approx(1) and np.median(chance[2:]) < 0.95
+    assert SHUFFLES == 19
+
+
+@pytest.mark.parametrize("layer", ["stem", "oblong", "tall", "grouped", "wide", "separable", "deep"])
+def test_layers_of_any_kind_are_surveyed(tmp_path: Path, layer: str) -> None:
+    network = network_of(functional_model(side=None))
+    name = next(each.name for each in network.architecture.conv_layers if each.name.split("/")[-1] == layer)
+    _assert_as_alone(network, name, save_photos(tmp_path, SIZES), range(2))

@@ -1,0 +1,243 @@
+"""Ablations and faithfulness against maps that are really changed and convolved again, in plain NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.convolution import convolve
+from tests.measures.setups import REAL, circuit_of, noise, save_photos
+from vizengine.measures.ablations import NEGLIGIBLE, Ablations, ablate, mean_contributions, sign_verdict
+from vizengine.measures.contributions import summarise
+from vizengine.measures.faithfulness import faithfulness, first_from
+from vizengine.measures.photos import Photo, Photos
+from vizengine.measures.ranks import rank
+from vizengine.measures.statistics import area_under_curve, estimate
+from vizengine.measures.stream import EvidenceSettings, Streamed, stream
+from vizengine.measures.unit import Forward
+from vizengine.network.model import Network
+
+CASES = [("tiny_network", "last", 3), ("tiny_network", "first", 2), *REAL]
+
+
+class Setting:
+    """A unit, its photos and what streaming them gave."""
+
+    def __init__(self, network: Network, layer: str, unit: int, photos: tuple[Photo, ...]) -> None:
+        self.network = network
+        self.layer = layer
+        self.unit = unit
+        self.photos = photos
+        self.circuit = circuit_of(network, layer, unit)
+        self.forward = Forward(network, self.circuit)
+        self.streamed: Streamed = stream(self.forward, photos, EvidenceSettings(examples=6, sample=120))
+        picture = self.forward.one(noise(48, 48, 9)).unit_map
+        self.picture = picture.at(np.arange(picture.pre.size))
+
+    def ablations(self, seed: int = 0) -> Ablations:
+        given = self.streamed
+        return ablate(
+            self.circuit, self.forward.kernel, given.activation_mean, given.top, given.sample, self.picture, seed, 16
+        )
+
+    def brute(self, photo: int, keep: list[int] | None, put: np.ndarray) -> np.ndarray:
+        """The unit's map with all channels but `keep` replaced by `put` on the map that feeds the layer."""
+        below = self.forward.one(self.photos[photo].pixels()).below.astype(np.float64)
+        for channel in range(below.shape[-1]):
+            if keep is not None and channel not in keep:
+                below[..., channel] = put[channel]
+        kernel, bias = self.network.weights[self.layer]
+        spec = self.network.architecture.layer(self.layer)
+        own = slice(self.unit, self.unit + 1)
+        return convolve(below, kernel[..., own], bias[own], spec.stride, spec.padding)[..., 0]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def setting(request: pytest.FixtureRequest, tmp_path: Path) -> Setting:
+    fixture, layer, unit = request.param
+    network: Network = request.getfixturevalue(fixture)
+    # Small photos, so that many positions read the padding, where a mean isn't the kernel's sum.
+    return Setting(network, layer, unit, save_photos(tmp_path, [(48, 40), (36, 52), (60, 44)]))
+
+
+@pytest.mark.parametrize("to_mean", [False, True])
+def test_ablation_equals_a_changed_map(setting: Setting, to_mean: bool) -> None:
+    given = setting.streamed
+    found = setting.ablations()
+    channels = len(setting.circuit.inputs)
+    put = given.activation_mean if to_mean else np.zeros(channels)
+    for ablation in (*found.single[:2], found.together, *found.control[:1]):
+        keep = [channel for channel in range(channels) if channel not in ablation.channels]
+        maps = [setting.brute(photo, keep, put) - setting.brute(photo, None, put) for photo in range(3)]
+        for positions, effect in (
+            (given.top, (ablation.to_mean if to_mean else ablation.to_zero).examples),
+            (given.sample, (ablation.to_mean if to_mean else ablation.to_zero).photos),
+        ):
+            places = zip(positions.photo, positions.row, positions.column, strict=True)
+            changes = np.array([maps[photo][row, column] for photo, row, column in places])
+            scale = float(np.abs(positions.pre).max())
+            assert effect.mean == pytest.approx(changes.mean(), rel=1e-3, abs=1e-4 * scale)
+            assert effect.deviation == pytest.approx(changes.std(ddof=1), rel=1e-3, abs=1e-4 * scale)
+            assert effect.count == len(changes)
+
+
+def test_picture_effects_are_minus_contributions(setting: Setting) -> None:
+    found = setting.ablations()
+    parts = setting.picture.contributions.astype(np.float64)
+    peak = int(np.argmax(setting.picture.pre))
+    for ablation in found.single:
+        (channel,) = ablation.channels
+        assert ablation.to_zero.picture.mean == pytest.approx(-parts[:, channel].mean(), rel=1e-6, abs=1e-6)
+        assert ablation.to_zero.picture_peak == pytest.approx(-parts[peak, channel])
+
+
+def test_controls_are_seeded_others_of_like_norm(setting: Setting) -> None:
+    circuit = setting.circuit
+    found = setting.ablations()
+    top = {channel.index for channel in circuit.strongest}
+    assert not top & set(found.control_pool)
+    others = len(circuit.inputs) - len(top)
+    assert len(found.control) == min(len(top), others)
+    assert found.control == setting.ablations().control
+    if others >= 3 * len(top):
+        assert len(found.control_pool) == 3 * len(top)
+        ranks = [circuit.inputs[index].rank for index in found.control_pool]
+        assert sorted(ranks) == list(range(len(top) + 1, 4 * len(top) + 1))
+        assert {each.channels for each in found.control} != {each.channels for each in setting.ablations(1).control}
+        assert len(found.control_together) == 16 and np.ptp(found.control_together) > 0
+
+
+def test_faithfulness_equals_kept_channels(setting: Setting) -> None:
+    given = setting.streamed
+    sample = given.sample
+    at_mean = mean_contributions(setting.forward.kernel, given.activation_mean, sample.inside)
+    order = np.array([channel.index for channel in setting.circuit.ranked])
+    by_size = np.argsort(-given.contribution_size, kind="stable")
+    found = faithfulness(sample.contributions, at_mean, sample.photo, order, by_size, 6, 0, 3)
+    places = list(zip(sample.photo, sample.row, sample.column, strict=True))
+    for curve in (found.by_norm, found.by_contribution):
+        assert curve.correlation[-1] == pytest.approx(1) and curve.explained[-1] == pytest.approx(1)
+        for k in {1, min(3, len(order))}:
+            keep = [int(channel) for channel in curve.order[:k]]
+            maps = [setting.brute(photo, keep, given.activation_mean) for photo in range(3)]
+            whole = sample.pre.astype(np.float64)
+            kept = np.array([maps[photo][row, column] for photo, row, column in places])
+            assert curve.correlation[k - 1] == pytest.approx(np.corrcoef(whole, kept)[0, 1], abs=1e-3)
+            explained = 1 - np.square(whole - kept).sum() / np.square(whole - whole.mean()).sum()
+            assert curve.explained[k - 1] == pytest.approx(explained, rel=1e-3, abs=1e-3)
+            assert curve.low[k - 1] <= curve.correlation[k - 1] + 0.05
+        assert (curve.low <= curve.high + 1e-12).all()
+
+
+def test_intervals_redraw_photos() -> None:
+    """Against a bootstrap that really puts the positions of drawn photos together."""
+    generator = np.random.default_rng(5)
+    photo = np.repeat(np.arange(8), 50)
+    slope = generator.normal(1, 0.6, 8)[photo]
+    first, second = generator.normal(size=400), generator.normal(size=400)
+    contributions = np.stack([first * slope, second], axis=1).astype(np.float32)
+    order = np.array([0, 1])
+    found = faithfulness(contributions, np.zeros((400, 2)), photo, order, order, 1, 0, 1).by_norm
+    whole = contributions.sum(1, dtype=np.float64)
+    drawn = []
+    for _ in range(3000):
+        rows = np.concatenate([np.flatnonzero(photo == each) for each in generator.integers(0, 8, 8)])
+        drawn.append(np.corrcoef(whole[rows], contributions[rows, 0])[0, 1])
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    assert found.low[0] == pytest.approx(low, abs=0.04) and found.high[0] == pytest.approx(high, abs=0.04)
+    alone = faithfulness(contributions, np.zeros((400, 2)), np.zeros(400, int), order, order, 1, 0, 1).by_norm
+    assert alone.low[0] == -1 and alone.high[0] == 1
+
+
+def test_a_constant_unit_has_no_correlation() -> None:
+    order = np.arange(3)
+    flat = np.tile(np.array([1.0, -2.0, 0.5], np.float32), (50, 1))
+    found = faithfulness(flat, np.zeros((50, 3)), np.zeros(50, int), order, order, 2, 0, 2)
+    assert np.isnan(found.by_norm.correlation).all() and found.by_norm.needed_correlation == (None, None)
+
+
+def test_first_from_looks_at_what_stays() -> None:
+    assert first_from(np.array([0.95, 0.5, 0.91, 0.99]), 0.9) == 3
+    assert first_from(np.array([0.95, 0.96]), 0.9) == 1
+    assert first_from(np.array([0.95, 0.8]), 0.9) is None
+
+
+@pytest.mark.parametrize(
+    ("sign", "changes", "verdict"),
+    [
+        ("excitatory", [-5.0, -6.0, -4.0], "supported"),
+        ("excitatory", [5.0, 6.0, 4.0], "contradicted"),
+        ("inhibitory", [5.0, 6.0, 4.0], "supported"),
+        ("inhibitory", [-5.0, -6.0, -4.0], "contradicted"),
+        ("inhibitory", [9.0, -8.0, 2.0], "undecided"),
+        ("excitatory", [-0.5, -0.6, -0.4], "undecided"),
+        ("mixed", [-5.0, -6.0, -4.0], "undecided"),
+        ("excitatory", [0.0, 0.0, 0.0], "undecided"),
+    ],
+)
+def test_a_label_is_held_against_the_change(sign: str, changes: list[float], verdict: str) -> None:
+    assert sign_verdict(sign, estimate(np.array(changes)), 1.0) == verdict
+    assert NEGLIGIBLE == 0.01
+
+
+@pytest.mark.parametrize(("fixture", "layer", "unit"), REAL)
+def test_shares_and_tail_equal_sums(fixture: str, layer: str, unit: int, request: pytest.FixtureRequest) -> None:
+    network: Network = request.getfixturevalue(fixture)
+    circuit = circuit_of(network, layer, unit)
+    photos = Photos("samples", Path()).found[:2]
+    given = stream(Forward(network, circuit), photos, EvidenceSettings())
+    strongest = np.array([channel.index for channel in circuit.strongest])
+    found = summarise(
+        circuit.bias,
+        given.top.pre,
+        given.top.contributions,
+        strongest,
+        given.contribution_mean,
+        given.contribution_size,
+        given.sample,
+    )
+    mean = given.top.contributions.astype(np.float64).mean(0)
+    drive = given.top.pre.astype(np.float64).mean() - circuit.bias
+    assert found.top_drive_share == pytest.approx(sum(mean[index] for index in strongest) / drive, rel=1e-4)
+    sizes = sorted(np.abs(mean), reverse=True)
+    tail = next(k for k in range(1, len(sizes) + 1) if sum(sizes[:k]) >= 0.9 * sum(sizes))
+    assert found.tail_length == tail
+    assert (found.photo_low <= found.photo_high).all()
+
+
+def test_ranks_equal_definitions() -> None:
+    generator = np.random.default_rng(3)
+    norms, sizes, drop = generator.normal(size=(3, 40))
+    norms, sizes = np.abs(norms), np.abs(sizes)
+    found = rank(norms, sizes, drop, 6)
+    measures = [norms, sizes, np.abs(drop)]
+    for row, values in enumerate(measures):
+        assert found.places[row].tolist() == [1 + int((values > each).sum()) for each in values]
+    for agreement, (i, j) in zip(found.agreements, [(0, 1), (0, 2), (1, 2)], strict=True):
+        apart = (found.places[i] - found.places[j]).astype(float)
+        assert agreement.spearman == pytest.approx(1 - 6 * (apart**2).sum() / (40 * (40**2 - 1)))
+        pairs = [(a, b) for a in range(40) for b in range(a)]
+        signs = [np.sign((measures[i][a] - measures[i][b]) * (measures[j][a] - measures[j][b])) for a, b in pairs]
+        assert agreement.kendall == pytest.approx(sum(signs) / len(pairs))
+        assert agreement.shared == len(set(np.argsort(-measures[i])[:6]) & set(np.argsort(-measures[j])[:6]))
+    assert np.isnan(rank(np.ones(3), sizes[:3], drop[:3], 3).agreements[0].spearman)
+
+
+def test_area_under_curve_equals_counting() -> None:
+    positive, negative = np.array([3.0, 1.0, 2.0]), np.array([0.0, 1.0])
+    area, low, high = area_under_curve(positive, negative)
+    assert area == pytest.approx((2 + 1.5 + 2) / 6) and low < area < high
+    generator = np.random.default_rng(0)
+    areas = [area_under_curve(generator.normal(0.8, 1, 30), generator.normal(0, 1, 40)) for _ in range(400)]
+    truth = np.mean([area for area, _, _ in areas])
+    assert np.mean([low <= truth <= high for _, low, high in areas]) == pytest.approx(0.95, abs=0.04)
+
+
+def test_estimate_is_students_interval() -> None:
+    found = estimate(np.array([1.0, 2.0, 3.0, np.nan]))
+    # t for two degrees of freedom at 97.5 %, from a table.
+    assert (found.mean, found.deviation, found.count) == (2, 1, 3)
+    assert found.high - 2 == pytest.approx(4.30265 / np.sqrt(3), rel=1e-5)
+    assert estimate(np.array([5.0])).low == -np.inf and np.isnan(estimate(np.zeros(0)).mean)

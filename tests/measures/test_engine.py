@@ -1,0 +1,257 @@
+"""All evidence at once: on real units, on awkward ones, and claims held against it, true ones and false ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.measures.setups import REAL, circuit_of, noise, save_photos
+from vizengine import encoding
+from vizengine.measures import MEASURES
+from vizengine.measures.claims import Checked, Drives, Range, StimulusSet, check, read_claim, verdict
+from vizengine.measures.engine import BY_NAME, Evidence, measure
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.photos import Photos
+from vizengine.measures.polysemanticity import cluster
+from vizengine.measures.statistics import estimate
+from vizengine.measures.stimuli import Stimulus
+from vizengine.measures.stream import EvidenceSettings
+from vizengine.network.model import Network
+from vizengine.network.probes import Probe
+
+SMALL = EvidenceSettings(examples=6, sample=400, cluster_examples=24, patches=2, downstream_photos=2)
+PICTURE = (noise(64, 64, 77) * 255).astype(np.uint8)
+_MEASURED: dict[str, tuple[Circuit, Evidence]] = {}
+
+
+def _real(request: pytest.FixtureRequest, fixture: str) -> tuple[Circuit, Evidence]:
+    """The evidence of a real unit on the sample photos, measured once."""
+    network: Network = request.getfixturevalue(fixture)
+    layer, unit = {each[0]: each[1:] for each in REAL}[fixture]
+    if fixture not in _MEASURED:
+        circuit = circuit_of(network, layer, unit)
+        photos = Photos("samples", Path()).found
+        calls: list[int] = []
+        settings = EvidenceSettings(downstream_photos=2)
+        _MEASURED[fixture] = circuit, measure(network, circuit, photos, PICTURE, settings, calls.append)
+        assert sum(calls) == len(photos)
+    return _MEASURED[fixture]
+
+
+def _stored(evidence: Evidence) -> tuple[Any, dict[str, np.ndarray]]:
+    arrays: dict[str, np.ndarray] = {}
+    return {measure.name: encoding.encode(getattr(evidence, measure.name), arrays) for measure in MEASURES}, arrays
+
+
+def _read_again(evidence: Evidence) -> Evidence:
+    structure, arrays = _stored(evidence)
+    return Evidence({name: encoding.decode(BY_NAME[name].result, value, arrays) for name, value in structure.items()})
+
+
+def _equal(first: Evidence, second: Evidence) -> None:
+    (one, arrays), (other, others) = _stored(first), _stored(second)
+    assert one == other and arrays.keys() == others.keys()
+    for name, values in arrays.items():
+        np.testing.assert_array_equal(values, others[name])
+
+
+@pytest.mark.parametrize(
+    ("fixture", "layer", "unit", "top"),
+    [
+        ("tiny_network", "first", 2, 6),
+        ("tiny_network", "left", 1, 6),
+        ("tiny_network", "last", 3, 4),
+        ("squeezenet", "conv1", 5, 6),
+        ("squeezenet", "fire3/squeeze1x1", 4, 6),
+        ("vgg19", "block1_conv1", 7, 6),
+        ("vgg19", "block3_conv1", 7, 6),
+    ],
+)
+@pytest.mark.parametrize("sizes", [[(33, 35)], [(64, 80), (100, 70), (40, 40)]])
+def test_every_kind_of_layer_and_small_photos(
+    fixture: str,
+    layer: str,
+    unit: int,
+    top: int,
+    sizes: list[tuple[int, int]],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> None:
+    network: Network = request.getfixturevalue(fixture)
+    circuit = circuit_of(network, layer, unit, top)
+    photos = save_photos(tmp_path, sizes)
+    found = measure(network, circuit, photos, PICTURE, SMALL)
+    strongest = len(circuit.strongest)
+    assert len(found.ablations.single) == strongest and len(found.tuning.labels) == 1 + strongest
+    assert found.examples.top and found.examples.photos == len(sizes)
+    assert (found.downstream is None) == (fixture != "squeezenet")
+    assert found.contributions.parts.shape == (len(found.examples.top), len(circuit.inputs))
+    _equal(found, _read_again(found))
+    _equal(found, measure(network, circuit, photos, PICTURE, SMALL))
+
+
+@pytest.mark.parametrize("dead", ["never fires", "never changes", "inputs are silent"])
+def test_a_dead_unit_is_measured_without_a_warning(
+    tiny_network: Network, dead: str, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    weights = dict(tiny_network.weights)
+    kernel, bias = (array.copy() for array in weights["last"])
+    if dead == "never fires":
+        bias[3] = -1e6
+    elif dead == "never changes":
+        kernel[..., 3] = 0
+    else:
+        for name in ("left", "right"):
+            weights[name] = (np.zeros_like(weights[name][0]), np.full_like(weights[name][1], -1))
+    weights["last"] = (kernel, bias)
+    network = Network(tiny_network.architecture, weights)
+    circuit = circuit_of(network, "last", 3)
+    found = measure(network, circuit, save_photos(tmp_path, [(60, 60), (50, 70)]), PICTURE, SMALL)
+    own = [index for index in found.tuning.indices if index.channel == 0]
+    if dead == "never fires":
+        assert found.examples.distribution.positive_share == 0
+        assert all(np.isnan(index.value.mean) for index in own)
+    else:
+        assert found.examples.distribution.deviation == 0
+        assert np.isnan(found.tuning.responses[:, 0]).all()
+        assert np.isnan(found.faithfulness.by_norm.correlation).all()
+    claims = [{"excites": 0}, {"inhibits": 1}, {"invariant_to": "hue"}, {"polysemantic": False}]
+    claims += [{"sufficient": {"inputs": 3, "correlation": 0.5}}, {"prefers": {"disk": {}, "over": {"bar": {}}}}]
+    verdicts = [each.verdict for each in check([read_claim(claim) for claim in claims], circuit, found)]
+    if dead != "never fires":
+        assert "supported" not in verdicts[:3]
+    _equal(found, _read_again(found))
+    assert not [str(each.message) for each in recwarn if issubclass(each.category, RuntimeWarning)]
+
+
+@pytest.mark.parametrize("fixture", ["squeezenet", "vgg19"])
+def test_top_examples_are_the_networks_highest(fixture: str, request: pytest.FixtureRequest) -> None:
+    circuit, found = _real(request, fixture)
+    network: Network = request.getfixturevalue(fixture)
+    photos = Photos("samples", Path()).found
+    probe = Probe(network, circuit.layer, [circuit.unit])
+    best = max(float(probe.numpy(photo.pixels()[None]).max()) for photo in photos)
+    assert found.examples.top[0].pre == pytest.approx(best, rel=1e-4)
+    values = [each.pre for each in found.examples.top]
+    assert values == sorted(values, reverse=True)
+    names = [each.photo for each in found.examples.top]
+    assert max(names.count(name) for name in names) <= 3
+    assert [row.quantile for row in found.examples.quantiles] == [0.1, 0.25, 0.5, 0.75, 0.9, 0.99]
+    parts = found.contributions.parts.sum(1, dtype=np.float64) + found.contributions.bias
+    np.testing.assert_allclose(parts, found.contributions.pre, rtol=1e-4)
+    assert 0.5 < found.faithfulness.by_norm.correlation[5] < 1
+    assert found.faithfulness.by_norm.correlation[5] > found.faithfulness.random_correlation[5]
+
+
+def _check(request: pytest.FixtureRequest, fixture: str, claim: dict[str, Any]) -> Checked:
+    circuit, evidence = _real(request, fixture)
+    (found,) = check([read_claim(claim)], circuit, evidence)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("fixture", "claim", "expected"),
+    [
+        ("vgg19", {"excites": 244}, "supported"),
+        ("vgg19", {"inhibits": 244}, "contradicted"),
+        ("vgg19", {"excites": 124}, "contradicted"),
+        ("vgg19", {"excites": "block3_conv2:113"}, "supported"),
+        ("vgg19", {"prefers": {"disk": {"radius": [3, 8], "polarity": "light"}, "over": {"bar": {}}}}, "supported"),
+        ("vgg19", {"prefers": {"bar": {}, "over": {"disk": {"radius": [3, 8], "polarity": "light"}}}}, "contradicted"),
+        ("vgg19", {"invariant_to": "hue"}, "supported"),
+        ("vgg19", {"invariant_to": "polarity"}, "contradicted"),
+        ("vgg19", {"sufficient": {"inputs": "top6", "correlation": 0.5}}, "supported"),
+        ("vgg19", {"sufficient": {"inputs": 1, "correlation": 0.99}}, "contradicted"),
+        ("squeezenet", {"excites": 12}, "supported"),
+        ("squeezenet", {"inhibits": 12}, "contradicted"),
+        ("squeezenet", {"inhibits": 9}, "supported"),
+        ("squeezenet", {"invariant_to": "rotation"}, "contradicted"),
+        ("squeezenet", {"sufficient": {"inputs": "top6", "correlation": 0.99}}, "contradicted"),
+    ],
+)
+def test_claims_come_out_both_ways(
+    fixture: str, claim: dict[str, Any], expected: str, request: pytest.FixtureRequest
+) -> None:
+    found = _check(request, fixture, claim)
+    assert found.verdict == expected, found
+    assert found.low <= found.value <= found.high and found.sample > 0 and found.measure and found.sample_of
+
+
+def test_an_inhibitor_that_is_silent_on_top_examples_is_judged_over_photos(request: pytest.FixtureRequest) -> None:
+    circuit, evidence = _real(request, "squeezenet")
+    parts = evidence.contributions.parts.copy()
+    parts[:, 22] = 0
+    silent = dataclasses.replace(evidence.contributions, parts=parts)
+    (found,) = check([read_claim({"inhibits": 22})], circuit, dataclasses.replace(evidence, contributions=silent))
+    assert found.sample_of == "photos" and "silent" in found.measure
+    expected = evidence.contributions.photo_mean[22] / evidence.examples.distribution.deviation
+    assert found.value == pytest.approx(expected) and found.value < 0
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_polysemantic_claims_follow_planted_groups(request: pytest.FixtureRequest, planted: bool) -> None:
+    circuit, evidence = _real(request, "squeezenet")
+    generator = np.random.default_rng(0)
+    vectors = np.abs(generator.normal(1, 0.3, (60, 12)))
+    if planted:
+        vectors[:30, :6] += 9
+        vectors[30:, 6:] += 9
+    evidence = dataclasses.replace(evidence, polysemanticity=cluster(vectors.astype(np.float32), 0))
+    yes, no = check([read_claim({"polysemantic": True}), read_claim({"polysemantic": False})], circuit, evidence)
+    assert (yes.verdict, no.verdict) == (("supported", "contradicted") if planted else ("contradicted", "supported"))
+
+
+def test_a_preference_for_what_was_not_drawn_is_undecided(request: pytest.FixtureRequest) -> None:
+    found = _check(request, "squeezenet", {"prefers": {"disk": {"radius": [900, 901]}, "over": {"bar": {}}}})
+    assert found.verdict == "undecided" and np.isnan(found.value) and "0 against" in found.sample_of
+
+
+def test_the_rule() -> None:
+    assert verdict(0.6, 0.9, 0.5, True) == "supported" and verdict(0.1, 0.4, 0.5, True) == "contradicted"
+    assert verdict(0.4, 0.6, 0.5, True) == "undecided" and verdict(-np.inf, np.inf, 0.5, True) == "undecided"
+    assert verdict(-0.9, -0.6, -0.5, False) == "supported" and verdict(-0.4, 0.4, -0.5, False) == "contradicted"
+    nothing = estimate(np.zeros(0))
+    assert verdict(nothing.low, nothing.high, 0.5, False) == "undecided"
+    assert verdict(np.nan, np.nan, 0.5, True) == verdict(np.nan, np.nan, 0.5, False) == "undecided"
+
+
+def test_stimulus_sets() -> None:
+    wanted = StimulusSet("disk", "light", (Range("radius", 3.0, 8.0),))
+    assert wanted.holds(Stimulus("disk", radius=8.0)) and not wanted.holds(Stimulus("disk", radius=8.1))
+    assert not wanted.holds(Stimulus("disk", "dark", radius=5.0)) and not wanted.holds(Stimulus("ring", radius=5.0))
+    assert not StimulusSet("disk", "", (Range("hue", 0.0, 360.0),)).holds(Stimulus("disk", radius=5.0))
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ({}, "a claim is one of"),
+        ({"excites": 1, "inhibits": 2}, "a claim is one of"),
+        ({"likes": 3}, "a claim is one of"),
+        ({"excites": True}, "index or label"),
+        ({"prefers": {"disk": {}}}, "another under `over`"),
+        ({"prefers": {"dot": {}, "over": {"bar": {}}}}, "no family of stimuli 'dot'"),
+        ({"prefers": {"disk": {"size": 3}, "over": {"bar": {}}}}, "can't be chosen by size"),
+        ({"prefers": {"disk": {"radius": "x"}, "over": {"bar": {}}}}, "can't be chosen by radius"),
+        ({"prefers": {"disk": {"polarity": "grey"}, "over": {"bar": {}}}}, "polarity"),
+        ({"invariant_to": "time"}, "rotation, scale, hue"),
+        ({"polysemantic": "no"}, "true or false"),
+        ({"sufficient": {"inputs": "all", "correlation": 0.8}}, "top6"),
+        ({"sufficient": {"inputs": 6, "correlation": 8}}, "-1 to 1"),
+    ],
+)
+def test_wrong_claims_say_what_is_expected(claim: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        read_claim(claim)
+
+
+def test_an_input_that_is_not_there_is_said(request: pytest.FixtureRequest) -> None:
+    circuit, evidence = _real(request, "squeezenet")
+    with pytest.raises(ValueError, match="expected 0 to 31"):
+        check([Drives("excites", 99)], circuit, evidence)
+    with pytest.raises(ValueError, match="expected 1 to 32"):
+        check([read_claim({"sufficient": {"inputs": 33, "correlation": 0.5}})], circuit, evidence)

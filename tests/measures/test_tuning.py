@@ -1,0 +1,227 @@
+"""Drawn stimuli against hard shapes sampled finely, changed patches against array operations, indices by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.measures.setups import circuit_of, noise
+from vizengine.measures.examples import cut_examples
+from vizengine.measures.patches import SWEEPS, change, margin, surroundings
+from vizengine.measures.photos import Photos
+from vizengine.measures.stimuli import Stimulus, battery, draw
+from vizengine.measures.stream import EvidenceSettings, stream
+from vizengine.measures.tuning import hue_selectivity, invariance, orientation_selectivity, selectivity, tune
+from vizengine.measures.unit import Forward
+from vizengine.network.model import Canvas, Network
+
+CANVAS = Canvas(side=42, position=5, first=2, size=40)
+FINE = 16
+
+
+def _hard(inside: np.ndarray) -> np.ndarray:
+    """Share of each pixel that a hard shape covers, from FINE by FINE points in it."""
+    return inside.reshape(42, FINE, 42, FINE).mean((1, 3))
+
+
+def _points() -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates right of and above the middle."""
+    axis = (np.arange(42 * FINE) + 0.5) / FINE - CANVAS.centre
+    right, down = np.meshgrid(axis, axis)
+    return right, -down
+
+
+def _shape(stimulus: Stimulus) -> np.ndarray:
+    """Which points a stimulus covers, written from its description."""
+    right, up = _points()
+    if stimulus.family in ("disk", "position"):
+        return np.hypot(right - (stimulus.x or 0), up + (stimulus.y or 0)) < stimulus.radius
+    if stimulus.family == "ring":
+        distance = np.hypot(right, up)
+        return (distance > stimulus.radius - stimulus.width / 2) & (distance < stimulus.radius + stimulus.width / 2)
+    angle = np.deg2rad(stimulus.orientation)
+    towards = np.array([np.cos(angle), np.sin(angle)])
+    along = right * towards[0] + up * towards[1]
+    across = -right * towards[1] + up * towards[0]
+    if stimulus.family in ("bar", "scale"):
+        scale = stimulus.scale or 1
+        return (np.abs(across) < scale * stimulus.width / 2) & (np.abs(along) < scale * 16)
+    if stimulus.family == "edge":
+        return along > 0
+    if stimulus.family == "corner":
+        return np.abs(np.rad2deg(np.arctan2(across, along))) < 45
+    middle = stimulus.radius * towards
+    distance = np.hypot(right - middle[0], up - middle[1])
+    return (np.abs(distance - stimulus.radius) < stimulus.width / 2) & (along < stimulus.radius)
+
+
+def _drawn(stimulus: Stimulus) -> np.ndarray:
+    return draw(stimulus, CANVAS.side, CANVAS.centre, CANVAS.size)
+
+
+@pytest.mark.parametrize("family", ["disk", "position", "ring", "bar", "scale", "edge", "corner", "curve"])
+def test_shapes_equal_finely_sampled_ones(family: str) -> None:
+    shapes = [each for each in battery(40) if each.family == family and each.hue is None]
+    assert len(shapes) >= 8
+    for stimulus in shapes[::3]:
+        expected = _hard(_shape(stimulus).astype(float))
+        if stimulus.polarity == "dark":
+            expected = 1 - expected
+        found = _drawn(stimulus)
+        assert np.ptp(found, axis=-1).max() == 0
+        # A pixel in a tip or at a tangent is covered a little differently than the distance says.
+        assert np.abs(found[..., 0] - expected).mean() < 0.005
+        assert np.abs(found[..., 0] - expected).max() < 0.35
+
+
+def test_edges_are_soft_by_one_pixel() -> None:
+    picture = _drawn(Stimulus("disk", radius=9.0))[..., 0]
+    between = (picture > 0.02) & (picture < 0.98)
+    assert 30 < between.sum() < 110
+    assert picture.sum() == pytest.approx(np.pi * 81, rel=0.005)
+
+
+def test_a_grating_has_its_frequency_orientation_and_phase() -> None:
+    stimulus = Stimulus("grating", frequency=4.0, orientation=0.0, phase=0.0)
+    picture = draw(stimulus, 40, 20.0, 40)[..., 0]
+    assert np.ptp(picture, axis=1).max() == 0
+    spectrum = np.abs(np.fft.rfft(picture[:, 0] - picture[:, 0].mean()))
+    assert spectrum.argmax() == 4
+    rows = np.arange(40) + 0.5 - 20
+    np.testing.assert_allclose(picture[:, 0], 0.5 + 0.5 * np.cos(2 * np.pi * 4 * rows / 40), atol=1e-6)
+    turned = draw(dataclasses.replace(stimulus, orientation=90.0), 40, 20.0, 40)[..., 0]
+    np.testing.assert_allclose(turned, picture.T, atol=1e-6)
+    opposite = draw(dataclasses.replace(stimulus, phase=180.0), 40, 20.0, 40)[..., 0]
+    np.testing.assert_allclose(opposite, 1 - picture, atol=1e-6)
+
+
+def test_colours_are_the_hues_they_say() -> None:
+    for hue, colour in ((0.0, (1, 0, 0)), (120.0, (0, 1, 0)), (240.0, (0, 0, 1)), (60.0, (1, 1, 0)), (None, (1, 1, 1))):
+        picture = _drawn(Stimulus("uniform", hue=hue, brightness=0.67))
+        np.testing.assert_allclose(picture, np.broadcast_to(0.67 * np.array(colour), picture.shape), atol=1e-6)
+        dark = _drawn(Stimulus("disk", "dark", hue, radius=8.0))
+        np.testing.assert_allclose(dark[0, 0], colour, atol=1e-6)
+        assert dark[22, 22].max() == 0
+
+
+def test_the_battery_is_in_range_and_each_once() -> None:
+    for size in (3, 40, 131):
+        stimuli = battery(size)
+        assert len(set(stimuli)) == len(stimuli) < 450
+        for stimulus in stimuli:
+            picture = draw(stimulus, size, size / 2, size)
+            assert picture.dtype == np.float32 and picture.min() >= 0 and picture.max() <= 1 + 1e-6
+
+
+@pytest.fixture(scope="module")
+def around() -> np.ndarray:
+    """A patch in the middle of a photo."""
+    return surroundings(noise(200, 210, 3), 80, 85, CANVAS)
+
+
+def test_the_untouched_step_is_the_patch_itself(around: np.ndarray) -> None:
+    photo = noise(200, 210, 3)
+    for sweep in SWEEPS:
+        found = change(around, sweep.kind, sweep.untouched, CANVAS)
+        np.testing.assert_array_equal(found, photo[78:120, 83:125])
+        assert sweep.untouched in sweep.steps
+
+
+def test_beyond_the_photo_it_is_mirrored() -> None:
+    photo = noise(45, 50, 4)
+    found = surroundings(photo, -8, 20, CANVAS)
+    border = margin(CANVAS)
+    padded = np.pad(photo, ((200, 200), (200, 200), (0, 0)), mode="reflect")
+    top, left = 200 - 8 - 2 - border, 200 + 20 - 2 - border
+    np.testing.assert_array_equal(found, padded[top : top + len(found), left : left + len(found)])
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_quarter_turns_equal_rot90(around: np.ndarray, quarters: int) -> None:
+    found = change(around, "rotation", 90.0 * quarters, CANVAS)
+    # The middle is that of the receptive field, which starts at pixel 2 of the canvas.
+    untouched = change(around, "rotation", 0.0, CANVAS)[2:, 2:]
+    np.testing.assert_allclose(found[2:, 2:], np.rot90(untouched, quarters), atol=1e-5)
+
+
+def test_scaling_moves_a_disk_as_a_larger_disk() -> None:
+    canvas = Canvas(40, 0, 0, 40)
+    wide = draw(Stimulus("disk", radius=8.0), canvas.side + 2 * margin(canvas), margin(canvas) + canvas.centre, 40)
+    # Twice as large, the outline is twice as soft.
+    for step, radius, apart in ((2.0, 16.0, 0.04), (0.5, 4.0, 0.002)):
+        found = change(wide, "scale", step, canvas)
+        expected = draw(Stimulus("disk", radius=radius), 40, 20.0, 40)
+        assert np.abs(found - expected).mean() < apart
+        assert found.sum() == pytest.approx(expected.sum(), rel=0.02)
+
+
+def test_other_changes_equal_array_operations(around: np.ndarray) -> None:
+    patch = change(around, "polarity", 0.0, CANVAS)
+    np.testing.assert_array_equal(change(around, "polarity", 1.0, CANVAS), 1 - patch)
+    moved = change(around, "position", 0.25, CANVAS)
+    np.testing.assert_array_equal(moved[10:, 10:], patch[:-10, :-10])
+    red = np.zeros_like(around)
+    red[..., 0] = 0.8
+    np.testing.assert_allclose(change(red, "hue", 120.0, CANVAS)[0, 0], [0, 0.8, 0], atol=1e-5)
+    grey = np.full_like(around, 0.3)
+    np.testing.assert_allclose(change(grey, "hue", 90.0, CANVAS), grey[:42, :42], atol=1e-5)
+    blurred = change(around, "blur", 0.1, CANVAS)
+    assert blurred.std() < patch.std() and blurred.mean() == pytest.approx(patch.mean(), abs=0.02)
+
+
+def test_indices_by_hand() -> None:
+    angles = np.arange(8) * 22.5
+    assert selectivity(np.ones(8), angles, 180.0) == pytest.approx(0, abs=1e-12)
+    assert selectivity(np.eye(8)[3], angles, 180.0) == pytest.approx(1)
+    # A cosine tuning curve 1 + m cos(2(θ - θ0)) has length m / 2.
+    curve = 1 + 0.6 * np.cos(2 * np.deg2rad(angles - 40))
+    assert selectivity(curve, angles, 180.0) == pytest.approx(0.3)
+    assert np.isnan(selectivity(np.zeros(8), angles, 180.0))
+    assert invariance(np.array([2.0, 4.0, 3.0])) == 0.5
+    assert invariance(np.array([-2.0, 4.0])) == 0 and np.isnan(invariance(np.array([-1.0, 0.0])))
+
+
+def test_selectivity_finds_planted_tuning() -> None:
+    stimuli = battery(40)
+    grating = [float(each.family == "grating" and each.orientation == 45 and each.frequency == 4) for each in stimuli]
+    assert orientation_selectivity(stimuli, np.array(grating)) == pytest.approx(1)
+    assert orientation_selectivity(stimuli, np.array([float(each.family == "grating") for each in stimuli])) < 1e-9
+    red = np.array([float(each.family == "disk" and each.polarity == "light" and each.hue == 0) for each in stimuli])
+    assert hue_selectivity(stimuli, red) == pytest.approx(1)
+    uniform = np.array([2.0 * (each.family == "uniform") for each in stimuli])
+    assert hue_selectivity(stimuli, red + uniform) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
+)
+def test_untouched_patches_drive_as_in_their_photos(
+    fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
+) -> None:
+    network: Network = request.getfixturevalue(fixture)
+    photos = Photos("samples", Path()).found[:3]
+    forward = Forward(network, circuit_of(network, layer, unit))
+    given = stream(forward, photos, EvidenceSettings(examples=6))
+    examples = cut_examples(network.architecture, layer, photos, given.top)
+    mean = np.array([given.distribution.mean, *given.maker_mean])
+    deviation = np.array([given.distribution.deviation, *given.maker_deviation])
+    found = tune(forward, mean, deviation, photos, examples)
+    assert found.responses.shape == (len(found.stimuli), 7) and len(found.indices) == 7 * 8
+    whole = []
+    for number, each in enumerate(examples):
+        height, width = photos[each.photo_index].pixels().shape[:2]
+        size = len(each.crop)
+        if each.top >= 0 and each.left >= 0 and each.top + size <= height and each.left + size <= width:
+            whole.append(number)
+    assert len(whole) >= 3
+    for sweep in found.sweeps:
+        own = sweep.responses[sweep.steps.tolist().index(sweep.untouched), :, 0]
+        raw = own.astype(np.float64) * deviation[0] + mean[0]
+        np.testing.assert_allclose(raw[whole], [examples[number].pre for number in whole], rtol=2e-3)
+    index = next(each for each in found.indices if each.name == "rotation invariance" and each.channel == 0)
+    turned = next(sweep for sweep in found.sweeps if sweep.kind == "rotation").responses[:, :, 0]
+    activations = np.maximum(turned.astype(np.float64) * deviation[0] + mean[0], 0)
+    assert index.value.mean == pytest.approx((activations.min(0) / activations.max(0)).mean(), abs=1e-4)

@@ -1,0 +1,117 @@
+"""The checks of `docs/networks.md`: its table, a sample of it anew, real weights, and models of the tests' own."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tests.network.own_models import SubclassedModel, functional_model, network_of
+from tools.audit import UNIT, audit, by_network, opened, row
+from vizengine.network.catalogue import APPLICATIONS
+from vizengine.network.graph import Reference, read_model
+from vizengine.network.live import LiveNetwork
+from vizengine.network.model import Network
+
+PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "networks.md"
+QUICK = ("densenet121", "efficientnetb0", "efficientnetv2b0", "inceptionv3", "mobilenet", "mobilenetv2",
+         "mobilenetv3small", "mobilenetv3large", "nasnetmobile", "resnet50", "resnet50v2", "xception")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "layer", ["stem", "oblong", "tall", "grouped", "wide", "separable", "deep", "last"]
+)  # fmt: skip
+def test_own_model(layer: str) -> None:
+    found = audit(network_of(functional_model(side=None)), layer, 1)
+    assert found.passed, found
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_subclassed_model(channels: int) -> None:
+    found = audit(network_of(SubclassedModel(), (None, None, channels)), "conv2d_2", 1)
+    assert found.passed, found
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_the_table_has_every_network(name: str) -> None:
+    """Three layers each, by seeded random weights, and a reason where something isn't supported."""
+    found = by_network(PAGE.read_text(encoding="utf-8"))[name]
+    assert len(found) == 3
+    assert all(re.search(r"\| (holds|not supported: .{20,}) \|$", row) for row in found)
+
+
+def _sample(count: int) -> list[str]:
+    """Rows drawn from the table, of networks that an ordinary machine opens in seconds."""
+    table = by_network(PAGE.read_text(encoding="utf-8"))
+    rows = [row for name in QUICK for row in table[name]]
+    return random.Random(6).sample(rows, count)
+
+
+@pytest.mark.parametrize("shown", _sample(5))
+def test_the_table_says_what_is_measured(shown: str) -> None:
+    """All of a row but the size of its errors, which depends on the machine."""
+    name, layer = re.match(r"\| (\w+) \| `(\S+)` \|", shown).groups()
+    found = audit(opened(name), layer, UNIT)
+    assert found.passed, found
+    assert _without_errors(row(name, found)) == _without_errors(shown)
+
+
+def _without_errors(shown: str) -> str:
+    return re.sub(r"\d+e[-+]\d+", "", shown)
+
+
+def _with_layers_of(network: Network, model: keras.Model) -> LiveNetwork:
+    """A built-in network's own data over the layers of a Keras model that has its weights."""
+    names = {spec.keras_name: spec.name for spec in network.architecture.layers}
+
+    def renamed(leaf: object) -> object:
+        return Reference(names[leaf.name]) if isinstance(leaf, Reference) else leaf
+
+    graph = read_model(model)
+    nodes = [
+        replace(node, name=names[node.name], arguments=keras.tree.map_structure(renamed, node.arguments))
+        for node in graph.nodes
+    ]
+    return LiveNetwork(network.architecture, replace(graph, nodes=tuple(nodes)))
+
+
+@pytest.mark.parametrize(
+    ("layer", "unit"),
+    # Before a concatenation, behind one, behind one and a pool, across two.
+    [("fire4/expand3x3", 23), ("fire3/squeeze1x1", 5), ("fire4/squeeze1x1", 7), ("fire9/expand1x1", 100)],
+)
+def test_squeezenets_real_weights(squeezenet: Network, layer: str, unit: int) -> None:
+    found = audit(_with_layers_of(squeezenet, squeezenet.model_upto(layer)), layer, unit)
+    assert found.passed, found
+    assert len(found.sites) == (1 if "expand" in layer else 2)
+
+
+def test_vgg19s_real_weights_across_the_pool(vgg19: Network) -> None:
+    """Against Keras' own VGG19."""
+    model = keras.applications.VGG19(weights=None, include_top=False)
+    for name, arrays in vgg19.weights.items():
+        model.get_layer(name).set_weights(list(arrays))
+    upto = keras.Model(model.inputs, model.get_layer("block3_conv1").output)
+    found = audit(_with_layers_of(vgg19, upto), "block3_conv1", 50)
+    assert found.passed, found
+    assert found.sites == ("block2_conv2",) and found.earlier == "block1_conv2"
+
+
+def test_the_checks_can_fail() -> None:
+    """A kernel, a bias, a stride that aren't the model's."""
+    network = network_of(functional_model(side=None))
+    kernel, bias = network.weights["last"]
+    network.weights._folded["last"] = (kernel + np.float32(0.01), bias)
+    found = audit(network, "last", 1)
+    assert found.contributions > 1e-4 and found.expanded > 1e-4 and not found.passed
+    architecture = network.architecture
+    layers = tuple(
+        replace(spec, margins=((1, 3), (0, 0))) if spec.name == "margin" else spec for spec in architecture.layers
+    )
+    network.architecture = replace(architecture, layers=layers)
+    assert not audit(network, "tall", 1).field_as_measured

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.page import example
+from vizengine.measures.inputs import Circuit
+from vizengine.page.prose import check, first_paragraph, first_paragraph_text, render
+from vizengine.page.report import Report, build
+from vizengine.page.values import UnitValues, measured_values, value_names
+from vizengine.pictures.view import feature
+
+NAMES = value_names(256, 6, (8, 11))
+
+
+def values_of(report: Report) -> dict[str, str]:
+    unit = UnitValues(report.feature, report.bias, report.network, report.totals, report.evidence)
+    return measured_values(unit, report.inputs, report.strongest, report.siblings)
+
+
+@pytest.mark.parametrize(
+    ("circuit", "siblings", "top"),
+    [(example.circuit(), (8, 11), 6), (example.circuit(inputs=4, top=9), (), 9), (example.colour_circuit(), (), 6)],
+)
+def test_names_known_from_the_config_are_those_of_the_measured_values(
+    circuit: Circuit, siblings: tuple[int, ...], top: int
+) -> None:
+    section = example.section(siblings=siblings, hypothesis=example.HypothesisSection())
+    pictures = example.pictures(circuit, siblings)
+    measured = example.measured(circuit, claims=())
+    report = build(
+        section,
+        example.network(),
+        example.classification(),
+        circuit,
+        pictures,
+        example.unit_study(),
+        measured,
+        example.VERSIONS,
+    )
+    assert value_names(len(circuit.inputs), top, siblings) == values_of(report).keys()
+
+
+def test_values_are_those_of_the_page() -> None:
+    report = example.report()
+    values = values_of(report)
+    assert values["unit.index"] == "195"
+    assert values["network.title"] == "VGG19"
+    assert values["top1.norm"] == report.strongest[0].slice.norm.text
+    fourth = report.strongest[3].slice
+    assert values[f"channel_{fourth.index}.rank"] == "4"
+    assert values[f"channel_{fourth.index}.positive_count"] == fourth.positive_count.text
+    assert values["top4.verdict"] == "not converged"
+    assert report.siblings[0].ratio is not None
+    assert values["sibling_8.ratio"] == report.siblings[0].ratio.text + "×"
+    assert values["unit.receptive_field"] == "40\N{NO-BREAK SPACE}px"
+
+
+def test_what_was_not_measured_says_so() -> None:
+    assert values_of(example.first_layer_report())["unit.photo_best"] == "not measured"
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ unit.reached }}", "{{unit.reached}}", "{{  top6.norm  }} and {{ channel_255.rank }}", ""]
+)
+def test_known_names_pass(text: str) -> None:
+    assert check(text, NAMES) == []
+
+
+def test_an_unknown_name_is_named_with_its_nearest_and_with_all_families() -> None:
+    (message,) = check("It has {{ unit.reahced }} and {{ unit.reahced }}.", NAMES)
+    assert "`{{ unit.reahced }}`" in message
+    assert "did you mean `unit.reached`" in message
+    for family in ("network: ", "unit: ", "top1 to top6: ", "channel_0 to channel_255: ", "sibling_8, sibling_11: "):
+        assert family in message
+    assert "hue_invariance: ;" not in message and "hue_invariance; " in message
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ top7.norm }}", "{{ channel_256.norm }}", "{{ sibling_9.reached }}", "{{ 1 + 1 }}", "{{ }}"]
+)
+def test_names_out_of_range_are_unknown(text: str) -> None:
+    assert len(check(text, NAMES)) == 1
+
+
+@pytest.mark.parametrize("text", ["{{ unit.reached", "unit.reached }}", "{{ unit.reached } }"])
+def test_braces_without_their_partner_are_reported(text: str) -> None:
+    (message,) = check(text, NAMES)
+    assert "without its partner" in message
+
+
+def test_rendering_refuses_what_check_would_have_found() -> None:
+    with pytest.raises(KeyError):
+        render("{{ nothing }}", {})
+
+
+def test_markdown_with_values() -> None:
+    html = render("A **{{ a_b.c }}** and `{{ a_b.c }}`.\n\n- one\n", {"a_b.c": "7"})
+    assert "<strong>7</strong>" in html
+    assert "<code>7</code>" in html
+    assert "<li>one</li>" in html
+
+
+@pytest.mark.parametrize(
+    "value", ["*star*", "<b>bold</b>", "[a](javascript:alert(1))", "`code`", "&lt;", "{{ other }}", "# x"]
+)
+def test_a_value_can_t_act_as_markup(value: str) -> None:
+    html = render("{{ name }}", {"name": value, "other": "!"})
+    shown = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert html == f"<p>{shown}</p>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "a <img src=x onerror=alert(1)> b",
+        "<style>*{display:none}</style>",
+        "<iframe src='https://example.org'></iframe>",
+    ],
+)
+def test_raw_html_is_shown_as_text(text: str) -> None:
+    html = render(text, {})
+    assert "&lt;" in html
+    for tag in ("<script", "<img", "<style", "<iframe"):
+        assert tag not in html
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd",
+     "//evil.example/x",
+     "&#106;avascript:alert(1)", "java&#10;script:alert(1)", "%6aavascript&colon;alert(1)", "blob:x"],
+)  # fmt: skip
+def test_unsafe_links_are_no_links(address: str) -> None:
+    assert "<a" not in render(f"[text]({address})", {})
+    assert "<a" not in render(f"<{address}>", {})
+
+
+@pytest.mark.parametrize(
+    "address", ["https://distill.pub/2020/", "http://example.org", "mailto:a@b.org", "#built", "other/index.html"]
+)
+def test_safe_links_are_links(address: str) -> None:
+    assert f'<a href="{address}"' in render(f"[text]({address})", {})
+
+
+def test_pictures_are_not_loaded() -> None:
+    assert "<img" not in render("![alt](https://example.org/a.png)", {})
+
+
+def test_headings_stay_below_those_of_the_page() -> None:
+    html = render("# One\n\ntext\n\n### Three\n", {})
+    assert html.count("<h4>") == 2
+    assert "<h1" not in html and "<h3" not in html
+
+
+def test_first_paragraph() -> None:
+    text = "# Heading\n\nThe *first*\nof {{ n }}, see [there](https://example.org).\n\nThe second."
+    assert first_paragraph(text, {"n": "2 <b>"}) == (
+        'The <em>first</em>\nof 2 &lt;b&gt;, see <a href="https://example.org" rel="noopener noreferrer">there</a>.'
+    )
+    assert first_paragraph_text(text, {"n": "2"}) == "The first of 2, see there."
+    assert first_paragraph("", {}) == first_paragraph_text("# only", {}) == ""
+
+
+def test_the_label_of_a_colour_is_its_name() -> None:
+    assert feature(example.colour(0), "red", "input channel", 64).label == "red"
