@@ -84,9 +84,9 @@ docs: setup-tests
 	$(RUN) -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs docs-site
 	@echo docs-site/index.html
 
-$(TOOLS)/requirements.stamp: release/requirements.txt | $(RUN)
+$(TOOLS)/requirements.stamp: tools/release/requirements.txt | $(RUN)
 	@$(RUN) -m venv --clear $(TOOLS) >&2
-	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r release/requirements.txt >&2
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r tools/release/requirements.txt >&2
 	@touch $@
 
 # What the lock gives and nothing else: licences and the bill of materials are read from it.
@@ -100,10 +100,10 @@ lock: $(TOOLS)/requirements.stamp
 	@$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
 		--custom-compile-command "make lock" --output-file requirements.lock requirements.txt
 	@$(MAKE) --no-print-directory $(LOCKED_VENV)/requirements.stamp
-	@$(LOCKED_VENV)/bin/python -m release.licences
+	@$(LOCKED_VENV)/bin/python -m tools.release.licences
 
 audit: $(TOOLS)/requirements.stamp
-	@$(TOOLS)/bin/python -m release.audit requirements.lock
+	@$(TOOLS)/bin/python -m tools.release.audit requirements.lock
 	@$(TOOLS)/bin/zizmor --quiet --offline .github/workflows
 
 # The wheel comes from a folder of wheels, so that no path of this machine goes into the bill.
@@ -112,7 +112,7 @@ sbom: $(TOOLS)/requirements.stamp $(LOCKED_VENV)/requirements.stamp
 	@$(TOOLS)/bin/python -m build --outdir $(LOCKED_VENV)/wheel . >&2
 	@$(LOCKED_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall \
 		--find-links $(LOCKED_VENV)/wheel vizengine >&2
-	@$(TOOLS)/bin/python -m release.sbom $(LOCKED_VENV)/bin/python dist/vizengine.cdx.json
+	@$(TOOLS)/bin/python -m tools.release.sbom $(LOCKED_VENV)/bin/python dist/vizengine.cdx.json
 	@echo dist/vizengine.cdx.json
 
 dist: $(TOOLS)/requirements.stamp

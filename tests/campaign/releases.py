@@ -9,10 +9,10 @@ import subprocess
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from release.lock import locked
 from tests.campaign import Campaign, Result
 from tests.campaign.by_pytest import by_pytest
 from tests.conftest import REPOSITORY
+from tools.release.lock import locked
 from vizengine import __version__
 
 

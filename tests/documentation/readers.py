@@ -14,7 +14,7 @@ from tests.documentation.blocks import blocks_of
 PARTS = (
     *("vizengine", "templates", "hypotheses", "examples", "tests", "docs", "benchmarks", "site", ".github"),
     *("generate.py", "config.yaml", "config.schema.json", "pyproject.toml", "requirements.txt", "requirements-dev.txt"),
-    *("requirements-docs.txt", "requirements.lock", "MANIFEST.in", "release", ".pre-commit-config.yaml"),
+    *("requirements-docs.txt", "requirements.lock", "MANIFEST.in", "tools", ".pre-commit-config.yaml"),
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile", ".gitignore"),
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from release import audit
+from tools.release import audit
 
 FINE = {"name": "jinja2", "version": "3.1.6", "vulns": []}
 FLAWED = {

@@ -7,8 +7,8 @@ import tomllib
 
 import pytest
 
-from release import changelog
 from tests.conftest import REPOSITORY
+from tools.release import changelog
 from vizengine import __version__
 
 TEXT = changelog.PATH.read_text(encoding="utf-8")

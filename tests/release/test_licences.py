@@ -7,14 +7,14 @@ from importlib import metadata
 
 import pytest
 
-from release import licences
-from release.lock import locked
 from tests.conftest import REPOSITORY
+from tools.release import licences
+from tools.release.lock import locked
 
 TEXT = (REPOSITORY / "docs" / "licences.md").read_text(encoding="utf-8")
 MEDIA = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".ico", ".woff", ".woff2", ".ttf", ".otf"}
 DATA = {".h5", ".keras", ".onnx", ".npy", ".npz", ".pkl", ".pt", ".pb", ".zip", ".gz", ".whl"}
-OURS = ("benchmarks", "docs", "examples", "hypotheses", "release", "site", "templates", "tests", "vizengine")
+OURS = ("benchmarks", "docs", "examples", "hypotheses", "site", "templates", "tests", "tools", "vizengine")
 
 
 def test_every_locked_package_stands_there() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from release.sbom import bill_of
+from tools.release.sbom import bill_of
 from vizengine import __version__
 
 

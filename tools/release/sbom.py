@@ -1,4 +1,4 @@
-"""Write the bill of materials of a release: `python -m release.sbom PYTHON FILE`, which `make sbom` does.
+"""Write the bill of materials of a release: `python -m tools.release.sbom PYTHON FILE`, which `make sbom` does.
 
 PYTHON is that of an environment with the wheel and the packages of the lock. cyclonedx-py lists what is installed there
 and validates the list; here vizengine itself is put at its head, and what isn't ours or the lock's is refused.
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from release.lock import locked
+from tools.release.lock import locked
 from vizengine import __version__
 
 # An environment's own installer.

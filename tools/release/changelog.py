@@ -1,6 +1,6 @@
 """CHANGELOG.md in the form of keepachangelog.com: held against the version, and the notes of one release.
 
-python -m release.changelog v0.1.0      the notes of that release; fails where version, tag and changelog disagree
+python -m tools.release.changelog v0.1.0      the notes of that release; fails where version, tag and changelog disagree
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vizengine import __version__
 
-PATH = Path(__file__).resolve().parent.parent / "CHANGELOG.md"
+PATH = Path(__file__).resolve().parents[2] / "CHANGELOG.md"
 KINDS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 UNRELEASED = "Unreleased"
 

@@ -1,4 +1,4 @@
-"""Ask the service of known vulnerabilities about every package of a lock: `python -m release.audit requirements.lock`.
+"""Ask the service of known vulnerabilities about every package of a lock: `python -m tools.release.audit LOCK`.
 
 An answer counts only if the service knew all of them. pip-audit by itself passes over packages that it was told
 nothing about, and ends well where a proxy or a mirror answers in the service's place.

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from release.lock import locked
+from tools.release.lock import locked
 from vizengine.measures.photos import Photos
 from vizengine.network import catalogue as zoo
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "licences.md"
 MEDIA = {
     "templates/assets/favicon.svg": "drawn for vizengine",
@@ -31,7 +31,7 @@ _PACKAGES = "## Packages that an installation brings along"
 _INTRODUCTION = """\
 # Licences
 
-<!-- Made by `python -m release.licences`, which `make lock` runs: change it there. -->
+<!-- Made by `python -m tools.release.licences`, which `make lock` runs: change it there. -->
 
 vizengine, its templates, style sheets and scripts are under the [MIT licence](https://opensource.org/license/mit), as
 LICENSE says. It ships no code, font or script of others: pages use the fonts of the reader's system, and load nothing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-PATH = Path(__file__).resolve().parent.parent / "requirements.lock"
+PATH = Path(__file__).resolve().parents[2] / "requirements.lock"
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==([^ \\]+)(?: ; (.+?))? \\?$", re.MULTILINE)
 
 

@@ -1,1 +1,0 @@
-"""What a maintainer needs for a release: locks, licences, an audit, the notes. Nothing here is installed."""

@@ -1,0 +1,1 @@
+"""For a release: locks, licences, an audit, the bill of materials, the notes."""
