@@ -1,4 +1,4 @@
-"""The colours of weights: red where a unit is excited, blue where it is inhibited, white at zero."""
+"""Pictures inside the page, and the colours of weights: red excites, blue inhibits, white is zero."""
 
 from __future__ import annotations
 
@@ -55,18 +55,10 @@ def picture(pixels: NDArray[np.uint8], alt: str, largest: int, quality: int = QU
         largest: longest side in pixels that the page can make use of; a larger picture is made smaller.
         quality: of the JPEG.
     """
-    image = Image.fromarray(np.ascontiguousarray(pixels, np.uint8))
-    if max(image.size) > largest:
-        image.thumbnail((largest, largest), Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
+    image = _at_most(pixels, largest)
     if image.getcolors(FEW_COLOURS):
-        kind = "webp"
-        image.save(stream, "WEBP", lossless=True, method=4)
-    else:
-        kind = "jpeg"
-        _save_jpeg(image, stream, quality)
-    address = f"data:image/{kind};base64," + base64.b64encode(stream.getvalue()).decode("ascii")
-    return Picture(source=address, width=image.width, height=image.height, alt=alt)
+        return webp(image, alt, lossless=True, method=4)
+    return _embedded(image, "jpeg", _jpeg(image, quality), alt)
 
 
 def jpeg(pixels: NDArray[np.uint8]) -> bytes:
@@ -75,15 +67,7 @@ def jpeg(pixels: NDArray[np.uint8]) -> bytes:
     Args:
         pixels: (height, width, 3) uint8, RGB.
     """
-    stream = io.BytesIO()
-    _save_jpeg(Image.fromarray(np.ascontiguousarray(pixels, np.uint8)), stream, QUALITY)
-    return stream.getvalue()
-
-
-def _save_jpeg(image: Image.Image, stream: io.BytesIO, quality: int) -> None:
-    # Pillow guesses the buffer of an optimized file at a byte per pixel, which noise exceeds.
-    ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 3 * image.width * image.height)
-    image.save(stream, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True)
+    return _jpeg(Image.fromarray(np.ascontiguousarray(pixels, np.uint8)), QUALITY)
 
 
 def patch(pixels: NDArray[np.uint8], alt: str, largest: int = PATCH_PIXELS) -> Picture:
@@ -94,13 +78,7 @@ def patch(pixels: NDArray[np.uint8], alt: str, largest: int = PATCH_PIXELS) -> P
         alt: what it shows.
         largest: longest side in pixels; a larger picture is made smaller.
     """
-    image = Image.fromarray(np.ascontiguousarray(pixels, np.uint8))
-    if max(image.size) > largest:
-        image.thumbnail((largest, largest), Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
-    image.save(stream, "WEBP", quality=PATCH_QUALITY, method=4)
-    address = "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
-    return Picture(source=address, width=image.width, height=image.height, alt=alt)
+    return webp(_at_most(pixels, largest), alt, quality=PATCH_QUALITY, method=4)
 
 
 def overlay(strength: NDArray[np.floating], colour: tuple[int, int, int], alt: str) -> Picture:
@@ -115,7 +93,42 @@ def overlay(strength: NDArray[np.floating], colour: tuple[int, int, int], alt: s
     opacity = (np.round(strength * 15) * 17).astype(np.uint8)
     pixels = np.empty((*strength.shape, 4), np.uint8)
     pixels[..., :3], pixels[..., 3] = colour, opacity
+    return webp(Image.fromarray(pixels), alt, lossless=True, exact=True, method=4)
+
+
+def webp(image: Image.Image, alt: str, **options: int) -> Picture:
+    """An image as a WebP inside the page.
+
+    Args:
+        image: as Pillow has it.
+        alt: what it shows.
+        options: of Pillow's WebP writer.
+    """
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "WEBP", lossless=True, exact=True, method=4)
-    address = "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
-    return Picture(source=address, width=strength.shape[1], height=strength.shape[0], alt=alt)
+    image.save(stream, "WEBP", **options)
+    return _embedded(image, "webp", stream.getvalue(), alt)
+
+
+def decoded(picture: Picture) -> Image.Image:
+    """The image of a picture inside the page."""
+    return Image.open(io.BytesIO(base64.b64decode(picture.source.partition(",")[2])))
+
+
+def _at_most(pixels: NDArray[np.uint8], largest: int) -> Image.Image:
+    image = Image.fromarray(np.ascontiguousarray(pixels, np.uint8))
+    if max(image.size) > largest:
+        image.thumbnail((largest, largest), Image.Resampling.LANCZOS)
+    return image
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    # Pillow guesses the buffer of an optimized file at a byte per pixel, which noise exceeds.
+    ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 3 * image.width * image.height)
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True)
+    return stream.getvalue()
+
+
+def _embedded(image: Image.Image, kind: str, file: bytes, alt: str) -> Picture:
+    source = f"data:image/{kind};base64,{base64.b64encode(file).decode('ascii')}"
+    return Picture(source=source, width=image.width, height=image.height, alt=alt)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, Concatenate, ParamSpec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ class Quantity(Documented):
     @model_serializer(mode="wrap")
     def _without_empty_unit(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Most numbers have no unit; `circuit.json` is a tenth shorter without saying so each time."""
-        return {key: each for key, each in handler(self).items() if key != "unit" or each}
+        return {key: value for key, value in handler(self).items() if key != "unit" or value}
 
     @property
     def shown(self) -> str:
@@ -141,9 +141,17 @@ def significant(value: float, digits: int = 3, unit: str = "") -> Quantity:
     return fixed(value, decimals([value], digits), unit)
 
 
-def measured(value: float, digits: int = 3) -> Quantity | None:
-    """A number with significant digits, or None where there is none."""
-    return significant(value, digits) if math.isfinite(value) else None
+Arguments = ParamSpec("Arguments")
+
+
+def if_finite(
+    value: float,
+    form: Callable[Concatenate[float, Arguments], Quantity],
+    *args: Arguments.args,
+    **kwargs: Arguments.kwargs,
+) -> Quantity | None:
+    """A number as `form` prints it, for example `if_finite(share, percent)`; None where it isn't finite."""
+    return form(value, *args, **kwargs) if math.isfinite(value) else None
 
 
 def whole(value: int, unit: str = "") -> Quantity:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.figures.quantities import Documented, Quantity, measured, significant, whole
+from vizengine.figures.quantities import Documented, Quantity, if_finite, significant, whole
 from vizengine.measures.contributions import Contributions
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
@@ -142,8 +142,8 @@ def ranks_report(ranks: Ranks, circuit: Circuit) -> RanksReport:
             for index in among
         ),
         shared=whole(agreement.shared),
-        spearman=measured(agreement.spearman, 2),
-        kendall=measured(agreement.kendall, 2),
+        spearman=if_finite(agreement.spearman, significant, 2),
+        kendall=if_finite(agreement.kendall, significant, 2),
         words=_disagreement(ranks, circuit),
     )
 

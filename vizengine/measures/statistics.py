@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.figures.quantities import Change, measured, significant
+from vizengine.figures.quantities import Change, if_finite, significant
 
 _NORMAL = 1.959963984540054
 
@@ -115,5 +115,7 @@ class Moment:
 def change(given: Estimate, digits: int = 3) -> Change:
     """A mean with its interval."""
     return Change(
-        mean=significant(given.mean, digits), low=measured(given.low, digits), high=measured(given.high, digits)
+        mean=significant(given.mean, digits),
+        low=if_finite(given.low, significant, digits),
+        high=if_finite(given.high, significant, digits),
     )

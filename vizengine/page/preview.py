@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from vizengine.figures.drawing import diverging
-from vizengine.figures.pictures import EXCITES, INHIBITS
+from vizengine.figures.pictures import EXCITES, INHIBITS, decoded
 from vizengine.figures.quantities import Kernel, Picture
 from vizengine.measures.inputs import StrongInput
 from vizengine.page.report import Report
@@ -46,22 +45,23 @@ def preview(report: Report) -> bytes:
     left, unit = _MARGIN + 2 * tile, WIDTH - _MARGIN - _UNIT
     image = _arrows(strongest, [row + tile / 2 for row in rows], left + 6, unit - 6)
     for row, strong in zip(rows, strongest, strict=True):
-        image.paste(_decoded(strong.feature.picture, tile), (_MARGIN, row))
+        image.paste(_resized(strong.feature.picture, tile), (_MARGIN, row))
         image.paste(_cells(strong.slice.kernel, float(report.kernel_scale.value), tile), (_MARGIN + tile, row))
-    image.paste(_decoded(report.feature.picture, _UNIT), (unit, (HEIGHT - _UNIT) // 2))
+    image.paste(_resized(report.feature.picture, _UNIT), (unit, (HEIGHT - _UNIT) // 2))
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=QUALITY, optimize=True)
     return stream.getvalue()
 
 
-def _decoded(picture: Picture, side: int) -> Image.Image:
-    file = io.BytesIO(base64.b64decode(picture.source.partition(",")[2]))
-    return Image.open(file).convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
+def _resized(picture: Picture, side: int) -> Image.Image:
+    return decoded(picture).convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
 
 
 def _cells(kernel: Kernel, scale: float, side: int) -> Image.Image:
     colours = [[diverging(float(cell.value), scale) for cell in row] for row in kernel.rows]
-    cells: NDArray[np.uint8] = np.array([[list(bytes.fromhex(each[1:])) for each in row] for row in colours], np.uint8)
+    cells: NDArray[np.uint8] = np.array(
+        [[list(bytes.fromhex(colour[1:])) for colour in row] for row in colours], np.uint8
+    )
     return Image.fromarray(cells).resize((side, side), Image.Resampling.NEAREST)
 
 

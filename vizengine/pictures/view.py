@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
-from base64 import b64encode
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vizengine.figures.pictures import FURTHER_QUALITY, picture
+from vizengine.figures.pictures import FURTHER_QUALITY, picture, webp
 from vizengine.figures.quantities import Documented, Picture, Quantity, Trace, percent, significant, trace, whole
 from vizengine.pictures.result import Attempt, UnitStudy, Visualization
 
@@ -255,7 +253,4 @@ def _film(frames: NDArray[np.uint8], label: str) -> Picture:
     for place, index in enumerate(np.linspace(0, len(frames) - 1, FILM_FRAMES).round().astype(int)):
         frame = Image.fromarray(frames[index]).resize((side, side), Image.Resampling.LANCZOS)
         strip.paste(frame, (place * side, 0))
-    stream = io.BytesIO()
-    strip.save(stream, "WEBP", quality=FILM_QUALITY, method=6)
-    source = f"data:image/webp;base64,{b64encode(stream.getvalue()).decode()}"
-    return Picture(source=source, width=strip.width, height=strip.height, alt=f"The picture of unit {label} forming")
+    return webp(strip, f"The picture of unit {label} forming", quality=FILM_QUALITY, method=6)
