@@ -20,7 +20,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from tools import command_reference as document
 
 CONFIG = """\
 site: {title: Test}
@@ -499,8 +498,3 @@ def test_main_returns_the_exit_code_and_leaves_the_process_as_it_was(
     assert _exit_code(main) == 2
     assert logging.getLogger().handlers == handlers
     assert signal.getsignal(signal.SIGTERM) is handler
-
-
-def test_the_reference_of_the_command_is_the_parser_s() -> None:
-    committed = (REPOSITORY / "docs" / "command.md").read_text(encoding="utf-8")
-    assert committed == document.reference_text(), "run: python -m tools.command_reference"

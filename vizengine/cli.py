@@ -153,7 +153,7 @@ def write_start(folder: Path) -> Path:
         UsageError: one of the files is there already, or `folder` is a file; nothing was written.
         OSError: the files can't be written.
     """
-    from tools.config_reference import schema_text
+    from vizengine.config.json_schema import schema_text
     from vizengine.config.template import HYPOTHESIS, HYPOTHESIS_TEXT, starting_text
 
     texts = {"config.yaml": starting_text(), "config.schema.json": schema_text(), HYPOTHESIS: HYPOTHESIS_TEXT}

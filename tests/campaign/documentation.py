@@ -81,6 +81,6 @@ REFERENCES = Campaign(
         "tests/documentation/test_blocks.py",
         "tests/config/test_document.py",
         "tests/page/test_model.py",
-        "tests/test_cli.py::test_the_reference_of_the_command_is_the_parser_s",
+        "tests/documentation/test_references.py",
     ),
 )

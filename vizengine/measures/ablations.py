@@ -1,7 +1,9 @@
-"""What becomes of the unit when inputs are taken away, against a control of others of like norm.
+"""Ablations: what becomes of the unit without some inputs, against a control of others of like norm.
 
-The unit's pre-activation is linear in its inputs, so taking a channel away changes it by exactly minus its
-contribution, and putting the channel's mean in its place by the mean's contribution besides.
+The unit's pre-activation is linear in its inputs, so setting a channel to zero changes it by exactly minus its
+contribution, and setting it to its mean over photos by the mean's contribution besides. The control takes as many
+random inputs, from those next in rank by norm, 32 draws. An input's sign is confirmed where the whole interval of the
+change on the top examples is on the sign's side, further from zero than 1 % of the drive.
 """
 
 from __future__ import annotations

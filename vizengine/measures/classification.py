@@ -1,4 +1,4 @@
-"""What the photos say: which were used, what the network calls them."""
+"""Classification: the five likeliest classes of each photo, as a check that the network works."""
 
 from __future__ import annotations
 

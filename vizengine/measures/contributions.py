@@ -1,4 +1,9 @@
-"""What each input channel adds to the unit, on its own top examples and over all photos."""
+"""Contributions: what each input channel adds to the unit, on its top examples and over all photos.
+
+- *Drive*: the mean pre-activation of the top examples less the bias; the inputs' mean contributions add up to it.
+- *Tail*: how many inputs carry 90 % of the absolute contributions, `Σ_c |mean_c|`.
+- Over all photos stand the mean contribution, with its interval over photos, and the mean absolute contribution.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What zeroing a unit does to the classifier: the result, without the network that gave it."""
+"""Effect on the classifier: the change of the logits when the unit's activation is set to zero everywhere.
+
+It is measured on the photos on which the unit fires, of the 32 that drive it most, each as the classifier's centred
+square. Means of logits have 95 % intervals over these photos.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Dataset examples: what the unit saw where it was driven most, least, and at quantiles in between."""
+"""Dataset examples: the receptive fields where the unit is highest, lowest, and near quantiles of its pre-activation.
+
+The *top examples* are the 24 highest positions over all photos, at most three of one photo, whose receptive fields
+don't overlap; other measurements rest on the same 24. Quantiles are those of the sample of positions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""A unit's weights to layers that aren't its neighbours: the result, without the network that gave it."""
+"""Expanded weights: how the unit depends on the channels of earlier layers that aren't its neighbours.
+
+- *Linearized*: the gradient of the unit's pre-activation in the channels of an earlier layer, in the network with
+  identity activations, average pooling in place of max-pooling, and gates at 1 (Voss et al., Visualizing Weights,
+  Distill 2021).
+- *Activation-weighted*: the same gradient in the network as it is, averaged over the unit's top examples, each photo
+  mirrored beyond its edge.
+- *Agreement*: the cosine between the two over all channels and positions. Its control is the mean cosine with the
+  channels shuffled, 19 draws.
+"""
 
 from __future__ import annotations
 

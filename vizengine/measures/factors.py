@@ -1,7 +1,9 @@
-"""Few patterns behind many kernel slices: non-negative factors of the weights.
+"""Factors: few patterns behind many kernel slices.
 
 After Voss et al., Visualizing Weights, Distill 2021: positive and negative parts of the weights are stacked, so that
-no entry is below 0, and factored by NMF over channels; each factor is a group of channels that the unit reads alike.
+no entry is below 0, and factored by non-negative matrix factorisation over channels, up to three factors; each factor
+is a group of channels that the unit reads alike. A group's share is the part of the weights' sum of squares that its
+factor alone holds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,10 @@
-"""How many inputs it takes: keep only the first k, the others at their mean, and compare with the whole unit."""
+"""Faithfulness: how many inputs it takes to follow the unit.
+
+At *k* it is Pearson's correlation, over the sample of positions, of the whole unit with the unit whose inputs but the
+first *k* are held at their mean over photos. Inputs come first by norm or by mean absolute contribution; the control
+is the mean over 8 random orders. Its 95 % interval is the percentile bootstrap over photos (Efron 1979), since
+neighbouring positions aren't independent.
+"""
 
 from __future__ import annotations
 

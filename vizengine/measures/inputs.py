@@ -1,4 +1,12 @@
-"""What a circuit is: a unit, the kernel slices that feed it, and how strong each is."""
+"""A unit, the kernel slices that feed it, and how strong each slice is.
+
+A unit of a conv layer is a sum over its input channels *c*, exactly: `pre = bias + Σ_c K_c ⋆ a_c`, where `K_c` is the
+unit's kernel slice for channel *c*, (height, width), and `a_c` that channel's activation.
+
+- *Strength* of an input: the L2 norm of its slice.
+- *Excitatory* or *inhibitory*: where most coefficients, by count and by sum of absolute values, are positive or
+  negative; *mixed* where the two disagree.
+"""
 
 from __future__ import annotations
 

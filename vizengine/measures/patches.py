@@ -1,6 +1,6 @@
-"""The unit's own top patches turned, scaled, tinted, inverted, blurred and shifted.
+"""The unit's own top patches rotated, scaled, tinted, inverted, blurred and shifted.
 
-What a turned or shrunken patch needs beyond the receptive field comes from the photo itself, mirrored at its edge.
+What a rotated or shrunken patch needs beyond the receptive field comes from the photo itself, mirrored at its edge.
 """
 
 from __future__ import annotations

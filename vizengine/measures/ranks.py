@@ -1,7 +1,8 @@
 """Three ways to say which input matters most, side by side, and where they disagree.
 
-The L2 norm of a kernel slice ignores how often and how strongly its input fires. The mean absolute contribution
-over photos counts that in; the drop on the unit's own top examples counts only what matters where the unit fires.
+- The L2 norm of a kernel slice ignores how often and how strongly its input fires.
+- The mean absolute contribution over all photos, `E|K_c ⋆ a_c|`, counts that in.
+- The drop on the unit's own top examples T, `E_T[K_c ⋆ a_c]`, counts only what matters where the unit fires.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Who reads a unit: the units of later conv layers that lean on it most, from their kernels."""
+"""The later units that read this one: those of whose kernel its slice is the largest share.
+
+The share is the slice's part of the squared norm of the later unit's kernel, `‖K_u‖² / Σ_c ‖K_c‖²`. A later layer reads
+a unit through pooling, concatenation, normalisation and at most one residual sum. The unit excites or inhibits a later
+unit by the sign of that slice, as an input does the unit.
+"""
 
 from __future__ import annotations
 

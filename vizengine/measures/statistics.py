@@ -1,4 +1,9 @@
-"""95 % intervals of means and of areas under the ROC curve."""
+"""Intervals, moments and areas under the ROC curve.
+
+- *Interval of a mean*: 95 %, Student's t over the sample.
+- *Area under the ROC curve*: the share of pairs in which the first group's value is above the second's, ties counting
+  half, with a 95 % interval after Hanley and McNeil 1982.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawn, anti-aliased stimuli: plain shapes whose every parameter is known.
+"""Drawn, anti-aliased stimuli: plain shapes whose every parameter is known (Cammarata et al., Curve Detectors, 2020).
 
 Angles are in degrees, counted counter-clockwise from the right as a person sees the picture. Lengths are in pixels.
 A shape is drawn from its signed distance, and a pixel that its outline crosses is covered in part.

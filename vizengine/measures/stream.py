@@ -1,4 +1,10 @@
-"""How much of everything is measured."""
+"""One pass over the photos: each photo goes through the network once, and what it gave is cached by its content.
+
+- *Top positions*: the highest pre-activations, at most some of one photo, whose receptive fields don't overlap; in each
+  photo they are taken greedily from the highest on.
+- *Sample*: 8,192 positions drawn evenly from all photos, by the smallest of random keys (bottom-k sampling, Cohen and
+  Kaplan 2007). Quantiles and faithfulness rest on it.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a residual sum is made of: how much of its variance over photos each of the terms that it adds has.
+"""What a residual sum is made of: how much of its variance over photos each of its terms has.
 
-For a sum s = Σ_i t_i, Var(s) = Σ_i Cov(t_i, s) exactly. Cov(t_i, s) / Var(s) is a term's share: below 0 where the term
-works against the others, above 1 where the others work against it; the shares of a sum add up to 1.
+For a sum `s = Σ_i t_i`, `Var(s) = Σ_i Cov(t_i, s)` exactly. `Cov(t_i, s) / Var(s)` is a term's share: below 0 where the
+term works against the others, above 1 where the others work against it; the shares of a sum add up to 1.
 """
 
 from __future__ import annotations

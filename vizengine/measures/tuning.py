@@ -1,4 +1,12 @@
-"""Tuning: the result, without the network that gave it."""
+"""Tuning: the responses of the unit and of its strongest inputs to drawn stimuli and to its own changed top patches.
+
+A response is the pre-activation at the middle, in standard deviations above the channel's mean over the photos.
+
+- *Selectivity*: `|Σ r exp(iθ)| / Σ r`, 1 less the circular variance, for orientation (θ doubled) over gratings and for
+  hue over uniform colours or disks (Ringach, Shapley and Hawken 2002); r are the activations.
+- *Invariance*: smallest over largest activation as one property of a top patch changes, clipped at 0, mean over patches
+  (after Goodfellow et al., Measuring invariances in deep networks, 2009).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""The forward pass on which all evidence rests: from images to what each input channel adds to the unit.
+"""The forward pass on which all measurements rest: from images to what each input channel contributes to the unit.
 
-For a conv unit, `pre = bias + Σ_c K_c ⋆ a_c` exactly, so one pass to the layer's input gives the unit, every
-contribution, and every ablation of a single input. The same pass gives the pre-activations of the inputs' makers.
+- *Pre-activation*: what the unit computes before its activation function, in float32. All activations on the pages are
+  pre-activations.
+- *Contribution* of an input at a position: `K_c ⋆ a_c` there. With the bias, the contributions add up to the
+  pre-activation, so one pass to the layer's input gives the unit, every contribution, and every ablation of an input.
 """
 
 from __future__ import annotations
