@@ -10,8 +10,7 @@ from PIL import Image
 
 from tests.figures.test_pictures import decoded
 from tests.page import example
-from vizengine.figures.drawing import diverging
-from vizengine.figures.pictures import EXCITES, INHIBITS
+from vizengine.figures.drawing import EXCITES, INHIBITS, diverging
 from vizengine.page.preview import WIDTH, preview
 from vizengine.page.render import templates_folder
 

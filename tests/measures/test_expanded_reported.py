@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tests.page import example
-from vizengine.figures.pictures import weight_colour
+from vizengine.figures.drawing import weight_colour
 from vizengine.measures.expanded import MOST_POSITIONS, expanded_report
 from vizengine.measures.readings import outputs_report
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.page import example
-from vizengine.page.render import render_index, runs_from_the_right
+from vizengine.page.render import is_right_to_left, render_index
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,6 @@ from vizengine.page.render import render_index, runs_from_the_right
     ],
 )
 def test_a_page_runs_as_its_language_is_written(language: str, from_the_right: bool) -> None:
-    assert runs_from_the_right(language) == from_the_right
+    assert is_right_to_left(language) == from_the_right
     page = render_index(example.site(example.missing()).model_copy(update={"language": language}))
     assert (f'<html lang="{language}" dir="rtl">' in page) == from_the_right

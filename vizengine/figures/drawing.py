@@ -7,18 +7,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vizengine.figures.pictures import weight_colour
 from vizengine.figures.quantities import Bin, Kernel, Quantity
 
 if TYPE_CHECKING:
     from vizengine.measures.contributions import EffectsReport
 
-TILE = 100.0
-GAP = 14.0
-REACH = 300.0
-_WIDEST = 13.0
-_HEAD = 13.0
-_SPACING = 22.0
+# ColorBrewer's RdBu with five classes, its middle made white (Distill's convention).
+STOPS = (
+    (-1.0, (5, 113, 176)),
+    (-0.5, (146, 197, 222)),
+    (0.0, (255, 255, 255)),
+    (0.5, (244, 165, 130)),
+    (1.0, (202, 0, 32)),
+)
+INHIBITS, EXCITES = STOPS[0][1], STOPS[-1][1]
+"""The red of all that excites and the blue of all that inhibits; RGB, 0 to 255."""
+
+
+def weight_colour(value: float, scale: float) -> tuple[int, int, int]:
+    """The colour of a weight: white at zero, full red at `scale`, full blue at −`scale`; RGB, 0 to 255."""
+    position = max(-1.0, min(1.0, value / scale)) if scale > 0 else 0.0
+    for (low, dark), (high, light) in zip(STOPS, STOPS[1:], strict=False):
+        if position <= high:
+            part = (position - low) / (high - low)
+            red, green, blue = (round(a + part * (b - a)) for a, b in zip(dark, light, strict=True))
+            return red, green, blue
+    raise AssertionError("unreachable: position is at most 1")
 
 
 def diverging(value: float, scale: float) -> str:
@@ -28,6 +42,14 @@ def diverging(value: float, scale: float) -> str:
         `#rrggbb`.
     """
     return "#" + "".join(f"{channel:02x}" for channel in weight_colour(value, scale))
+
+
+TILE = 100.0
+GAP = 14.0
+REACH = 300.0
+_WIDEST = 13.0
+_HEAD = 13.0
+_SPACING = 22.0
 
 
 def number(value: float) -> str:
@@ -99,16 +121,16 @@ def bars(bins: Sequence[Bin], tallest: float, height: float) -> list[Bar]:
     """
     step = 100.0 / max(len(bins), 1)
     drawn = []
-    for place, each in enumerate(bins):
-        if each.count.value:
-            tall = max(1.5, height * each.count.value / max(tallest, 1))
+    for place, bar in enumerate(bins):
+        if bar.count.value:
+            tall = max(1.5, height * bar.count.value / max(tallest, 1))
             drawn.append(
                 Bar(
                     f"{number(place * step + step * 0.06)}%",
                     f"{number(step * 0.88)}%",
                     number(height - tall),
                     number(tall),
-                    each,
+                    bar,
                 )
             )
     return drawn
@@ -258,24 +280,24 @@ class Cell:
 
 def signed_cells(rows: Sequence[Sequence[Quantity]], scale: float) -> list[Cell]:
     """Cells in red and blue, full at ±`scale`."""
-    return _cells(rows, [[diverging(float(each.value), scale) for each in row] for row in rows])
+    return _cells(rows, [[diverging(float(value.value), scale) for value in row] for row in rows])
 
 
 def plain_cells(rows: Sequence[Sequence[Quantity]], scale: float) -> list[Cell]:
     """Cells in grey, white at zero and darkest at ±`scale`."""
-    return _cells(rows, [[_grey(float(each.value), scale) for each in row] for row in rows])
+    return _cells(rows, [[_grey(float(value.value), scale) for value in row] for row in rows])
 
 
 def largest(grids: Sequence[Sequence[Sequence[Quantity]]]) -> float:
     """The largest absolute value in several grids of numbers."""
-    return max((abs(float(each.value)) for rows in grids for row in rows for each in row), default=0.0)
+    return max((abs(float(value.value)) for rows in grids for row in rows for value in row), default=0.0)
 
 
 def _cells(rows: Sequence[Sequence[Quantity]], fills: Sequence[Sequence[str]]) -> list[Cell]:
     return [
-        Cell(across * _CELL, down * _CELL, fills[down][across], _is_dark(fills[down][across]), each.text)
+        Cell(across * _CELL, down * _CELL, fills[down][across], _is_dark(fills[down][across]), value.text)
         for down, row in enumerate(rows)
-        for across, each in enumerate(row)
+        for across, value in enumerate(row)
     ]
 
 
@@ -287,7 +309,7 @@ def _grey(value: float, scale: float) -> str:
 def _is_dark(fill: str) -> bool:
     """Whether white stands out more from it than black, by WCAG 2.2's relative luminance."""
     channels = [int(fill[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return bool((luminance + 0.05) ** 2 <= 1.05 * 0.05)
 

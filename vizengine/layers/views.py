@@ -9,7 +9,7 @@ from functools import cache
 from vizengine.figures.drawing import along, number
 from vizengine.figures.quantities import Kernel, Picture, Quantity
 from vizengine.measures.inputs import Sign
-from vizengine.page.render import environment, load, templates_folder, without_turns
+from vizengine.page.render import environment, escape_bidi, load, templates_folder
 from vizengine.page.report import SiteReport
 
 
@@ -482,4 +482,4 @@ def bars(parts: Sequence[Part]) -> tuple[Bar, ...]:
 
 
 def _render(template: str, **context: object) -> str:
-    return without_turns(environment().get_template(template).render(assets=load(), policy=POLICY, **context))
+    return escape_bidi(environment().get_template(template).render(assets=load(), policy=POLICY, **context))

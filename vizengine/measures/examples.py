@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.figures.pictures import EXCITES, overlay, patch
+from vizengine.figures.drawing import EXCITES
+from vizengine.figures.pictures import overlay, patch
 from vizengine.figures.quantities import (
     Bin,
     Documented,

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vizengine.figures.pictures import FEW_COLOURS, picture, weight_colour
+from vizengine.figures.drawing import weight_colour
+from vizengine.figures.pictures import FEW_COLOURS, picture
 from vizengine.figures.quantities import Documented, Picture, Quantity, fixed, significant, whole
 from vizengine.measures.examples import Example, Examples
 from vizengine.measures.inputs import Circuit

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from vizengine.figures.drawing import diverging
-from vizengine.figures.pictures import EXCITES, INHIBITS, decoded
+from vizengine.figures.drawing import EXCITES, INHIBITS, diverging
+from vizengine.figures.pictures import decoded
 from vizengine.figures.quantities import Kernel, Picture
 from vizengine.measures.inputs import StrongInput
 from vizengine.page.report import Report

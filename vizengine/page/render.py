@@ -1,4 +1,4 @@
-"""Where the package's own files lie, in a checkout and once installed."""
+"""Pages as HTML: the templates and what they may use, the files beside a circuit's page, how to cite it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from vizengine.figures import drawing as charts
-from vizengine.figures import drawing as geometry
-from vizengine.figures import drawing as tiles
-from vizengine.figures import pictures as colours
+from vizengine.figures import drawing
 from vizengine.figures.quantities import Quantity
 from vizengine.measures import MEASURES
 from vizengine.page import preview
@@ -43,16 +39,16 @@ def templates_folder() -> Path:
     )
 
 
-# Embeddings, overrides and isolates, and their ends. Letters that are read from the right need none of them.
-_TURNS = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-# Languages that are written from the right unless a script is named with them, and the scripts that are.
-_FROM_THE_RIGHT = frozenset(
+# Embeddings, overrides and isolates, and their ends. Right-to-left letters need none of them.
+_BIDI_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+# Languages that are written from right to left unless a script is named with them, and such scripts.
+_RIGHT_TO_LEFT = frozenset(
     "ar arc arz azb ckb dv fa glk he iw ji ks lrc mzn nqo pes pnb prs ps sd syr ug ur yi".split()
 )
-_SCRIPTS_FROM_THE_RIGHT = frozenset("adlm arab aran hebr mand nkoo rohg samr syrc thaa yezi".split())
+_RIGHT_TO_LEFT_SCRIPTS = frozenset("adlm arab aran hebr mand nkoo rohg samr syrc thaa yezi".split())
 
 
-def runs_from_the_right(language: str) -> bool:
+def is_right_to_left(language: str) -> bool:
     """Whether a language's texts run from right to left.
 
     Args:
@@ -60,27 +56,18 @@ def runs_from_the_right(language: str) -> bool:
     """
     first, *others = language.lower().split("-")
     script = next((other for other in others if len(other) == 4 and other.isalpha()), None)
-    return script in _SCRIPTS_FROM_THE_RIGHT if script else first in _FROM_THE_RIGHT
+    return script in _RIGHT_TO_LEFT_SCRIPTS if script else first in _RIGHT_TO_LEFT
 
 
-def without_turns(page: str) -> str:
-    """A page with such marks in their escaped form, as the console prints them.
-
-    Args:
-        page: HTML, the whole page.
-    """
-    return page.translate(_TURNS)
+def escape_bidi(text: str) -> str:
+    """A text with its bidirectional control characters written out, as the console prints them."""
+    return text.translate(_BIDI_CONTROLS)
 
 
-@dataclass(frozen=True)
-class Assets:
-    """What a page carries in its head.
+class Assets(NamedTuple):
+    """What a page has in its head: CSS, JavaScript, the `data:` address of the SVG favicon, and the policy.
 
-    Attributes:
-        style: CSS.
-        script: JavaScript.
-        icon: `data:` address of the SVG favicon.
-        policy: Content-Security-Policy that admits this style, this script and embedded pictures.
+    The Content-Security-Policy admits this style, this script and embedded pictures.
     """
 
     style: str
@@ -99,15 +86,9 @@ def load() -> Assets:
     folder = templates_folder() / "assets"
     style, script = _read(folder / "page.css", "</style"), _read(folder / "page.js", "</script")
     icon = base64.b64encode((folder / "favicon.svg").read_bytes()).decode("ascii")
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            "img-src data:",
-            f"style-src '{_hash(style)}'",
-            f"script-src '{_hash(script)}'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
     )
     return Assets(style, script, f"data:image/svg+xml;base64,{icon}", policy)
 
@@ -124,30 +105,23 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
-@dataclass(frozen=True)
-class Held:
-    """Where a picture is kept.
-
-    Attributes:
-        name: the id of the element that holds it.
-        first: whether that element has yet to be written, here.
-    """
+class SharedPicture(NamedTuple):
+    """The id of the element that holds a picture, and whether that element is to be written at this place."""
 
     name: str
-    first: bool
+    is_first: bool
 
 
-class Once:
-    """Names the pictures of one page in the order in which they come."""
+class SharedPictures:
+    """The pictures of one page: where one stands at several places, the first holds its file for all."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
 
-    def __call__(self, source: str) -> Held:
-        """Where the picture with this `data:` address is kept."""
-        first = source not in self._names
-        name = self._names.setdefault(source, f"picture-{len(self._names) + 1}")
-        return Held(name, first)
+    def __call__(self, source: str) -> SharedPicture:
+        """The picture with this `data:` address."""
+        is_first = source not in self._names
+        return SharedPicture(self._names.setdefault(source, f"picture-{len(self._names) + 1}"), is_first)
 
 
 def address(report: Report | Missing, site: SiteReport) -> str:
@@ -160,14 +134,14 @@ def address(report: Report | Missing, site: SiteReport) -> str:
 
 def bibtex(report: Report, site: SiteReport) -> str:
     """An entry for a bibliography. It has no year, since nothing on a page depends on the day that it was made."""
-    versions = {each.name: each.version for each in report.provenance.versions}
-    made = f"{report.network.title}, {report.layer}, unit {report.unit}. Made with vizengine"
-    version = versions.get("vizengine")
+    versions = {library.name: library.version for library in report.provenance.versions}
+    note = f"{report.network.title}, {report.layer}, unit {report.unit}. Made with vizengine"
+    note += f" {versions['vizengine']}" if "vizengine" in versions else ""
     fields = {
         "title": f"{{{report.title}}}",
         "author": site.author,
         "howpublished": address(report, site) and f"\\url{{{address(report, site)}}}",
-        "note": f"{made} {version}" if version else made,
+        "note": note,
     }
     lines = [f"  {name} = {{{_escaped(name, value)}}}," for name, value in fields.items() if value]
     return "\n".join([f"@misc{{{report.name},", *lines, "}"])
@@ -178,13 +152,9 @@ def _escaped(name: str, value: str) -> str:
     return value if name == "howpublished" else re.sub(r"([&%$#_])", r"\\\1", value)
 
 
-# What the network's section says to a reader, and not to the machine.
-_WORDS = {"why"}
-
-
 def starting_config(report: Report) -> dict[str, Any]:
     """Canonical data of a config for the same unit of the same network, all else left to the defaults."""
-    network = {key: value for key, value in report.config["network"].items() if value and key not in _WORDS}
+    network = {key: value for key, value in report.config["network"].items() if value and key != "why"}
     unit = {"layer": report.layer, "index": report.unit}
     return {"site": {"title": "My circuits"}, "circuits": [{"name": "my-unit", "network": network, "unit": unit}]}
 
@@ -205,17 +175,12 @@ def compared(reports: Sequence[Report]) -> list[tuple[str, list[str]]]:
 
 
 def _text(value: Quantity | str | None) -> str:
-    if not isinstance(value, Quantity):
-        return value or ABSENT
-    apart = "" if value.unit in ("%", "×") else "\N{NO-BREAK SPACE}"
-    return f"{value.text}{apart}{value.unit}" if value.unit else value.text
+    return value.shown if isinstance(value, Quantity) else value or ABSENT
 
 
 def _claims(report: Report) -> str:
-    found = Counter(each.finding for each in report.evidence.claims)
-    return ", ".join(f"{found[kind]} {kind}" for kind in ("supported", "contradicted", "undecided") if found[kind]) or (
-        ABSENT
-    )
+    counts = Counter(claim.finding for claim in report.evidence.claims)
+    return ", ".join(f"{counts[kind]} {kind}" for kind in ("supported", "contradicted", "undecided") if counts[kind])
 
 
 PREVIEW = "preview.jpg"
@@ -238,14 +203,13 @@ def render_circuit(
         HTML, the whole page.
     """
     alone = len(site.circuits) == 1
-    neighbours = [each if isinstance(each, Report) else None for each in (previous, next)]
     return _render(
         "circuit.html",
         report=report,
         site=site,
         alone=alone,
-        previous=neighbours[0],
-        next=neighbours[1],
+        previous=previous if isinstance(previous, Report) else None,
+        next=next if isinstance(next, Report) else None,
         address=address(report, site),
         citation=bibtex(report, site),
         picture=_preview_address(report, site),
@@ -268,7 +232,7 @@ def render_index(site: SiteReport) -> str:
     """The page that leads to all circuits; for a site of one computed circuit, that circuit's page."""
     if len(site.circuits) == 1 and isinstance(site.circuits[0], Report):
         return render_circuit(site.circuits[0], site)
-    first = next((each for each in site.circuits if isinstance(each, Report)), None)
+    first = next((circuit for circuit in site.circuits if isinstance(circuit, Report)), None)
     return _render("index.html", site=site, picture=_preview_address(first, site) if first else "")
 
 
@@ -300,34 +264,34 @@ def render_frame(title: str, page: str) -> str:
 
 
 def _render(template: str, **context: Any) -> str:
-    return without_turns(environment().get_template(template).render(assets=load(), once=Once(), **context))
+    return escape_bidi(
+        environment().get_template(template).render(assets=load(), shared_pictures=SharedPictures(), **context)
+    )
 
 
 @cache
 def environment() -> Environment:
     """Where templates are found, and what they may use."""
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader(templates_folder()),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["geometry"] = geometry
-    made.globals["charts"] = charts
-    made.globals["colours"] = colours
-    made.globals["compared"] = compared
-    made.globals["preview"] = preview
-    made.globals["runs_from_the_right"] = runs_from_the_right
-    made.globals["measures"] = MEASURES
-    made.globals["tiles"] = tiles
-    made.globals["starting_config"] = starting_config
-    made.filters["yaml"] = _yaml
-    made.filters["embed"] = Markup
-    made.filters["breakable"] = _breakable
-    made.tests["circuit"] = lambda value: isinstance(value, Report)
-    made.tests["sweep"] = lambda value: isinstance(value, SweepReport)
-    return made
+    environment.globals.update(
+        drawing=drawing,
+        compared=compared,
+        preview=preview,
+        is_right_to_left=is_right_to_left,
+        measures=MEASURES,
+        starting_config=starting_config,
+    )
+    environment.filters.update(yaml=_yaml, embed=Markup, breakable=_breakable)
+    environment.tests.update(
+        circuit=lambda value: isinstance(value, Report), sweep=lambda value: isinstance(value, SweepReport)
+    )
+    return environment
 
 
 def _breakable(name: str) -> Markup:
