@@ -30,7 +30,7 @@ from vizengine.network.weights import MissingWeights
 from vizengine.output import Progress, duration
 from vizengine.page.render import companions, render_circuit, render_index, render_missing
 from vizengine.page.report import KeptNotice, Missing, Report, SiteReport, SweepReport
-from vizengine.page.site import check_target, recover, turn, write
+from vizengine.page.site import check_target, lock, recover, write
 from vizengine.runtime import is_shortage
 from vizengine.stages import NotComputed
 
@@ -384,7 +384,7 @@ def build(config: Config, options: Options, progress: Progress) -> Outcome:
         Exception: no circuit could be computed, and this is why; the site that stood before still stands.
     """
     target = options.out or config.site_folder
-    with turn(target):
+    with lock(target):
         return _build(config, options, progress, target)
 
 

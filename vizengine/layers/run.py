@@ -41,7 +41,7 @@ from vizengine.network.architecture import (
 from vizengine.network.source import open_source
 from vizengine.output import Progress
 from vizengine.page.report import SiteReport, SweepReport
-from vizengine.page.site import check_target, turn, write
+from vizengine.page.site import check_target, lock, write
 from vizengine.pictures.ascent import batches
 
 logger = logging.getLogger(__name__)
@@ -493,7 +493,7 @@ def survey(
         addresses = {unit: _address(page, target) for unit, page in pages.items()}
         run = LayerRun(Place.beside(each.config, each.name, fresh, scheduler), layer, progress)
         sheet = run.sheet({unit: quote(address) for unit, address in addresses.items()}, each.circuits[0])
-        with turn(target), progress.stage("writing the survey", None):
+        with lock(target), progress.stage("writing the survey", None):
             beside = frozenset(addresses.values())
             indices.append(write(target, run.files(_report(config)), config.source, replace, beside))
         failures += [f"{each.name}: {name}: {reason}" for name, reason in sheet.failures.items()]

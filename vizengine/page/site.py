@@ -1,4 +1,4 @@
-"""Runs on one site take turns: the next waits for the one that is at it, and finds what that one computed."""
+"""A site's folder: locked while it is written, replaced as a whole, and only where a build wrote all of it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ _POLL_SECONDS = 0.2
 
 
 @contextmanager
-def turn(target: Path) -> Iterator[None]:
-    """Hold a folder for this process until the block ends; the system lets go of it when the process dies.
+def lock(target: Path) -> Iterator[None]:
+    """Lock a folder for this process until the block ends; the system unlocks it when the process dies.
 
-    The lock lies in the system's folder for temporary files, so that nothing is left beside the site.
+    Another run waits, and finds in the cache what this one computed. The lock lies in the system's folder for
+    temporary files, so that nothing is left beside the site.
 
     Args:
         target: folder that will be written; it needn't exist.
@@ -34,16 +35,16 @@ def turn(target: Path) -> Iterator[None]:
     Raises:
         VizengineError: there is no place for the lock.
     """
-    folder = Path(os.path.abspath(target.expanduser())).resolve()
+    folder = _absolute(target).resolve()
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]
     path = Path(tempfile.gettempdir()) / f"vizengine-{os.getuid() if hasattr(os, 'getuid') else 'user'}-{name}.lock"
-    lock = FileLock(path)
+    file = FileLock(path)
     try:
         try:
-            lock.acquire(timeout=0)
+            file.acquire(timeout=0)
         except Timeout:
             logger.info("another run is at work on %s; waiting until it ends", target)
-            lock.acquire(poll_interval=_POLL_SECONDS)
+            file.acquire(poll_interval=_POLL_SECONDS)
     except OSError as error:
         raise VizengineError(
             f"{path} can't be opened ({error.strerror or error}), and without it two runs could write {target} at "
@@ -52,7 +53,11 @@ def turn(target: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        file.release()
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path.expanduser()))
 
 
 MARKER = ".vizengine-site"
@@ -80,28 +85,20 @@ class Marker:
         """The marker of a folder, or None where it has none that can be read."""
         path = folder / MARKER
         try:
-            said = json.loads(path.read_text(encoding="utf-8")) if not path.is_symlink() else None
+            match json.loads(path.read_text(encoding="utf-8")) if not path.is_symlink() else None:
+                case {"config": str(config), "files": [*files]} if all(isinstance(file, str) for file in files):
+                    return cls(config, frozenset(files))
         except (OSError, ValueError, RecursionError):
-            return None
-        if not isinstance(said, dict):
-            return None
-        config, files = said.get("config"), said.get("files")
-        if (
-            not isinstance(config, str)
-            or not isinstance(files, list)
-            or not all(isinstance(each, str) for each in files)
-        ):
-            return None
-        return cls(config, frozenset(files))
+            pass
+        return None
 
     def text(self) -> str:
         """The content of the marker's file."""
-        said = {"about": _ABOUT, "config": self.config, "files": sorted(self.files)}
-        return json.dumps(said, indent=1) + "\n"
+        return json.dumps({"about": _ABOUT, "config": self.config, "files": sorted(self.files)}, indent=1) + "\n"
 
 
 def name_of(config: Path, folder: Path) -> str:
-    """By which name the marker of a folder knows a config.
+    """The name of a config in the marker of a folder.
 
     Args:
         config: the config.
@@ -133,7 +130,7 @@ def check_target(target: Path, config: Path, replace: bool = False) -> None:
         VizengineError: it is a file, or lies behind a link, or holds files that no build wrote, or another config's
             build wrote it.
     """
-    folder = Path(os.path.abspath(target.expanduser()))
+    folder = _absolute(target)
     if link := _link_to(folder, config.parent):
         raise VizengineError(
             f"{link} is a link, and nothing is written through links. Expected a folder; name the one that the link "
@@ -145,7 +142,7 @@ def check_target(target: Path, config: Path, replace: bool = False) -> None:
         raise VizengineError(f"`out` names {target}, which is a file; expected a folder. Name another with `--out`.")
     marker = Marker.read(folder)
     if marker is None:
-        if all(_is_dropped(each.name) for each in folder.iterdir()):
+        if all(_is_dropped(path.name) for path in folder.iterdir()):
             return
         raise VizengineError(
             f"{target} holds files and is no site written by vizengine (it has no {MARKER} that can be read), so it "
@@ -175,7 +172,7 @@ def maker(marker: Marker, target: Path) -> str:
 
 
 def strange_files(folder: Path, marker: Marker) -> list[str]:
-    """What lies in a folder and isn't from the build that wrote it: paths of files and links, sorted."""
+    """What is in a folder and isn't from the build that wrote it: paths of files and links, sorted."""
     strange = []
     for place, folders, files in os.walk(folder, onerror=_raise):
         for name in (*folders, *files):
@@ -205,8 +202,8 @@ def listed(names: list[str]) -> str:
 def _link_to(folder: Path, place: Path) -> Path | None:
     """A link that is the folder itself, or on the way to it from the config's folder; None where there is none."""
     base = Path(os.path.abspath(place))
-    between = [each for each in folder.parents if base in each.parents]
-    return next((each for each in (folder, *between) if each.is_symlink()), None)
+    between = [parent for parent in folder.parents if base in parent.parents]
+    return next((path for path in (folder, *between) if path.is_symlink()), None)
 
 
 # A folder of the site with nothing in place of its content takes back all files that came before with that folder.
@@ -216,10 +213,10 @@ Files = Mapping[str, bytes] | Iterable[tuple[str, bytes | None]]
 def write(
     target: Path, files: Files, config: Path, replace: bool = False, beside: frozenset[str] = frozenset()
 ) -> Path:
-    """Put a site into a folder, and say in the log what it replaced.
+    """Put a site into a folder, and log what it replaced.
 
     Args:
-        target: the folder; its parents are made where they don't exist.
+        target: the folder; its missing parents are made.
         files: contents by path relative to the folder, with slashes; one after the other where they are many.
         config: the config whose site it is.
         replace: whether it may replace what another config's build wrote.
@@ -230,9 +227,9 @@ def write(
 
     Raises:
         VizengineError: `target` may not be replaced, or a path leads out of it, or the disk refuses.
-        BuildFailed: a page doesn't stand up to verification; the old site still stands.
+        BuildFailed: a page has problems; the old site stays.
     """
-    folder = Path(os.path.abspath(target.expanduser())).resolve()
+    folder = _absolute(target).resolve()
     try:
         check_target(target, config, replace)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -270,7 +267,7 @@ def recover(target: Path) -> bool:
     Returns:
         whether there was anything to put back.
     """
-    target = Path(os.path.abspath(target.expanduser())).resolve()
+    target = _absolute(target).resolve()
     if not target.name:
         return False
     old = _beside(target, "previous")
@@ -289,8 +286,7 @@ def recover(target: Path) -> bool:
 
 def _check_name(name: str) -> None:
     path = PurePosixPath(name)
-    parts = path.parts
-    unsafe = not parts or path.is_absolute() or str(path) != name or any(part in ("..", ".") for part in parts)
+    unsafe = not path.parts or path.is_absolute() or str(path) != name or ".." in path.parts
     if unsafe or "\\" in name or ":" in name or "\0" in name or name == MARKER:
         raise VizengineError(f"A file of the site would be named {name!r}; expected a path inside the site's folder.")
 
@@ -332,14 +328,15 @@ def _fill(staged: Path, files: Files, beside: frozenset[str]) -> set[str]:
     """Write and verify the files; their names.
 
     Raises:
-        BuildFailed: a name leads out of the folder, or a page doesn't stand up to verification.
+        VizengineError: a name leads out of the folder.
+        BuildFailed: a page has problems.
     """
     verifier, names = Verifier(beside), set[str]()
     for name, content in files.items() if isinstance(files, Mapping) else files:
         _check_name(name)
         if content is None:
             shutil.rmtree(staged / name, ignore_errors=True)
-            names = {each for each in names if not each.startswith(f"{name}/")}
+            names = {path for path in names if not path.startswith(f"{name}/")}
             verifier.forget(name)
             continue
         names.add(name)

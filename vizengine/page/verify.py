@@ -1,6 +1,7 @@
-"""What a site must satisfy before it replaces another: pages parse, load and link to what is there.
+"""What a site must satisfy before it replaces another: pages load nothing from outside, and links lead somewhere.
 
-A page loads nothing at all, unless its own policy admits files of the site beside it.
+A page loads nothing at all, unless its own policy admits files of the site beside it. Whether its markup is valid HTML
+is for the tests, which have an HTML checker.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from urllib.parse import unquote, urlsplit
 
 logger = logging.getLogger(__name__)
 PAGE_LIMIT_BYTES = 3_000_000
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _FORBIDDEN = frozenset("iframe frame object embed base applet audio video source track form".split())
 _LOADED = {"src", "poster", "background", "data", "formaction", "xlink:href"}
+_STYLE = re.compile(r"<style\b[^>]*>(.*?)</style", re.IGNORECASE | re.DOTALL)
 _STYLE_REQUEST = re.compile(r"@import|url\(\s*['\"]?(?!data:|#)", re.IGNORECASE)
 
 
@@ -35,49 +36,26 @@ class PageReader(HTMLParser):
         self.identifiers: set[str] = set()
         self.links: list[str] = []
         self.problems: list[str] = []
-        self._open: list[str] = []
         self._policy = ""
         self.feed(text)
         self.close()
-        self.problems += [f"<{tag}> is never closed" for tag in self._open]
-        if not text.lstrip().lower().startswith("<!doctype html>"):
-            self.problems.append("it doesn't begin with <!doctype html>")
+        if any(_STYLE_REQUEST.search(style) for style in _STYLE.findall(text)):
+            self.problems.append("its style loads something from outside")
         if not self._policy:
             self.problems.append("it has no Content-Security-Policy")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._attributes(tag, attrs)
-        if tag not in _VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._attributes(tag, attrs)
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self._open or self._open[-1] != tag:
-            self.problems.append(f"line {self.getpos()[0]}: </{tag}> closes nothing that is open")
-        if tag in self._open:
-            while self._open.pop() != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] == "style" and _STYLE_REQUEST.search(data):
-            self.problems.append("its style loads something from outside")
-
-    def _attributes(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attributes}
+        values = {name: value or "" for name, value in attrs}
         where = f"line {self.getpos()[0]}: <{tag}>"
         if tag in _FORBIDDEN:
             self.problems.append(f"{where} has no place on a page of ours")
         if tag == "meta" and values.get("http-equiv", "").lower() == "content-security-policy":
             self._policy = values.get("content", "")
         if "id" in values:
-            if values["id"] in self.identifiers:
-                self.problems.append(f"{where} repeats the id {values['id']}")
             self.identifiers.add(values["id"])
         for name, value in values.items():
-            address = name in _LOADED or (name == "href" and tag not in ("a", "link"))
-            if address and not value.startswith(("data:", "#")):
+            is_loaded = name in _LOADED or (name == "href" and tag not in ("a", "link"))
+            if is_loaded and not value.startswith(("data:", "#")):
                 self._load(where, value)
             if name.startswith("on") or name in ("style", "srcset", "srcdoc"):
                 self.problems.append(f"{where} has the attribute {name}, which no page of ours may have")
@@ -87,7 +65,7 @@ class PageReader(HTMLParser):
             self.links.append(values["href"])
 
     def _load(self, where: str, address: str) -> None:
-        """Take note of a file that the page loads: one of the site's own, where its policy admits them."""
+        """Note a file that the page loads: one of the site's own, where its policy admits them."""
         parts = urlsplit(address)
         if "'self'" in self._policy and parts.path and not (parts.scheme or parts.netloc):
             self.links.append(address)
@@ -98,7 +76,7 @@ class PageReader(HTMLParser):
 class Verifier:
     """Checks a site file by file, and at the end whether its links lead somewhere.
 
-    What it keeps of a page are the addresses that no page before it had.
+    Of a page it keeps only the addresses that no page before it had.
 
     Args:
         beside: addresses, from the site's folder, of pages outside of it to which its own may link.
@@ -112,7 +90,7 @@ class Verifier:
         self._targets: dict[tuple[str, str], tuple[str, str]] = {}
 
     def see(self, name: str, content: bytes) -> None:
-        """Take one file into account. A page over 3 MB is logged as a warning.
+        """Check one file. A page over 3 MB is logged as a warning.
 
         Args:
             name: its path relative to the site's folder, with slashes.
@@ -135,15 +113,15 @@ class Verifier:
             )
 
     def forget(self, folder: str) -> None:
-        """Leave all files of a folder out of account that were seen so far.
+        """Forget all files of a folder that were seen so far.
 
         Args:
             folder: its path relative to the site's folder, with slashes.
         """
         inside = f"{folder}/"
-        self.problems = [each for each in self.problems if not each.startswith(inside)]
-        self._names = {each for each in self._names if not each.startswith(inside)}
-        self._targets = {key: by for key, by in self._targets.items() if not by[0].startswith(inside)}
+        self.problems = [problem for problem in self.problems if not problem.startswith(inside)]
+        self._names = {name for name in self._names if not name.startswith(inside)}
+        self._targets = {key: link for key, link in self._targets.items() if not link[0].startswith(inside)}
 
     def _see_page(self, name: str, page: PageReader) -> None:
         self.problems += [f"{name}: {problem}" for problem in page.problems]
