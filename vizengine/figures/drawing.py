@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -120,20 +120,13 @@ def bars(bins: Sequence[Bin], tallest: float, height: float) -> list[Bar]:
         height: in pixels.
     """
     step = 100.0 / max(len(bins), 1)
-    drawn = []
-    for place, bar in enumerate(bins):
-        if bar.count.value:
-            tall = max(1.5, height * bar.count.value / max(tallest, 1))
-            drawn.append(
-                Bar(
-                    f"{number(place * step + step * 0.06)}%",
-                    f"{number(step * 0.88)}%",
-                    number(height - tall),
-                    number(tall),
-                    bar,
-                )
-            )
-    return drawn
+    width = f"{number(step * 0.88)}%"
+    tall = [max(1.5, height * column.count.value / max(tallest, 1)) for column in bins]
+    return [
+        Bar(f"{number(place * step + step * 0.06)}%", width, number(height - tall[place]), number(tall[place]), column)
+        for place, column in enumerate(bins)
+        if column.count.value
+    ]
 
 
 def along(value: float, low: float, high: float) -> float:
@@ -226,13 +219,11 @@ def stacked(parts: Sequence[tuple[str, Quantity]], axis: Axis) -> list[Piece]:
     for name, value in parts:
         size = float(value.value)
         start = right if size > 0 else left + size
-        if size > 0:
-            right += size
-        else:
-            left += size
+        right, left = right + max(size, 0.0), left + min(size, 0.0)
         kind = "plain" if name == OTHERS else "excites" if size > 0 else "inhibits"
         width = along(abs(size), 0.0, axis.high - axis.low)
-        label = name.rpartition(":")[2] if width >= ROOM_FOR_A_LETTER * len(name.rpartition(":")[2]) else ""
+        short = name.rpartition(":")[2]
+        label = short if width >= ROOM_FOR_A_LETTER * len(short) else ""
         pieces.append(Piece(axis.at(start), number(width), kind, name, value, label))
     return pieces
 
@@ -278,32 +269,35 @@ class Cell:
     text: str
 
 
-def signed_cells(rows: Sequence[Sequence[Quantity]], scale: float) -> list[Cell]:
-    """Cells in red and blue, full at ±`scale`."""
-    return _cells(rows, [[diverging(float(value.value), scale) for value in row] for row in rows])
+def cells(rows: Sequence[Sequence[Quantity]], scale: float, colour: Callable[[float, float], str]) -> list[Cell]:
+    """A cell for each number.
+
+    Args:
+        rows: the numbers.
+        scale: the absolute value at which a colour is full.
+        colour: `diverging` or `grey`.
+    """
+    return [
+        Cell(across * _CELL, down * _CELL, fill, _is_dark(fill), value.text)
+        for down, row in enumerate(rows)
+        for across, value in enumerate(row)
+        for fill in [colour(float(value.value), scale)]
+    ]
 
 
-def plain_cells(rows: Sequence[Sequence[Quantity]], scale: float) -> list[Cell]:
-    """Cells in grey, white at zero and darkest at ±`scale`."""
-    return _cells(rows, [[_grey(float(value.value), scale) for value in row] for row in rows])
+def grey(value: float, scale: float) -> str:
+    """A grey: white at zero and darkest at ±`scale`.
+
+    Returns:
+        `#rrggbb`.
+    """
+    level = round(255 * (1 - _DARKEST * min(abs(value) / scale, 1.0))) if scale > 0 else 255
+    return f"#{level:02x}{level:02x}{level:02x}"
 
 
 def largest(grids: Sequence[Sequence[Sequence[Quantity]]]) -> float:
     """The largest absolute value in several grids of numbers."""
     return max((abs(float(value.value)) for rows in grids for row in rows for value in row), default=0.0)
-
-
-def _cells(rows: Sequence[Sequence[Quantity]], fills: Sequence[Sequence[str]]) -> list[Cell]:
-    return [
-        Cell(across * _CELL, down * _CELL, fills[down][across], _is_dark(fills[down][across]), value.text)
-        for down, row in enumerate(rows)
-        for across, value in enumerate(row)
-    ]
-
-
-def _grey(value: float, scale: float) -> str:
-    level = round(255 * (1 - _DARKEST * min(abs(value) / scale, 1.0))) if scale > 0 else 255
-    return f"#{level:02x}{level:02x}{level:02x}"
 
 
 def _is_dark(fill: str) -> bool:

@@ -6,10 +6,9 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from vizengine.figures.drawing import EXCITES, INHIBITS, diverging
+from vizengine.figures.drawing import EXCITES, INHIBITS, weight_colour
 from vizengine.figures.pictures import decoded
 from vizengine.figures.quantities import Kernel, Picture
 from vizengine.measures.inputs import StrongInput
@@ -32,7 +31,7 @@ Point = tuple[float, float]
 
 
 def preview(report: Report) -> bytes:
-    """The figure that opens the page, without its words: at most six inputs, their slices, arrows, the unit.
+    """The figure at the head of the page without its words: at most six inputs, their slices, arrows, the unit.
 
     Returns:
         a JPEG, `WIDTH` by `HEIGHT`, on white.
@@ -58,10 +57,7 @@ def _resized(picture: Picture, side: int) -> Image.Image:
 
 
 def _cells(kernel: Kernel, scale: float, side: int) -> Image.Image:
-    colours = [[diverging(float(cell.value), scale) for cell in row] for row in kernel.rows]
-    cells: NDArray[np.uint8] = np.array(
-        [[list(bytes.fromhex(colour[1:])) for colour in row] for row in colours], np.uint8
-    )
+    cells = np.array([[weight_colour(float(cell.value), scale) for cell in row] for row in kernel.rows], np.uint8)
     return Image.fromarray(cells).resize((side, side), Image.Resampling.NEAREST)
 
 
@@ -84,7 +80,7 @@ def _arrows(strongest: Sequence[StrongInput], starts: Sequence[float], left: flo
 
 
 def _curve(start: Point, end: Point) -> list[Point]:
-    """A cubic Bézier curve that leaves and arrives level."""
+    """Points of a cubic Bézier curve that is horizontal at both ends."""
     along = np.linspace(0, 1, _CURVE_POINTS)
     middle = (start[0] + end[0]) / 2
     across = np.polynomial.Polynomial([0, 0, 3, -2])(along)

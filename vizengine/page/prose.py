@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -31,10 +31,8 @@ def check(text: str, names: Collection[str]) -> list[str]:
     Returns:
         One message for each place that names no measured value; empty where all is well.
     """
-    problems = []
-    for found in dict.fromkeys(match.strip() for match in _PLACE.findall(text)):
-        if found not in names:
-            problems.append(_unknown(found, names))
+    written = dict.fromkeys(name.strip() for name in _PLACE.findall(text))
+    problems = [_unknown(name, names) for name in written if name not in names]
     rest = _PLACE.sub("", text)
     if "{{" in rest or "}}" in rest:
         stray = "{{" if "{{" in rest else "}}"
@@ -55,13 +53,13 @@ def relative_links(text: str) -> tuple[tuple[str, bool], ...]:
     """
     first = _first_inline(text)
     position = first.map if first else None
-    found: dict[tuple[str, bool], None] = {}
+    links: dict[tuple[str, bool], None] = {}
     for token in _markdown().parse(text):
         for child in token.children or ():
             address = str(child.attrGet("href") or "") if child.type == "link_open" else ""
             if address and not urlsplit(address).scheme:
-                found[address, token.map == position] = None
-    return tuple(found)
+                links[address, token.map == position] = None
+    return tuple(links)
 
 
 def render(text: str, values: Mapping[str, str]) -> str:
@@ -74,8 +72,7 @@ def render(text: str, values: Mapping[str, str]) -> str:
     Raises:
         KeyError: the text names a value that isn't there.
     """
-    tokens = _markdown().parse(text)
-    return _to_html(tokens, values)
+    return _to_html(_markdown().parse(text), values)
 
 
 def first_paragraph(text: str, values: Mapping[str, str]) -> str:
@@ -89,8 +86,9 @@ def first_paragraph_text(text: str, values: Mapping[str, str]) -> str:
     inline = _first_inline(text)
     if inline is None:
         return ""
-    _change_text([inline], lambda content: _substitute(content, values))
-    return " ".join("".join(_plain(token) for token in inline.children or ()).split())
+    _put_in([inline], values)
+    breaks = ("softbreak", "hardbreak")
+    return " ".join("".join(" " if token.type in breaks else token.content for token in inline.children or ()).split())
 
 
 def families(names: Collection[str]) -> str:
@@ -105,22 +103,20 @@ def families(names: Collection[str]) -> str:
             numbers[stem].add(int(head[len(stem) :]))
     parts = []
     for stem in sorted(keys):
-        found = sorted(numbers[stem])
-        if not found:
-            head = stem
-        elif found == list(range(found[0], found[-1] + 1)) and len(found) > 2:
-            head = f"{stem}{found[0]} to {stem}{found[-1]}"
+        members = sorted(numbers[stem])
+        if len(members) > 2 and members == list(range(members[0], members[-1] + 1)):
+            head = f"{stem}{members[0]} to {stem}{members[-1]}"
         else:
-            head = ", ".join(f"{stem}{number}" for number in found)
+            head = ", ".join(f"{stem}{number}" for number in members) or stem
         inside = ", ".join(sorted(keys[stem] - {""}))
         parts.append(f"{head}: {inside}" if inside else head)
     return "; ".join(parts)
 
 
-def _unknown(found: str, names: Collection[str]) -> str:
-    near = difflib.get_close_matches(found, sorted(names), n=3, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else "."
-    return f"`{{{{ {found} }}}}` is no measured value of this circuit{hint} Known are: {families(names)}"
+def _unknown(name: str, names: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(f'`{known}`' for known in near)}?" if near else "."
+    return f"`{{{{ {name} }}}}` is no measured value of this circuit{hint} Known are: {families(names)}"
 
 
 @cache
@@ -143,7 +139,7 @@ def _is_safe_link(address: str) -> bool:
 
 
 def _to_html(tokens: list[Token], values: Mapping[str, str]) -> str:
-    _change_text(tokens, lambda content: _substitute(content, values))
+    _put_in(tokens, values)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             # The page owns the levels above.
@@ -155,16 +151,11 @@ def _to_html(tokens: list[Token], values: Mapping[str, str]) -> str:
     return str(markdown.renderer.render(tokens, markdown.options, {})).strip()
 
 
-def _change_text(tokens: list[Token], change: Callable[[str], str]) -> None:
+def _put_in(tokens: list[Token], values: Mapping[str, str]) -> None:
     for token in tokens:
         if token.type in ("text", "code_inline", "fence", "code_block"):
-            token.content = change(token.content)
-        if token.children:
-            _change_text(token.children, change)
-
-
-def _substitute(content: str, values: Mapping[str, str]) -> str:
-    return _PLACE.sub(lambda match: values[match[1].strip()], content)
+            token.content = _PLACE.sub(lambda match: values[match[1].strip()], token.content)
+        _put_in(token.children or [], values)
 
 
 def _first_inline(text: str) -> Token | None:
@@ -173,7 +164,3 @@ def _first_inline(text: str) -> Token | None:
         if before.type == "paragraph_open" and token.type == "inline":
             return token
     return None
-
-
-def _plain(token: Token) -> str:
-    return " " if token.type in ("softbreak", "hardbreak") else token.content

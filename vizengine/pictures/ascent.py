@@ -1,4 +1,4 @@
-"""Which arithmetic the ascent may use: bfloat16 only where the hardware multiplies it natively."""
+"""Gradient ascent: its arithmetic, how many pictures fit into memory, and its steps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def hardware_has_bfloat16() -> bool:
     devices = tf.config.list_physical_devices("GPU")
     if devices:
         details = [tf.config.experimental.get_device_details(device) for device in devices]
-        return all(each.get("compute_capability", (0, 0)) >= _FIRST_GPU_WITH_BFLOAT16 for each in details)
+        return all(detail.get("compute_capability", (0, 0)) >= _FIRST_GPU_WITH_BFLOAT16 for detail in details)
     information = Path("/proc/cpuinfo")
     if not information.is_file():
         return False
@@ -165,9 +165,9 @@ def ascend(
         return values
 
     traces, film = [], []
-    shown = set(np.linspace(0, 1, frames) ** 2 * (steps - 1) // 1) if frames else set()
+    filmed = set(np.linspace(0, 1, frames) ** 2 * (steps - 1) // 1) if frames else set()
     for index in range(steps):
-        if index in shown:
+        if index in filmed:
             film.append(_pixels(to_images(spectra[:1], size), channel_order)[0])
         rate, strength = schedule(index, steps, settled)
         traces.append(step(tf.constant(index), tf.constant(rate), tf.constant(strength)).numpy())

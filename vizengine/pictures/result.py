@@ -74,7 +74,7 @@ class Visualization:
     Attributes:
         layer: conv layer, or `input` for a colour of the image (its picture is exact, not searched).
         channel: index of the channel.
-        direction: `positive`, or `negative` for what the channel is most against. For `negative`, read lowest for
+        direction: `positive`, or `negative` for the picture that inhibits the channel. For `negative`, read lowest for
             highest below.
         image: (height, width, 3) uint8, RGB: the picture that was measured.
         trace: (steps,) float32, the objective at every step, in pre-activation units, under the
@@ -151,7 +151,7 @@ class UnitStudy:
     """More pictures of one unit.
 
     Attributes:
-        negative: what the unit is most against.
+        negative: the picture that inhibits the unit.
         stability: other seeds.
         variants: in how many ways it is excited.
         film: the shown picture as it formed; none unless asked for.

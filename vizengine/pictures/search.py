@@ -1,4 +1,7 @@
-"""What pictures are asked for: of channels of a layer, or of groups of the channels that a layer reads."""
+"""The search for pictures: attempts, which of them is shown, and whether it can be trusted.
+
+Of channels of a layer, or of groups of the channels that a layer reads.
+"""
 
 from __future__ import annotations
 
@@ -175,9 +178,9 @@ def last_slope(trace: NDArray[np.float32], steps: int) -> float:
 
 def colour_picture(network: Network, channel: int, best: PhotoBest, size: int) -> Visualization:
     """The picture of a colour is that colour alone, its value known exactly; that of grey is white."""
-    shown = {"rgb": (channel,), "bgr": (2 - channel,), "grey": (0, 1, 2)}[network.architecture.channel_order]
+    lit = {"rgb": (channel,), "bgr": (2 - channel,), "grey": (0, 1, 2)}[network.architecture.channel_order]
     image = np.zeros((size, size, 3), np.uint8)
-    image[..., list(shown)] = 255
+    image[..., list(lit)] = 255
     prepared = network.prepare(tf.constant(image[None] / 255.0, tf.float32), INPUT)
     reached = float(np.asarray(prepared)[0, 0, 0, channel])
     return Visualization(
@@ -207,13 +210,13 @@ def visualize(
     finish: Callable[[Visualization], None] = lambda visualization: None,
     task: Task = SILENT,
 ) -> dict[int, Visualization]:
-    """Pictures of what channels of one layer look for, or are most against.
+    """Pictures that excite, or for the negative direction inhibit, channels of one layer.
 
     Args:
         network: the network.
         job: which.
-        finish: called with each picture as soon as no further attempt will be made at it.
-        task: told of each picture that is finished, out of how many, and meanwhile which step of which attempt it is.
+        finish: called with each picture after its last attempt.
+        task: the progress shown: pictures finished, and meanwhile the step and the attempt.
 
     Returns:
         channel to its visualization.
@@ -230,21 +233,23 @@ def visualize(
         for channel, best in job.best.items():
             done(colour_picture(network, channel, best, job.settings.size))
         return finished
-    shown: dict[int, Candidate] = {}
+    best_so_far: dict[int, Candidate] = {}
     remaining = sorted(job.best)
     for number in range(job.settings.attempts):
         plans: dict[Plan, list[int]] = {}
         for channel in remaining:
-            plan = next_plan(number, shown.get(channel), job.best[channel], job.settings)
+            plan = next_plan(number, best_so_far.get(channel), job.best[channel], job.settings)
             plans.setdefault(plan, []).append(channel)
         for plan, planned in plans.items():
             tell = partial(_tell, task, number + 1, plan.steps)
-            for batch, candidates in _attempts(network, job, planned, plan, shown, tell):
+            for batch, candidates in _attempts(network, job, planned, plan, best_so_far, tell):
                 for candidate in candidates:
                     visualization = candidate.visualization
-                    shown[visualization.channel] = better(shown.get(visualization.channel), candidate, plan.continued)
+                    best_so_far[visualization.channel] = better(
+                        best_so_far.get(visualization.channel), candidate, plan.continued
+                    )
                 for channel in batch:
-                    picture = shown[channel].visualization
+                    picture = best_so_far[channel].visualization
                     if picture.converged or number == job.settings.attempts - 1:
                         done(picture)
         remaining = [channel for channel in remaining if channel not in finished]
@@ -252,7 +257,7 @@ def visualize(
 
 
 def _attempts(
-    network: Network, job: Job, channels: list[int], plan: Plan, shown: Mapping[int, Candidate], tell: Tell
+    network: Network, job: Job, channels: list[int], plan: Plan, earlier: Mapping[int, Candidate], tell: Tell
 ) -> Iterator[tuple[list[int], list[Candidate]]]:
     """One more attempt at the pictures of `channels`, batch by batch; a batch that finds no memory is halved.
 
@@ -261,21 +266,21 @@ def _attempts(
     """
     size = job.settings.size
     waiting = batches(network.architecture, job.layer, channels, size)
-    each = bytes_of_one(network.architecture, job.layer, size)
+    bytes_each = bytes_of_one(network.architecture, job.layer, size)
     while waiting:
         batch = waiting.pop(0)
         half = len(batch) // 2
-        if not half or each * len(batch) <= available_bytes():
+        if not half or bytes_each * len(batch) <= available_bytes():
             try:
-                made = list(_attempt(network, job, batch, plan, shown, tell))
+                candidates = list(_attempt(network, job, batch, plan, earlier, tell))
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
                 if not half:
                     raise VizengineError(
                         f"There isn't enough memory for one picture of {job.layer} at {size} px: about "
-                        f"{each / 1e6:.0f} MB. Free some, or make `visualization.size` smaller."
+                        f"{bytes_each / 1e6:.0f} MB. Free some, or make `visualization.size` smaller."
                     ) from error
             else:
-                yield batch, made
+                yield batch, candidates
                 continue
         logger.info("memory is short: %d pictures of %s at a time, not %d", len(batch) - half, job.layer, len(batch))
         waiting[:0] = [batch[:half], batch[half:]]
@@ -287,11 +292,11 @@ def _tell(task: Task, attempt: int, steps: int, step: int) -> None:
 
 
 def _attempt(
-    network: Network, job: Job, channels: list[int], plan: Plan, shown: Mapping[int, Candidate], tell: Tell
+    network: Network, job: Job, channels: list[int], plan: Plan, earlier: Mapping[int, Candidate], tell: Tell
 ) -> Iterator[Candidate]:
     """One more attempt at the pictures of a batch."""
     if plan.continued:
-        start = np.stack([shown[channel].spectrum for channel in channels])
+        start = np.stack([earlier[channel].spectrum for channel in channels])
     else:
         keys = [job.key(channel) for channel in channels]
         photos = [job.best[channel].photo for channel in channels]
@@ -312,9 +317,9 @@ def _attempt(
     finished = ascent.images.astype(np.float32) / 255.0
     pre_activations = np.asarray(job.probe(network, channels)(finished))
     for index, channel in enumerate(channels):
-        before = shown[channel].visualization.trace if plan.continued else np.zeros(0, np.float32)
-        own = pre_activations[index, :, :, index]
-        yield Candidate(_judge(job, channel, plan, ascent, index, before, own), ascent.spectra[index])
+        before = earlier[channel].visualization.trace if plan.continued else np.zeros(0, np.float32)
+        values = pre_activations[index, :, :, index]
+        yield Candidate(_judge(job, channel, plan, ascent, index, before, values), ascent.spectra[index])
 
 
 def _judge(

@@ -24,7 +24,7 @@ FRAMES = 16
 
 @dataclass(frozen=True)
 class Subject:
-    """What is studied, and how.
+    """A unit to make more pictures of, and how.
 
     Attributes:
         shown: the unit's picture as the page shows it.
@@ -38,7 +38,7 @@ class Subject:
 
 
 def stability(network: Network, subject: Subject, others: tuple[Visualization, ...], task: Task = SILENT) -> Stability:
-    """Pictures of the unit from other seeds, held against the one that is shown.
+    """Pictures of the unit from other seeds, compared with the one that is shown.
 
     Args:
         network: the network.
@@ -51,14 +51,14 @@ def stability(network: Network, subject: Subject, others: tuple[Visualization, .
     key = picture_key(layer, unit, "positive")
     start = np.concatenate([_starts(subject, [key], seed) for seed in seeds[1:]])
     images = _ascend(network, subject, [unit], start, channel([0] * len(start)), seeds[1], 0, task).images
-    sound = _sound(network, subject)
-    own = styles(network, layer, np.concatenate([subject.shown.image[None], images]), sound)
-    control = styles(network, layer, np.stack([each.image for each in others]), sound) if others else None
+    finite = _finite(network, subject)
+    styles_of_seeds = styles(network, layer, np.concatenate([subject.shown.image[None], images]), finite)
+    control = styles(network, layer, np.stack([other.image for other in others]), finite) if others else None
     return Stability(
         seeds=tuple(seeds),
         reached=(subject.shown.reached, *_reached(network, layer, unit, images)),
-        likeness=mean_cosine(own),
-        control=None if control is None else float((own[:1] @ control.T).mean()),
+        likeness=mean_cosine(styles_of_seeds),
+        control=None if control is None else float((styles_of_seeds[:1] @ control.T).mean()),
         images=images,
     )
 
@@ -68,10 +68,10 @@ def variants(network: Network, subject: Subject, task: Task = SILENT) -> Variant
     layer, unit = subject.shown.layer, subject.shown.channel
     count = DIVERSITY_BATCH
     start = _starts(subject, [f"{layer}:{unit}:diverse:{index}" for index in range(count)], subject.settings.seed)
-    sound = _sound(network, subject)
-    place = unit if sound is None else sound.index(unit)
+    finite = _finite(network, subject)
+    place = unit if finite is None else finite.index(unit)
     objective = channel([place] * count) + DIVERSITY_WEIGHT * diversity()
-    images = _ascend(network, subject, sound, start, objective, subject.settings.seed, 0, task).images
+    images = _ascend(network, subject, finite, start, objective, subject.settings.seed, 0, task).images
     return Variants(images, _reached(network, layer, unit, images))
 
 
@@ -82,10 +82,10 @@ def film(network: Network, subject: Subject, task: Task = SILENT) -> Film:
     return Film(_ascend(network, subject, [unit], start, channel([0]), seed, FRAMES, task).frames)
 
 
-def _sound(network: Network, subject: Subject) -> list[int] | None:
-    """The channels of the unit's layer whose values are numbers; None where all are.
+def _finite(network: Network, subject: Subject) -> list[int] | None:
+    """The channels of the unit's layer whose values are finite; None where all are.
 
-    One channel of which they aren't would leave nothing of what is worked out over all of them.
+    One channel of NaN would make NaN of all that is computed over the layer.
     """
     finite = np.isfinite(measure(network, subject.shown.layer, None, subject.shown.image[None])).all(axis=(0, 1, 2))
     return None if finite.all() else np.flatnonzero(finite).tolist()

@@ -1,8 +1,9 @@
-"""Parts of a report: channels with their pictures and slices, the network, its check, how it was all made."""
+"""What the page says of pictures: of a channel's, and of the further ones of the unit."""
 
 from __future__ import annotations
 
 import math
+from itertools import count
 from typing import Literal
 
 import numpy as np
@@ -156,7 +157,7 @@ def feature(visualization: Visualization, label: str, role: str, largest: int) -
         ratio=ratio,
         verdict=verdict,
         explanation=_explanation(verdict, reached, photo_best, visualization.photo_best_name, ratio),
-        attempts=tuple(_attempt(each) for each in visualization.attempts),
+        attempts=tuple(_attempt(attempt) for attempt in visualization.attempts),
     )
 
 
@@ -211,6 +212,11 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
     stability, negative = study.stability, study.negative
     reached = np.array(stability.reached)
 
+    def variant(image: NDArray[np.uint8], how: str, highest: float, name: str) -> VariantPicture:
+        alt = f"Synthetic image that excites unit {label}{how}"
+        further = picture(image, alt, largest, FURTHER_QUALITY)
+        return VariantPicture(picture=further, reached=significant(highest), name=name)
+
     return StudyReport(
         negative=picture(negative.image, f"Synthetic image that inhibits unit {label} most", largest),
         negative_reached=significant(negative.reached),
@@ -218,29 +224,15 @@ def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
         negative_photo_name=negative.photo_best_name,
         negative_converged=negative.converged,
         seeds=tuple(
-            VariantPicture(
-                picture=picture(
-                    image, f"Synthetic image that excites unit {label}, from seed {seed}", largest, FURTHER_QUALITY
-                ),
-                reached=significant(each),
-                name=f"seed {seed}",
-            )
-            for image, seed, each in zip(stability.images, stability.seeds[1:], stability.reached[1:], strict=True)
+            variant(image, f", from seed {seed}", highest, f"seed {seed}")
+            for image, seed, highest in zip(stability.images, stability.seeds[1:], stability.reached[1:], strict=True)
         ),
         spread=percent(float(reached.std() / abs(reached.mean()))) if reached.mean() else None,
         likeness=significant(stability.likeness, 2),
         control=None if stability.control is None else significant(stability.control, 2),
         diverse=tuple(
-            VariantPicture(
-                picture=picture(
-                    image, f"Synthetic image that excites unit {label} in another way", largest, FURTHER_QUALITY
-                ),
-                reached=significant(each),
-                name=f"variant {number}",
-            )
-            for number, (image, each) in enumerate(
-                zip(study.variants.images, study.variants.reached, strict=True), start=1
-            )
+            variant(image, " in another way", highest, f"variant {number}")
+            for number, image, highest in zip(count(1), study.variants.images, study.variants.reached, strict=False)
         ),
         film=_film(study.film.frames, label) if study.film else None,
     )
