@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from vizengine import output as progress
-from vizengine.output import LineProgress, SilentProgress, duration
+from vizengine.output import SILENT, LineProgress, duration
 
 
 def test_lines_tell_how_far_it_is(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_a_stage_that_fails_is_not_called_done(caplog: pytest.LogCaptureFixture)
 
 
 def test_silence(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
-    with caplog.at_level(logging.DEBUG), SilentProgress().stage("pictures", 2) as stage:
+    with caplog.at_level(logging.DEBUG), SILENT.stage("pictures", 2) as stage:
         stage.expect(2)
         stage.advance(2, "note")
     assert caplog.messages == []

@@ -1,4 +1,4 @@
-"""Where words go: the log to stderr, one path to stdout."""
+"""What the command prints: the log and its progress to stderr, one path to stdout."""
 
 from __future__ import annotations
 
@@ -8,24 +8,31 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+logger = logging.getLogger(__name__)
+LINE_EVERY_SECONDS = 10.0
 
 
 def printable(text: str) -> str:
-    """A text with what could steer a terminal, or turn the reading direction, in its escaped form."""
+    """A text with terminal control characters and Unicode bidi controls escaped."""
     return "".join(
-        each if each.isprintable() or each in "\n\u00a0" else each.encode("unicode_escape").decode("ascii")
-        for each in text
+        character
+        if character.isprintable() or character in "\n\u00a0"
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
     )
 
 
 class _Printable(logging.Filter):
-    """Names of files and settings come from others: what they hold is shown, not obeyed."""
+    """Escape control characters: names of files and settings come from others."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = printable(record.getMessage()), ()
@@ -33,7 +40,7 @@ class _Printable(logging.Filter):
 
 
 class _Ours(logging.Filter):
-    """What a library warns of, as TensorFlow of a function traced again, is for developers of this package."""
+    """Pass what this package says; of libraries only errors, since their warnings are for its developers."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno >= logging.ERROR or record.name.partition(".")[0] == "vizengine"
@@ -47,7 +54,7 @@ class _Plain(logging.Formatter):
         return text if record.levelno == logging.INFO else f"{record.levelname.lower()}: {text}"
 
 
-@contextlib.contextmanager
+@contextmanager
 def logged(verbosity: int) -> Iterator[Progress]:
     """Log to stderr meanwhile: by rich with progress bars on a terminal, in plain lines elsewhere.
 
@@ -82,7 +89,7 @@ def logged(verbosity: int) -> Iterator[Progress]:
             if verbosity <= 0:
                 handler.addFilter(_Ours())
                 warnings.simplefilter("ignore")
-            yield SilentProgress() if verbosity < 0 else progress
+            yield SILENT if verbosity < 0 else progress
     finally:
         logging.captureWarnings(False)
         own.setLevel(before)
@@ -107,12 +114,8 @@ def complain(message: str) -> None:
         sys.stderr.flush()
 
 
-logger = logging.getLogger(__name__)
-LINE_EVERY_SECONDS = 10.0
-
-
-class Task(Protocol):
-    """One piece of work that goes on."""
+class Task:
+    """One piece of work that goes on; this one shows nothing."""
 
     def expect(self, n: int) -> None:
         """Say how many steps the stage has, where that wasn't known at its beginning; once."""
@@ -121,37 +124,24 @@ class Task(Protocol):
         """Say that `n` more steps are done, perhaps 0, with a few words on how it goes."""
 
 
-class Progress(Protocol):
-    """Shows the stages of a build."""
+class Progress(Task):
+    """The stages of a build; nothing of them is shown."""
 
-    def stage(self, name: str, total: int | None) -> AbstractContextManager[Task]:
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Task]:
         """A piece of work.
 
         Args:
             name: what is done, in words.
             total: number of steps, or None where it isn't known, or only once the stage says what it expects.
         """
-
-
-class SilentProgress:
-    """Shows nothing."""
-
-    @contextmanager
-    def stage(self, name: str, total: int | None) -> Iterator[Task]:
-        """A piece of work that nobody watches."""
         yield self
 
-    def expect(self, n: int) -> None:
-        """Pass over it."""
 
-    def advance(self, n: int = 1, note: str = "") -> None:
-        """Pass over it."""
+SILENT = Progress()
 
 
-SILENT = SilentProgress()
-
-
-class _Lines:
+class _Lines(Task):
     """A stage that logs a line now and then."""
 
     def __init__(self, name: str, total: int | None) -> None:
@@ -174,20 +164,19 @@ class _Lines:
         logger.info("%s: %s%s", self.name, count, f" ({note})" if note else "")
 
 
-class LineProgress:
-    """Logs when a stage begins and ends, and how far it is every ten seconds."""
+class LineProgress(Progress):
+    """Logs when a stage begins and ends, and how far it is every ten seconds; rich shows nothing off a terminal."""
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Task]:
-        """A piece of work that is told in lines."""
         logger.info("%s …", name)
         lines = _Lines(name, total)
         yield lines
         logger.info("%s: done in %s", name, duration(monotonic() - lines.started))
 
 
-class BarProgress:
-    """Draws bars on a terminal.
+class BarProgress(Progress):
+    """Draws bars on a terminal; a bar goes when its stage ends, and a line stays.
 
     Args:
         console: the one that the log is written to as well, so that neither writes over the other.
@@ -206,33 +195,31 @@ class BarProgress:
             console=console,
             transient=True,
         )
-        self._open = 0
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Task]:
-        """A piece of work that is shown as a bar; the bar goes when it ends, and a line stays."""
         started = monotonic()
-        self._open += 1
         self._bars.start()
-        task = self._bars.add_task(name, total=total, note="")
-        bars = self._bars
-
-        class Bar:
-            def expect(self, n: int) -> None:
-                bars.update(task, total=n)
-
-            def advance(self, n: int = 1, note: str = "") -> None:
-                bars.update(task, advance=n, note=note)
-
+        bar = _Bar(self._bars, self._bars.add_task(name, total=total, note=""))
         try:
-            yield Bar()
-            bars.refresh()
+            yield bar
+            self._bars.refresh()
             logger.info("%s: done in %s", name, duration(monotonic() - started))
         finally:
-            bars.remove_task(task)
-            self._open -= 1
-            if not self._open:
-                bars.stop()
+            self._bars.remove_task(bar.id)
+            if not self._bars.tasks:
+                self._bars.stop()
+
+
+class _Bar(Task):
+    def __init__(self, bars: RichProgress, id: TaskID) -> None:
+        self._bars, self.id = bars, id
+
+    def expect(self, n: int) -> None:
+        self._bars.update(self.id, total=n)
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        self._bars.update(self.id, advance=n, note=note)
 
 
 def duration(seconds: float) -> str:
