@@ -15,7 +15,7 @@ from pathlib import Path
 from vizengine.config.load import load
 from vizengine.layers.estimate import STEPS_OF_ALL_ATTEMPTS, STIMULI, multiplications
 from vizengine.layers.jobs import PHOTOS_OF_A_JOB, Done, Job, chosen_layers, source_layers
-from vizengine.layers.workers import Place
+from vizengine.layers.workers import SweepContext
 from vizengine.network import catalogue as zoo
 from vizengine.network.layers import INPUT
 from vizengine.pictures.ascent import batches
@@ -98,7 +98,7 @@ def main() -> None:
     assert {source for layer in layers for source in source_layers(architecture, layer)} <= {INPUT, *layers}
     first, second = tasks()
     overhead = pace()
-    sent = len(pickle.dumps((Place(config, "vgg", folder, folder), second[0][0])))
+    sent = len(pickle.dumps((SweepContext(config, "vgg", folder, folder), second[0][0])))
     returned = len(pickle.dumps(Done(second[0][0], 1.0, 1.0, "tcp://10.0.0.1:40000 (process 10000)")))
     every = [*first, *second]
     work = sum(seconds for _, seconds in every)

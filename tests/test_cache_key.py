@@ -20,7 +20,7 @@ from tests.conftest import REPOSITORY
 from vizengine import cache as cache_key
 from vizengine.cache import Cache
 from vizengine.errors import VizengineError
-from vizengine.layers.workers import RunLog
+from vizengine.layers.runner import RunLog
 
 As = Callable[[str], None]
 Result = dict[str, Any]

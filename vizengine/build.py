@@ -23,7 +23,7 @@ from vizengine.config.paths import is_within
 from vizengine.config.schema import CircuitSection, Config, SweepSection
 from vizengine.errors import BuildFailed, UsageError, VizengineError, WeightsUnavailable
 from vizengine.layers.run import SweepRun
-from vizengine.layers.workers import Place, Workshop
+from vizengine.layers.workers import SweepContext, Worker
 from vizengine.measures.photos import Photos
 from vizengine.network.source import open_source
 from vizengine.network.weights import MissingWeights
@@ -178,8 +178,8 @@ def compute_entry(
     started = time.monotonic()
     try:
         if isinstance(section, SweepSection):
-            place = Place.beside(config, section.name, options.fresh and may_compute, options.scheduler)
-            run = SweepRun(section, place, progress, may_compute)
+            context = SweepContext.beside(config, section.name, options.fresh and may_compute, options.scheduler)
+            run = SweepRun(context, progress, may_compute)
         else:
             cache = Cache(config.folder / CACHE_FOLDER, fresh=options.fresh)
             run = CircuitRun(config, section, cache, progress, may_compute)
@@ -366,9 +366,9 @@ def estimate(config: Config) -> list[str]:
     lines = []
     for section in config.circuits:
         if isinstance(section, SweepSection):
-            workshop = Workshop(Place.beside(config, section.name))
+            worker = Worker(SweepContext.beside(config, section.name))
             processes = config.execution.workers or config.execution.gpus or 1
-            lines += measured(workshop, processes).lines(section.name)
+            lines += measured(worker, processes).lines(section.name)
         else:
             lines.append(f"{section.name}: one circuit; only sweeps are estimated")
     return lines

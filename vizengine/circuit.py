@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from typing import Protocol
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine import __version__
-from vizengine.cache import Cache, source_hash
+from vizengine.cache import Cache, Stage, source_hash
 from vizengine.config.schema import CircuitSection, Config, SiteSection, SweepSection
 from vizengine.errors import BuildFailed
 from vizengine.measures import MEASURES
@@ -28,22 +28,21 @@ from vizengine.measures.photos import Photo
 from vizengine.measures.readings import Readings
 from vizengine.measures.stream import PHOTO, EvidenceSettings, PhotoPart
 from vizengine.network.source import DESCRIPTION, NetworkDescription, describe, open_source
-from vizengine.output import Progress
+from vizengine.output import Progress, Task
 from vizengine.page.render import render_circuit, render_frame
 from vizengine.page.report import Measured, Report, SiteReport, build
 from vizengine.pictures.result import (
     Direction,
-    Film,
     PhotoBest,
     Settings,
-    Stability,
     UnitStudy,
-    Variants,
     Visualization,
 )
 from vizengine.pictures.search import GROUP_PICTURES, PICTURES, Job, visualize
 from vizengine.pictures.study import FILM, STABILITY, VARIANTS, Subject, film, stability, variants
 from vizengine.stages import LIBRARIES, Resources
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -189,20 +188,13 @@ def site_of_one(section: SiteSection, report: Report, alone: bool) -> SiteReport
     )
 
 
-class KnowsExtremes(Protocol):
-    """Knows how far photos drive channels."""
-
-    def extremes(self, layer: str) -> PhotoExtremes:
-        """The photos that drive each channel of a layer furthest, up and down."""
-
-
-class PictureStages:
+class CircuitPictures:
     """The pictures of one circuit.
 
     Args:
         section: the circuit's section, or the sweep's.
         resources: its network, photos and cache.
-        evidence: knows the photos that drive a channel furthest.
+        extremes: how far photos drive each channel of a layer, up and down.
         progress: shown to the user.
     """
 
@@ -210,12 +202,12 @@ class PictureStages:
         self,
         section: CircuitSection | SweepSection,
         resources: Resources,
-        evidence: KnowsExtremes,
+        extremes: Callable[[str], PhotoExtremes],
         progress: Progress,
     ) -> None:
         self._section = section
-        self._have = resources
-        self._evidence = evidence
+        self._resources = resources
+        self._extremes = extremes
         self._progress = progress
         self._settings = Settings(**section.visualization.model_dump(exclude={"film"}))
         self._settings_key = section.visualization.model_dump(mode="json", exclude={"film"})
@@ -227,44 +219,10 @@ class PictureStages:
         same network, photos and settings want it.
         """
         best = self._best(layer, channels, direction)
-
-        def compute(missing: list[int], keep: Callable[[int, Visualization], None]) -> None:
-            title = f"pictures of {layer}" if direction == "positive" else f"what a unit of {layer} is against"
-            with self._progress.stage(f"{self._section.name}: {title}", None) as task:
-                wanted = {channel: best[channel] for channel in missing}
-                job = Job(layer, wanted, self._settings, direction, self._squares())
-                visualize(self._have.network, job, lambda picture: keep(picture.channel, picture), task)
-
-        return self._have.each(PICTURES, self._keys(layer, best, direction), compute)
-
-    def are_kept(self, layer: str, channels: Iterable[int]) -> bool:
-        """Whether `of` would find the pictures of all these channels."""
-        return self._have.contains(PICTURES, self._keys(layer, self._best(layer, channels), "positive").values())
-
-    def _best(self, layer: str, channels: Iterable[int], direction: Direction = "positive") -> dict[int, PhotoBest]:
-        extremes = self._evidence.extremes(layer)
-        find = extremes.best if direction == "positive" else extremes.worst
-        best = {channel: PhotoBest(*find(channel)) for channel in channels}
-        for channel, each in best.items():
-            if not math.isfinite(each.value):
-                raise BuildFailed(
-                    f"Photos drive {layer}:{channel} to {each.value}; expected a number. The weights of its layer, or "
-                    "of one before it, aren't all numbers: name another weights file."
-                )
-        return best
-
-    def _keys(self, layer: str, best: Mapping[int, PhotoBest], direction: Direction) -> dict[int, dict[str, object]]:
-        """What each picture depends on."""
-        return {
-            channel: {
-                "layer": layer,
-                "channel": channel,
-                "direction": direction,
-                "best": [each.value, each.photo],
-                "settings": self._settings_key,
-            }
-            for channel, each in best.items()
-        }
+        title = f"pictures of {layer}" if direction == "positive" else f"what a unit of {layer} is against"
+        return self._search(
+            PICTURES, title, Job(layer, best, self._settings, direction), self._keys(layer, best, direction)
+        )
 
     def of_groups(
         self, layer: str, groups: Sequence[NDArray[np.floating]], best: Sequence[tuple[float, str]]
@@ -276,13 +234,9 @@ class PictureStages:
             groups: each group's weight of every channel.
             best: each group's highest value at any position of any photo, and that photo's name.
         """
-
-        def compute(missing: list[int], keep: Callable[[int, Visualization], None]) -> None:
-            with self._progress.stage(f"{self._section.name}: pictures of groups of inputs", None) as task:
-                wanted = {group: PhotoBest(*best[group]) for group in missing}
-                job = Job(layer, wanted, self._settings, squares=self._squares(), groups=np.stack(groups, axis=1))
-                visualize(self._have.network, job, lambda picture: keep(picture.channel, picture), task)
-
+        if not groups:
+            return ()
+        wanted = {number: PhotoBest(*group_best) for number, group_best in enumerate(best)}
         keys = {
             number: {
                 "layer": layer,
@@ -293,7 +247,55 @@ class PictureStages:
             }
             for number, group in enumerate(groups)
         }
-        return tuple(self._have.each(GROUP_PICTURES, keys, compute).values())
+        job = Job(layer, wanted, self._settings, groups=np.stack(groups, axis=1))
+        return tuple(self._search(GROUP_PICTURES, "pictures of groups of inputs", job, keys).values())
+
+    def _search(
+        self, stage: Stage[Visualization], title: str, job: Job, keys: Mapping[int, Mapping[str, object]]
+    ) -> dict[int, Visualization]:
+        """Those pictures of a job that aren't cached are searched for."""
+
+        def compute(missing: list[int], keep: Callable[[int, Visualization], None]) -> None:
+            best = {channel: job.best[channel] for channel in missing}
+            with self._progress.stage(f"{self._section.name}: {title}", None) as task:
+                visualize(
+                    self._resources.network,
+                    replace(job, best=best, squares=self._squares()),
+                    lambda picture: keep(picture.channel, picture),
+                    task,
+                )
+
+        return self._resources.get_or_compute_each(stage, keys, compute)
+
+    def are_kept(self, layer: str, channels: Iterable[int]) -> bool:
+        """Whether `of` would find the pictures of all these channels."""
+        keys = self._keys(layer, self._best(layer, channels, "positive"), "positive")
+        return all(self._resources.contains(PICTURES, key) for key in keys.values())
+
+    def _best(self, layer: str, channels: Iterable[int], direction: Direction) -> dict[int, PhotoBest]:
+        extremes = self._extremes(layer)
+        find = extremes.best if direction == "positive" else extremes.worst
+        best = {channel: PhotoBest(*find(channel)) for channel in channels}
+        for channel, photo_best in best.items():
+            if not math.isfinite(photo_best.value):
+                raise BuildFailed(
+                    f"Photos drive {layer}:{channel} to {photo_best.value}; expected a number. The weights of its "
+                    "layer, or of one before it, aren't all numbers: name another weights file."
+                )
+        return best
+
+    def _keys(self, layer: str, best: Mapping[int, PhotoBest], direction: Direction) -> dict[int, dict[str, object]]:
+        """What each picture depends on."""
+        return {
+            channel: {
+                "layer": layer,
+                "channel": channel,
+                "direction": direction,
+                "best": [photo_best.value, photo_best.photo],
+                "settings": self._settings_key,
+            }
+            for channel, photo_best in best.items()
+        }
 
     def study(self, shown: Visualization, others: Sequence[Visualization]) -> UnitStudy:
         """More pictures of the unit.
@@ -309,143 +311,49 @@ class PictureStages:
             "photo": shown.photo_best_name if from_photo else None,
             "settings": self._settings_key,
         }
+        # A picture is known by what it reached, since all else that it depends on is in this key.
+        known = {"shown": shown.reached, "others": [[other.channel, other.reached] for other in others]}
+
+        def result(
+            stage: Stage[Result], title: str, compute: Callable[[Subject, Task], Result], **more: object
+        ) -> Result:
+            def computed() -> Result:
+                with self._progress.stage(f"{self._section.name}: {title}", None) as task:
+                    return compute(Subject(shown, self._settings, self._squares()), task)
+
+            return self._resources.get_or_compute(stage, {**key, **more}, computed)
+
         return UnitStudy(
             negative=self.of(shown.layer, [shown.channel], "negative")[shown.channel],
-            stability=self._stability(shown, others, key),
-            variants=self._variants(shown, key),
-            film=self._film(shown, key) if self._section.visualization.film else None,
+            stability=result(
+                STABILITY,
+                "the unit's picture from other seeds",
+                lambda subject, task: stability(self._resources.network, subject, tuple(others), task),
+                **known,
+            ),
+            variants=result(
+                VARIANTS,
+                "other pictures that excite the unit",
+                lambda subject, task: variants(self._resources.network, subject, task),
+            ),
+            film=result(
+                FILM, "the unit's picture forming", lambda subject, task: film(self._resources.network, subject, task)
+            )
+            if self._section.visualization.film
+            else None,
         )
-
-    def _stability(self, shown: Visualization, others: Sequence[Visualization], key: Mapping[str, object]) -> Stability:
-        def compute() -> Stability:
-            with self._progress.stage(f"{self._section.name}: the unit's picture from other seeds", None) as task:
-                subject = Subject(shown, self._settings, self._squares())
-                return stability(self._have.network, subject, tuple(others), task)
-
-        # A picture is known by what it reached, since all else that it depends on is in this key.
-        known = {"shown": shown.reached, "others": [[each.channel, each.reached] for each in others]}
-        return self._have.stage(STABILITY, {**key, **known}, compute)
-
-    def _variants(self, shown: Visualization, key: Mapping[str, object]) -> Variants:
-        def compute() -> Variants:
-            with self._progress.stage(f"{self._section.name}: other pictures that excite the unit", None) as task:
-                return variants(self._have.network, Subject(shown, self._settings, self._squares()), task)
-
-        return self._have.stage(VARIANTS, key, compute)
-
-    def _film(self, shown: Visualization, key: Mapping[str, object]) -> Film:
-        def compute() -> Film:
-            with self._progress.stage(f"{self._section.name}: the unit's picture forming", None) as task:
-                return film(self._have.network, Subject(shown, self._settings, self._squares()), task)
-
-        return self._have.stage(FILM, key, compute)
 
     def _squares(self) -> dict[str, NDArray[np.float32]] | None:
         """Each photo's centred square, where pictures begin as photos."""
         if self._settings.start == "noise":
             return None
-        return {photo.name: photo.square(self._settings.size) for photo in self._have.photos}
+        return {photo.name: photo.square(self._settings.size) for photo in self._resources.photos}
 
 
-class EvidenceStages:
-    """What photos say of one circuit.
-
-    Args:
-        section: the circuit's section.
-        resources: its network, photos and cache.
-        progress: shown to the user.
-    """
-
-    def __init__(self, section: CircuitSection, resources: Resources, progress: Progress) -> None:
-        self._section = section
-        self._have = resources
-        self._progress = progress
-
-    def extremes(self, layer: str) -> PhotoExtremes:
-        """The photos that drive each channel of a layer furthest, up and down."""
-
-        def compute() -> PhotoExtremes:
-            photos = self._have.photos
-            with self._progress.stage(f"{self._section.name}: photos through {layer}", len(photos)) as task:
-                counted = (_counted(photo, task.advance) for photo in photos)
-                return photo_extremes(self._have.network, layer, counted, remember)
-
-        def remember(photo: Photo, compute: Callable[[], Bounds]) -> Bounds:
-            return self._have.kept(BOUNDS, {"layer": layer, "photo": self._have.photo_hash(photo)}, compute)
-
-        return self._have.stage(EXTREMES, {"layer": layer, "photos": self._have.hashes(self._have.photos)}, compute)
-
-    def measure(self, circuit: Circuit, shown: Visualization, missing_classifier: str) -> Evidence:
-        """All measurements of the unit.
-
-        Args:
-            circuit: the unit.
-            shown: its feature visualization.
-            missing_classifier: why the network can't classify photos; empty where it can.
-        """
-        source, photos = self._have.source, self._have.photos
-        settings = EvidenceSettings(seed=self._section.visualization.seed)
-        earlier = layers_to_expand(source.architecture, circuit.layer, circuit.unit, self._section.earlier)
-        facts: dict[str, object] = {
-            "photos": self._have.hashes(photos),
-            "settings": asdict(settings),
-            "picture": [shown.reached, shown.mean, self._section.visualization.model_dump(mode="json")],
-            "labels": list(self._have.labels),
-            "earlier": earlier,
-            "missing_classifier": missing_classifier,
-        }
-
-        def remember(photo: Photo, rate: float, compute: Callable[[], PhotoPart]) -> PhotoPart:
-            key = {
-                "layer": circuit.layer,
-                "unit": circuit.unit,
-                "inputs": self._section.inputs,
-                "photo": self._have.photo_hash(photo),
-                "settings": facts["settings"],
-                "rate": rate,
-            }
-            return self._have.kept(PHOTO, key, compute)
-
-        def kernel_of(layer: str) -> NDArray[np.float32] | None:
-            return source.kernel_and_bias(layer)[0] if source.has(layer) else None
-
-        def engine(advance: Callable[[int], None]) -> Engine:
-            sources = Sources(
-                network=lambda: self._have.network,
-                architecture=source.architecture,
-                circuit=circuit,
-                photos=photos,
-                picture=shown.image,
-                settings=settings,
-                labels=self._have.labels,
-                earlier=earlier,
-                missing_classifier=missing_classifier,
-                kernel_of=kernel_of,
-                advance=advance,
-                remember=remember,
-            )
-            return Engine(sources, facts, self._have.stage)
-
-        quiet = engine(lambda count: None)
-        if all(self._have.contains(stage_of(measure), [quiet.key(measure)]) for measure in MEASURES):
-            return quiet.evidence()
-        title = f"{self._section.name}: what the unit does on photos"
-        with self._progress.stage(title, len(photos) + len(MEASURES)) as task:
-            loud = engine(task.advance)
-            for measure in MEASURES:
-                loud.result(measure.name)
-                task.advance(1)
-            return loud.evidence()
-
-    def claims(self, circuit: Circuit, evidence: Evidence) -> tuple[Checked, ...]:
-        """The author's claims held against the evidence; not cached, so that a claim can change at no cost."""
-        claims = [read_claim(claim.model_dump()) for claim in self._section.hypothesis.claims]
-        return check(claims, circuit, evidence)
-
-
-def _counted(photo: Photo, advance: Callable[[int], None]) -> Photo:
-    advance(1)
-    return photo
+def _counted(photos: Iterable[Photo], advance: Callable[[int], None]) -> Iterator[Photo]:
+    for photo in photos:
+        advance(1)
+        yield photo
 
 
 class CircuitRun:
@@ -465,21 +373,21 @@ class CircuitRun:
         self._site = config.site
         self.section = section
         self.is_only_circuit = len(config.circuits) == 1
-        source = open_source(section.network, (section.unit.layer,), config.folder, cache)
-        self._have = Resources(section, source, config.folder, cache, may_compute)
-        self._evidence = EvidenceStages(section, self._have, progress)
-        self._pictures = PictureStages(section, self._have, self._evidence, progress)
+        self._source = open_source(section.network, (section.unit.layer,), config.folder, cache)
+        self._resources = Resources(section, self._source, config.folder, cache, may_compute)
+        self._pictures = CircuitPictures(section, self._resources, self._extremes, progress)
+        self._progress = progress
 
     @property
     def seconds(self) -> dict[str, float]:
         """Wall-clock seconds by stage that was computed in this run."""
-        return self._have.seconds
+        return self._resources.seconds
 
     @property
     def title(self) -> str:
         """The circuit's title, or one made from network and unit."""
         unit = self.section.unit
-        return self.section.title or f"{self._have.source.structure.title} {unit.layer} unit {unit.index}"
+        return self.section.title or f"{self._source.structure.title} {unit.layer} unit {unit.index}"
 
     def report(self) -> Report:
         """The circuit's report; what `analysis` raises, this raises too."""
@@ -493,19 +401,22 @@ class CircuitRun:
             NotComputed: something isn't cached and may not be computed.
         """
         circuit = self._circuit(self.section.unit.layer, self.section.unit.index, self.section.inputs)
-        inner = self._inner(circuit)
-        pictures: dict[tuple[str, int], Visualization] = {}
-        for layer, channels in self._wanted(circuit, inner).items():
-            for channel, visualization in self._pictures.of(layer, channels).items():
-                pictures[layer, channel] = visualization
+        inner: tuple[Branch, ...] = ()
+        if self.section.depth > 1:
+            inner = branches(self._source.architecture, circuit, self._circuit)
+        pictures = {
+            (layer, channel): picture
+            for layer, channels in self._pictured(circuit, inner).items()
+            for channel, picture in self._pictures.of(layer, channels).items()
+        }
         shown = pictures[circuit.layer, circuit.unit]
         study = self._pictures.study(shown, [pictures[circuit.layer, sibling] for sibling in self.section.siblings])
         description = self._description()
-        missing = "" if description.has_classifier else self._have.source.missing_classifier
-        evidence = self._evidence.measure(circuit, shown, missing)
-        factors = [self._over_the_layer(circuit, each.channels) for each in evidence.factors.factors]
+        evidence = self._measure(circuit, shown, "" if description.has_classifier else self._source.missing_classifier)
+        factors = [self._over_the_layer(circuit, factor.channels) for factor in evidence.factors.factors]
         groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
-        claims = self._evidence.claims(circuit, evidence)
+        # Not cached, so that a claim can change at no cost.
+        claims = check([read_claim(claim.model_dump()) for claim in self.section.hypothesis.claims], circuit, evidence)
         measured = Measured(evidence, claims, groups, inner)
         code = source_hash("network", "pictures", "measures")
         report = build(self.section, description, circuit, pictures, study, measured, self._versions(), code)
@@ -525,25 +436,96 @@ class CircuitRun:
             site=site_of_one(self._site, report, self.is_only_circuit),
         )
 
-    def _inner(self, circuit: Circuit) -> tuple[Branch, ...]:
-        """The strongest inputs as units, where the section asks for them."""
-        if self.section.depth == 1:
-            return ()
-        return branches(self._have.source.architecture, circuit, self._circuit)
+    def _extremes(self, layer: str) -> PhotoExtremes:
+        """The photos that drive each channel of a layer furthest, up and down."""
+        photos = self._resources.photos
 
-    def _wanted(self, circuit: Circuit, inner: Sequence[Branch]) -> Mapping[str, tuple[int, ...]]:
+        def compute() -> PhotoExtremes:
+            with self._progress.stage(f"{self.section.name}: photos through {layer}", len(photos)) as task:
+                return photo_extremes(self._resources.network, layer, _counted(photos, task.advance), remember)
+
+        def remember(photo: Photo, compute: Callable[[], Bounds]) -> Bounds:
+            key = {"layer": layer, "photo": self._resources.photo_hash(photo)}
+            return self._resources.get_or_compute(BOUNDS, key, compute)
+
+        return self._resources.get_or_compute(
+            EXTREMES, {"layer": layer, "photos": self._resources.hashes(photos)}, compute
+        )
+
+    def _measure(self, circuit: Circuit, shown: Visualization, missing_classifier: str) -> Evidence:
+        """All measurements of the unit.
+
+        Args:
+            circuit: the unit.
+            shown: its feature visualization.
+            missing_classifier: why the network can't classify photos; empty where it can.
+        """
+        resources, source, photos = self._resources, self._source, self._resources.photos
+        settings = EvidenceSettings(seed=self.section.visualization.seed)
+        earlier = layers_to_expand(source.architecture, circuit.layer, circuit.unit, self.section.earlier)
+        facts: dict[str, object] = {
+            "photos": resources.hashes(photos),
+            "settings": asdict(settings),
+            "picture": [shown.reached, shown.mean, self.section.visualization.model_dump(mode="json")],
+            "labels": list(resources.labels),
+            "earlier": earlier,
+            "missing_classifier": missing_classifier,
+        }
+
+        def remember(photo: Photo, rate: float, compute: Callable[[], PhotoPart]) -> PhotoPart:
+            key = {
+                "layer": circuit.layer,
+                "unit": circuit.unit,
+                "inputs": self.section.inputs,
+                "photo": resources.photo_hash(photo),
+                "settings": facts["settings"],
+                "rate": rate,
+            }
+            return resources.get_or_compute(PHOTO, key, compute)
+
+        def kernel_of(layer: str) -> NDArray[np.float32] | None:
+            return source.kernel_and_bias(layer)[0] if source.has(layer) else None
+
+        def engine(advance: Callable[[int], None]) -> Engine:
+            sources = Sources(
+                network=lambda: resources.network,
+                architecture=source.architecture,
+                circuit=circuit,
+                photos=photos,
+                picture=shown.image,
+                settings=settings,
+                labels=resources.labels,
+                earlier=earlier,
+                missing_classifier=missing_classifier,
+                kernel_of=kernel_of,
+                advance=advance,
+                remember=remember,
+            )
+            return Engine(sources, facts, resources.get_or_compute)
+
+        quiet = engine(lambda count: None)
+        if all(resources.contains(stage_of(measure), quiet.key(measure)) for measure in MEASURES):
+            return quiet.evidence()
+        title = f"{self.section.name}: what the unit does on photos"
+        with self._progress.stage(title, len(photos) + len(MEASURES)) as task:
+            loud = engine(task.advance)
+            for measure in MEASURES:
+                loud.result(measure.name)
+                task.advance(1)
+            return loud.evidence()
+
+    def _pictured(self, circuit: Circuit, inner: Sequence[Branch]) -> Mapping[str, tuple[int, ...]]:
         """The channels that need a picture, by layer: the inputs first, then the unit and its siblings."""
-        wanted: dict[str, list[int]] = {}
-        further = [branch.circuit for branch in inner if branch.circuit is not None]
-        for each in (*further, circuit):
-            for channel in each.strongest:
-                wanted.setdefault(channel.source_layer, []).append(channel.source_channel)
-        wanted.setdefault(circuit.layer, []).extend([circuit.unit, *self.section.siblings])
-        return {layer: tuple(sorted(set(channels))) for layer, channels in wanted.items()}
+        pictured: dict[str, list[int]] = {}
+        for reader in (*(branch.circuit for branch in inner if branch.circuit is not None), circuit):
+            for channel in reader.strongest:
+                pictured.setdefault(channel.source_layer, []).append(channel.source_channel)
+        pictured.setdefault(circuit.layer, []).extend([circuit.unit, *self.section.siblings])
+        return {layer: tuple(sorted(set(channels))) for layer, channels in pictured.items()}
 
     def _over_the_layer(self, circuit: Circuit, group: NDArray[np.floating]) -> NDArray[np.floating]:
         """Weights of the unit's inputs as weights of all channels that its layer reads; 0 for other groups."""
-        architecture = self._have.source.architecture
+        architecture = self._source.architecture
         whole = np.zeros(architecture.channels(architecture.layer(circuit.layer).inputs[0]), group.dtype)
         whole[architecture.reads(circuit.layer, circuit.unit)] = group
         return whole
@@ -553,20 +535,20 @@ class CircuitRun:
         key = {
             "layer": unit.layer,
             "unit": unit.index,
-            "origin": self._have.source.identity.origin,
-            "file": self._have.source.identity.name,
+            "origin": self._source.identity.origin,
+            "file": self._source.identity.name,
         }
-        return self._have.stage(DESCRIPTION, key, lambda: describe(self._have.source, unit.layer, unit.index))
+        return self._resources.get_or_compute(DESCRIPTION, key, lambda: describe(self._source, unit.layer, unit.index))
 
     def _circuit(self, layer: str, unit: int, inputs: int) -> Circuit:
-        sources = self._have.source.architecture.source_channels(layer, unit)
+        sources = self._source.architecture.source_channels(layer, unit)
 
         def compute() -> Circuit:
-            kernel, bias = self._have.source.kernel_and_bias(layer)
+            kernel, bias = self._source.kernel_and_bias(layer)
             return analyse(layer, unit, kernel, bias, sources, inputs)
 
         key = {"layer": layer, "unit": unit, "inputs": inputs}
-        return self._have.stage(CIRCUIT, key, compute)
+        return self._resources.get_or_compute(CIRCUIT, key, compute)
 
     def _versions(self) -> dict[str, str]:
         return {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -53,7 +52,7 @@ class Resources:
         may_compute: whether a result that isn't cached may be computed.
 
     Attributes:
-        seconds: wall-clock seconds by stage that was computed in this run.
+        seconds: wall-clock seconds by stage that was computed in this run, without those of stages that it asked for.
         source: where the network comes from.
     """
 
@@ -95,8 +94,8 @@ class Resources:
             "reading": READING.version,
         }
 
-    def stage(self, stage: Stage[Result], key: Mapping[str, object], compute: Callable[[], Result]) -> Result:
-        """A stage's result, from the cache where it is there.
+    def get_or_compute(self, stage: Stage[Result], key: Mapping[str, object], compute: Callable[[], Result]) -> Result:
+        """A stage's result, from the cache where it is there. `compute` may ask for results of other stages.
 
         Args:
             stage: which computation.
@@ -107,13 +106,12 @@ class Resources:
             NotComputed: it isn't cached and may not be computed.
         """
 
-        def timed() -> Result:
-            with self._computing(stage):
-                return compute()
+        def compute_one(names: list[str], keep: Callable[[str, Result], None]) -> None:
+            keep(stage.name, compute())
 
-        return self.kept(stage, key, timed)
+        return self.get_or_compute_each(stage, {stage.name: key}, compute_one)[stage.name]
 
-    def each(
+    def get_or_compute_each(
         self,
         stage: Stage[Result],
         keys: Mapping[Name, Mapping[str, object]],
@@ -122,53 +120,42 @@ class Resources:
         """Results of one stage by name, each kept by itself as soon as it is there.
 
         Args:
-            stage: as for `stage`.
+            stage: as for `get_or_compute`.
             keys: for each name what else its result depends on; no result may depend on which others are asked for.
             compute: makes the results that aren't cached: it gets their names and hands in each with its name.
 
         Raises:
-            NotComputed: as for `stage`.
+            NotComputed: as for `get_or_compute`.
         """
-        whole = {name: self._whole(stage, key) for name, key in keys.items()}
         results: dict[Name, Result] = {}
         missing: list[Name] = []
-        for name, key in whole.items():
-            is_cached, result = self._cache.find(stage.name, key, stage.result)
+        for name, key in keys.items():
+            is_cached, result = self._cache.find(stage.name, self._whole(stage, key), stage.result)
             if is_cached:
                 results[name] = result
             else:
                 missing.append(name)
 
         def keep(name: Name, result: Result) -> None:
-            results[name] = self._cache.keep(stage.name, whole[name], stage.result, result)
+            results[name] = self._cache.keep(stage.name, self._whole(stage, keys[name]), stage.result, result)
 
         if missing:
-            with self._computing(stage):
-                compute(missing, keep)
+            if not self._may_compute:
+                raise NotComputed(
+                    f"{self._section.name} has no cached {stage.name}, and --only leaves it out of this run."
+                )
+            started, before = time.monotonic(), sum(self.seconds.values())
+            compute(missing, keep)
+            nested = sum(self.seconds.values()) - before
+            self.seconds[stage.name] = self.seconds.get(stage.name, 0.0) + time.monotonic() - started - nested
         return {name: results[name] for name in keys}
 
-    @contextmanager
-    def _computing(self, stage: Stage[Result]) -> Iterator[None]:
-        """Something that this run may have to leave out, and whose seconds count for the stage."""
-        if not self._may_compute:
-            raise NotComputed(f"{self._section.name} has no cached {stage.name}, and --only leaves it out of this run.")
-        started = time.monotonic()
-        yield
-        self.seconds[stage.name] = self.seconds.get(stage.name, 0.0) + time.monotonic() - started
-
-    def kept(self, stage: Stage[Result], key: Mapping[str, object], compute: Callable[[], Result]) -> Result:
-        """A part of a stage, kept by itself, so that the stage can be made again from its parts; else as `stage`."""
-        return self._cache.get_or_compute(stage.name, self._whole(stage, key), stage.result, compute)
-
-    def contains(self, stage: Stage[Any], keys: Iterable[Mapping[str, object]]) -> bool:
-        """Whether results of a stage are cached for all of these keys."""
-        return all(self._cache.contains(stage.name, self._whole(stage, key)) for key in keys)
+    def contains(self, stage: Stage[Any], key: Mapping[str, object]) -> bool:
+        """Whether a stage's result is cached."""
+        return self._cache.contains(stage.name, self._whole(stage, key))
 
     def _whole(self, stage: Stage[Any], key: Mapping[str, object]) -> dict[str, object]:
         return {**self._identity, **key, "stages": stage.versions}
-
-    def _find_unreadable(self) -> SkippedPhotos:
-        return SkippedPhotos(find_unreadable(self._found))
 
     def photo_hash(self, photo: Photo) -> str:
         """The sha256 of a photo's file."""
@@ -193,10 +180,12 @@ class Resources:
     def photos(self) -> tuple[Photo, ...]:
         """The photos that can be read; a warning names each that can't, at every run."""
         key = {"photos": self.hashes(self._found), "stages": UNREADABLE.versions}
-        skipped = self._cache.get_or_compute(UNREADABLE.name, key, UNREADABLE.result, self._find_unreadable).photos
-        for each in skipped:
-            logger.warning("photo %s is skipped: %s", each.name, each.reason)
-        names = {each.name for each in skipped}
+        skipped = self._cache.get_or_compute(
+            UNREADABLE.name, key, UNREADABLE.result, lambda: SkippedPhotos(find_unreadable(self._found))
+        ).photos
+        for photo in skipped:
+            logger.warning("photo %s is skipped: %s", photo.name, photo.reason)
+        names = {photo.name for photo in skipped}
         usable = tuple(photo for photo in self._found if photo.path.name not in names)
         if not usable:
             raise BuildFailed(f"None of the photos in {self._section.photos} can be read; expected at least one image.")

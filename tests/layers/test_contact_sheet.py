@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from vizengine.layers.contact_sheet import Measured, columns
-from vizengine.layers.population import Concentration, Groups, concentration, correlations, median_pair, sparseness
+from vizengine.layers.figures import LayerResults, Measured, columns
+from vizengine.layers.population import Groups, concentration, correlations, median_pair, sparseness
 from vizengine.layers.survey import Selectivity, Survey
 from vizengine.measures.extremes import PhotoExtremes
 
@@ -39,7 +40,7 @@ def _survey() -> Survey:
     )
 
 
-def _columns(weights: Concentration, grouped: bool = True) -> dict[str, Measured]:
+def _columns(kernel: NDArray[np.float32], grouped: bool = True) -> dict[str, Measured]:
     survey, nan = _survey(), math.nan
     selectivity = Selectivity(
         orientation=np.array([0.1, 0.9, nan, 0.5, nan]),
@@ -57,12 +58,12 @@ def _columns(weights: Concentration, grouped: bool = True) -> dict[str, Measured
     )
     if not grouped:
         groups = Groups(np.full(5, 3), np.ones(5, np.int64), np.full(5, nan), np.full(5, 0.25))
-    correlation = correlations(survey.activation, survey.products)
-    return {each.column.name: each for each in columns(survey, selectivity, weights, groups, correlation)}
+    layer = LayerResults(survey, selectivity, kernel, groups)
+    return {measured.column.name: measured for measured in columns(layer)}
 
 
-def _weights(inputs: int = 12) -> Concentration:
-    return concentration(np.random.default_rng(1).normal(size=(3, 3, inputs, UNITS)).astype(np.float32), 6)
+def _kernel(inputs: int = 12) -> NDArray[np.float32]:
+    return np.random.default_rng(1).normal(size=(3, 3, inputs, UNITS)).astype(np.float32)
 
 
 def _values(measured: Measured) -> list[float | None]:
@@ -70,7 +71,7 @@ def _values(measured: Measured) -> list[float | None]:
 
 
 def test_figures_are_those_of_the_measurements() -> None:
-    survey, found, weights = _survey(), _columns(_weights()), _weights()
+    survey, found, weights = _survey(), _columns(_kernel()), concentration(_kernel(), 6)
     expected = {
         "strength": survey.strength,
         "firing": 100 * survey.firing,
@@ -93,7 +94,7 @@ def test_figures_are_those_of_the_measurements() -> None:
 
 
 def test_every_figure_has_a_control() -> None:
-    found = _columns(_weights())
+    found = _columns(_kernel())
     for name in ("orientation", "share", "effective", "grouping"):
         assert found[name].column.control_at is None
         assert all((each.chance is None) == (each.value is None) for each in found[name].figures)
@@ -113,13 +114,13 @@ def test_every_figure_has_a_control() -> None:
 
 
 def test_what_nobody_has_is_said_to_be_absent() -> None:
-    found = _columns(_weights())
+    found = _columns(_kernel())
     assert found["hue"].column.median is None and _values(found["hue"]) == [None] * UNITS
     assert found["hue"].column.absent == "silent"
 
 
 def test_columns_that_say_nothing_are_left_out() -> None:
-    assert {"share", "effective"} <= _columns(_weights()).keys()
-    assert "share" not in _columns(_weights(6)) and "effective" in _columns(_weights(6))
-    assert not {"share", "effective"} & _columns(_weights(1)).keys()
-    assert "grouping" in _columns(_weights()) and "grouping" not in _columns(_weights(), grouped=False)
+    assert {"share", "effective"} <= _columns(_kernel()).keys()
+    assert "share" not in _columns(_kernel(6)) and "effective" in _columns(_kernel(6))
+    assert not {"share", "effective"} & _columns(_kernel(1)).keys()
+    assert "grouping" in _columns(_kernel()) and "grouping" not in _columns(_kernel(), grouped=False)

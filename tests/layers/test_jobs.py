@@ -13,7 +13,6 @@ from vizengine.config.load import load
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import ConfigError
 from vizengine.layers.jobs import chosen_layers, named_units, source_layers
-from vizengine.measures.readings import readers
 from vizengine.network import catalogue as zoo
 from vizengine.network.layers import INPUT
 
@@ -94,6 +93,3 @@ def test_the_example_names_fire5_and_what_it_reads() -> None:
 def test_who_feeds_and_reads_a_layer() -> None:
     assert source_layers(ARCHITECTURE, "conv1") == (INPUT,)
     assert source_layers(ARCHITECTURE, "fire3/squeeze1x1") == ("fire2/expand1x1", "fire2/expand3x3")
-    assert readers(ARCHITECTURE, "fire2/expand3x3") == ("fire3/squeeze1x1",)
-    assert readers(ARCHITECTURE, "fire2/squeeze1x1") == ("fire2/expand1x1", "fire2/expand3x3")
-    assert readers(ARCHITECTURE, "conv10") == ()

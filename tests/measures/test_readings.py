@@ -8,15 +8,15 @@ import pytest
 
 from tests.network.own_models import functional_model, network_of
 from tests.tiny import tiny_architecture, tiny_weights
-from vizengine.measures.readings import MOST, NO_WEIGHTS, Unread, places, readers, readings
+from vizengine.measures.readings import MOST, NO_WEIGHTS, Slices, Unread, places, readings
 from vizengine.network.architecture import Untraceable
 from vizengine.network.model import Network
 
 
 def test_the_readers_of_a_branch_are_found_through_the_concatenation() -> None:
     architecture, weights = tiny_architecture(), tiny_weights()
-    found = readings(architecture, "right", 2, lambda layer: weights[layer][0])
-    assert found.layers == readers(architecture, "right") == ("last",) and found.unread == ()
+    found = readings(architecture, "right", 2, lambda layer: Slices(weights[layer][0]))
+    assert found.layers == ("last",) and found.unread == ()
     kernel = weights["last"][0]
     slices = kernel[:, :, architecture.channels("left") + 2]
     shares = np.square(slices).sum(axis=(0, 1)) / np.square(kernel).sum(axis=(0, 1, 2))
@@ -50,7 +50,7 @@ def test_the_last_layer_has_no_reader() -> None:
 
 def test_real_units_are_read_by_the_next_squeeze(squeezenet: Network) -> None:
     found = readings(
-        squeezenet.architecture, "fire4/expand3x3", 23, lambda layer: np.asarray(squeezenet.weights[layer][0])
+        squeezenet.architecture, "fire4/expand3x3", 23, lambda layer: Slices(np.asarray(squeezenet.weights[layer][0]))
     )
     assert found.layers == ("fire5/squeeze1x1",) and found.units == 32
     assert all(each.sign == "excitatory" and each.kernel.item() > 0 for each in found.excited)
@@ -60,7 +60,12 @@ def test_readers_are_found_behind_normalisations_and_sums() -> None:
     network = network_of(functional_model())
     architecture = network.architecture
     wide = architecture.channels("wide")
-    assert {name: readers(architecture, name) for name in ("stem", "tall", "wide", "separable")} == {
+
+    def slices_of(layer: str) -> Slices:
+        return Slices(np.asarray(network.weights[layer][0]))
+
+    names = ("stem", "tall", "wide", "separable")
+    assert {name: readings(architecture, name, 0, slices_of).layers for name in names} == {
         "stem": ("oblong", "grouped"),
         "tall": ("separable", "deep"),
         "wide": ("separable", "deep"),
@@ -69,7 +74,7 @@ def test_readers_are_found_behind_normalisations_and_sums() -> None:
     assert [(each.index, each.channel, each.through) for each in places(architecture, "wide", "separable")] == [
         (6 + channel, channel, "") for channel in range(wide)
     ]
-    found = readings(architecture, "separable", 5, lambda layer: np.asarray(network.weights[layer][0]))
+    found = readings(architecture, "separable", 5, slices_of)
     shown = (*found.excited, *found.inhibited)
     assert found.units == 2 and {each.unit for each in shown} <= {10, 11}
     assert shown and {each.through for each in shown} == {"total"} and {each.layer for each in shown} == {"deep"}
@@ -83,8 +88,8 @@ def test_a_reader_that_cannot_be_traced_is_named_with_the_layer_in_the_way() -> 
     network = network_of(keras.Model(image, behind))
     with pytest.raises(Untraceable):
         places(network.architecture, "first", "behind")
-    found = readings(network.architecture, "first", 1, lambda layer: np.asarray(network.weights[layer][0]))
-    assert found.layers == readers(network.architecture, "first") == ()
+    found = readings(network.architecture, "first", 1, lambda layer: Slices(np.asarray(network.weights[layer][0])))
+    assert found.layers == ()
     assert [each.layer for each in found.unread] == ["behind"] and "moved (Reshape)" in found.unread[0].reason
 
 

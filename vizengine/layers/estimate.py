@@ -12,7 +12,7 @@ import numpy as np
 
 from vizengine.layers.jobs import chosen_layers, named_units, source_layers
 from vizengine.layers.survey import EXAMPLES
-from vizengine.layers.workers import Workshop
+from vizengine.layers.workers import Worker
 from vizengine.measures.photos import LONGEST_SIDE
 from vizengine.network.architecture import Architecture
 from vizengine.network.layers import INPUT
@@ -86,16 +86,16 @@ class _Work:
     group_seconds: float = 0.0
 
 
-def estimate(workshop: Workshop, processes: int) -> Estimate:
+def estimate(worker: Worker, processes: int) -> Estimate:
     """What a sweep will need.
 
     Args:
-        workshop: of the sweep.
+        worker: of the sweep.
         processes: that will share the work.
     """
-    architecture, section = workshop.architecture, workshop.section
+    architecture, section = worker.architecture, worker.section
     layers = chosen_layers(section.unit, architecture)
-    units = {layer: _count(workshop, layer) for layer in layers}
+    units = {layer: _count(worker, layer) for layer in layers}
     pictures = dict(units)
     for layer in layers:
         sources = source_layers(architecture, layer)
@@ -103,33 +103,33 @@ def estimate(workshop: Workshop, processes: int) -> Estimate:
             # No more than all units' inputs together, nor than the layer has.
             most = pictures.get(source, 0) + units[layer] * section.inputs
             pictures[source] = min(architecture.channels(source), most)
-    return _reckoned(workshop, processes, _Work(units, pictures, SECONDS_PER_PAGE, BYTES_PER_PAGE))
+    return _reckoned(worker, processes, _Work(units, pictures, SECONDS_PER_PAGE, BYTES_PER_PAGE))
 
 
-def estimate_layer(workshop: Workshop, layer: str, processes: int) -> Estimate:
+def estimate_layer(worker: Worker, layer: str, processes: int) -> Estimate:
     """What the survey of a layer will need.
 
     Args:
-        workshop: of a sweep of all its units.
+        worker: of a sweep of all its units.
         layer: the layer.
         processes: that will share the work.
     """
-    units = {layer: workshop.architecture.channels(layer)}
-    return _reckoned(workshop, processes, _Work(units, units, SECONDS_PER_ENTRY, BYTES_PER_ENTRY, SECONDS_PER_GROUPING))
+    units = {layer: worker.architecture.channels(layer)}
+    return _reckoned(worker, processes, _Work(units, units, SECONDS_PER_ENTRY, BYTES_PER_ENTRY, SECONDS_PER_GROUPING))
 
 
-def _reckoned(workshop: Workshop, processes: int, work: _Work) -> Estimate:
+def _reckoned(worker: Worker, processes: int, work: _Work) -> Estimate:
     """Measure the cheapest and the dearest layer, and reckon the others by their multiplications."""
     began = time.monotonic()
-    architecture, section = workshop.architecture, workshop.section
+    architecture, section = worker.architecture, worker.section
     layers, pictures = tuple(work.units), work.pictures
     size = section.visualization.size
     ends = sorted(layers, key=lambda layer: multiplications(architecture, layer, size))
     ends = [ends[0], ends[-1]]
-    per_photo = _line(ends, lambda layer: multiplications(architecture, layer, LONGEST_SIDE), _photo_seconds(workshop))
-    steps = _line(ends, lambda layer: multiplications(architecture, layer, size), _step_seconds(workshop))
+    per_photo = _line(ends, lambda layer: multiplications(architecture, layer, LONGEST_SIDE), _photo_seconds(worker))
+    steps = _line(ends, lambda layer: multiplications(architecture, layer, size), _step_seconds(worker))
     seen = dict.fromkeys((*pictures, *layers))
-    photos = sum(per_photo(_photo_work(architecture, layer)) for layer in seen) * len(workshop.photos)
+    photos = sum(per_photo(_photo_work(architecture, layer)) for layer in seen) * len(worker.photos)
     stimuli = sum(
         per_photo(multiplications(architecture, layer, architecture.receptive_field(layer).size + 8)) * STIMULI
         for layer in layers
@@ -175,8 +175,8 @@ def _photo_work(architecture: Architecture, layer: str) -> float:
     return 0.0 if layer == INPUT else multiplications(architecture, layer, LONGEST_SIDE)
 
 
-def _count(workshop: Workshop, layer: str) -> int:
-    channels, chosen = workshop.architecture.channels(layer), workshop.section.unit
+def _count(worker: Worker, layer: str) -> int:
+    channels, chosen = worker.architecture.channels(layer), worker.section.unit
     return min(chosen.top, channels) if chosen.top else len(named_units(chosen, channels))
 
 
@@ -190,37 +190,37 @@ def _line(
     return lambda amount: base + slope * amount
 
 
-def _photo_seconds(workshop: Workshop) -> Callable[[str], float]:
+def _photo_seconds(worker: Worker) -> Callable[[str], float]:
     """Seconds that a photo takes through a layer."""
 
     def measured(layer: str) -> float:
         from vizengine.layers.survey import survey
 
-        photos = workshop.photos[:1]
-        survey(workshop.have.network, layer, photos)
+        photos = worker.photos[:1]
+        survey(worker.network, layer, photos)
         started = time.monotonic()
-        survey(workshop.have.network, layer, photos)
+        survey(worker.network, layer, photos)
         return time.monotonic() - started
 
     return measured
 
 
-def _step_seconds(workshop: Workshop) -> Callable[[str], float]:
+def _step_seconds(worker: Worker) -> Callable[[str], float]:
     """Seconds that one step of one picture takes, with its share of what each batch takes before its first step."""
 
     def measured(layer: str) -> float:
         from vizengine.pictures.search import Job as PictureJob
         from vizengine.pictures.search import visualize
 
-        section = workshop.section.visualization
+        section = worker.section.visualization
         settings = Settings(**section.model_dump(exclude={"film"}))
-        width = min(widest(workshop.architecture, layer, section.size), workshop.architecture.channels(layer))
-        best = {channel: PhotoBest(0.0, workshop.photos[0].name) for channel in range(width)}
+        width = min(widest(worker.architecture, layer, section.size), worker.architecture.channels(layer))
+        best = {channel: PhotoBest(0.0, worker.photos[0].name) for channel in range(width)}
 
         def timed(steps: int) -> float:
             short = replace(settings, steps=steps, attempts=1, start="noise")
             started = time.monotonic()
-            visualize(workshop.have.network, PictureJob(layer, best, short))
+            visualize(worker.network, PictureJob(layer, best, short))
             return time.monotonic() - started
 
         timed(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -11,15 +10,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.figures.pictures import jpeg, patch
-from vizengine.figures.quantities import Quantity, decimals, fixed, percent, significant, whole
+from vizengine.figures.pictures import jpeg
+from vizengine.figures.quantities import Quantity, decimals, fixed, significant, whole
+from vizengine.layers.figures import FIGURES, PAGE_FIGURES
 from vizengine.layers.jobs import Job
-from vizengine.layers.places import SHOWN_EXAMPLES, Output, Outputs, Places
 from vizengine.layers.plan import Plan
-from vizengine.layers.views import Connection, Indices, Part, Sheet, SheetUnit, ShownExample, Tile, UnitPage
-from vizengine.layers.workers import Workshop
-from vizengine.measures.inputs import Circuit, InputChannel, analyse, kernel_of
-from vizengine.network.architecture import SourceChannel
+from vizengine.layers.views import Connection, Part, Sheet, SheetUnit, Tile, UnitPage
+from vizengine.layers.workers import Worker
+from vizengine.measures.examples import example_reports
+from vizengine.measures.inputs import Circuit, InputChannel, Sign, analyse, scale, slice_figures
+from vizengine.measures.readings import OutputSlice, Slices, outputs_report, readings
 from vizengine.network.layers import INPUT
 
 ASSETS = "assets"
@@ -65,6 +65,8 @@ class Addresses:
         return f"{self.folder(layer)}/{channel}.jpg" if channel in self._pictures.get(layer, ()) else ""
 
 
+# Of a unit's top examples.
+SHOWN_EXAMPLES = 6
 EXAMPLE_PIXELS = 64
 LARGEST_PARTS = 6
 
@@ -73,64 +75,63 @@ class Pages:
     """Makes the pages of a sweep.
 
     Args:
-        workshop: reads the results.
+        worker: reads the results.
         plan: the units.
-        made: job of each picture by layer and channel.
+        pictures: job of each picture by layer and channel.
         failures: why a channel has no picture.
     """
 
     def __init__(
         self,
-        workshop: Workshop,
+        worker: Worker,
         plan: Plan,
-        made: Mapping[tuple[str, int], Job],
+        pictures: Mapping[tuple[str, int], Job],
         failures: Mapping[tuple[str, int], str],
     ) -> None:
-        self._workshop = workshop
+        self._worker = worker
         self._plan = plan
-        self._made = made
+        self._pictures = pictures
         self._failures = failures
-        self._architecture = workshop.architecture
-        pictures: dict[str, list[int]] = {}
-        for layer, channel in made:
-            pictures.setdefault(layer, []).append(channel)
+        self._architecture = worker.architecture
+        channels: dict[str, list[int]] = {}
+        for layer, channel in pictures:
+            channels.setdefault(layer, []).append(channel)
         layers = tuple(layer.name for layer in self._architecture.layers)
-        self.addresses = Addresses(layers, plan.units, pictures)
-        self._outputs = Outputs(workshop)
-        self._seen = Places(workshop)
+        self.addresses = Addresses(layers, plan.units, channels)
 
     def picture(self, layer: str, channel: int) -> bytes:
         """The picture of a channel as a file."""
-        return jpeg(self._workshop.pictures(self._made[layer, channel])[channel].image)
+        return jpeg(self._worker.pictures(self._pictures[layer, channel])[channel].image)
 
     def page(self, layer: str, unit: int) -> UnitPage:
         """The page of a unit; one that failed says so."""
         if failure := self._failures.get((layer, unit)):
             return self.failed(layer, unit, failure)
-        survey = self._workshop.survey(layer)
-        visualization = self._workshop.pictures(self._made[layer, unit])[unit]
+        survey = self._worker.survey(layer)
+        visualization = self._worker.pictures(self._pictures[layer, unit])[unit]
         circuit = self._circuit(layer, unit)
-        outputs = self._outputs.of(layer, unit)
-        kernels = [channel.kernel for channel in circuit.strongest] + [output.kernel for output in outputs]
-        scale = max(float(np.abs(kernel).max()) for kernel in kernels)
-        examples = survey.best_of_photos(unit, SHOWN_EXAMPLES)
+        outputs = outputs_report(readings(self._architecture, layer, unit, self._slices_of))
+        examples = survey.examples(unit)
         mean = survey.parts[unit, examples].mean(axis=0, dtype=np.float64)
-        parts = self._parts(circuit, mean)
+        places = decimals(mean.tolist())
         best, photo = survey.extremes.best(unit)
         return replace(
             self._frame(layer, unit),
             reached=significant(visualization.reached),
             photo_best=significant(best),
             photo_best_name=photo,
-            indices=self.indices(layer, unit),
+            figures=self._figures(layer, unit),
             inputs=self._inputs(circuit, mean),
             input_count=whole(len(circuit.inputs)),
-            outputs=self._connections(outputs, (layer, unit)),
-            parts=parts,
-            total=fixed(float(survey.pre[unit, examples].mean(dtype=np.float64)), _places(parts)),
-            examples=self._examples(layer, unit),
+            scale=scale(circuit),
+            excited=self._readers(outputs.excited, "excitatory"),
+            inhibited=self._readers(outputs.inhibited, "inhibitory"),
+            output_scale=outputs.scale,
+            parts=self._parts(circuit, mean, places),
+            total=fixed(float(survey.pre[unit, examples].mean(dtype=np.float64)), places),
+            example_count=whole(len(examples)),
+            examples=example_reports(tuple(self._worker.examples(layer, unit, SHOWN_EXAMPLES)), EXAMPLE_PIXELS),
             photo_count=whole(len(survey.extremes.names)),
-            scale=significant(scale),
         )
 
     def failed(self, layer: str, unit: int, reason: str) -> UnitPage:
@@ -144,9 +145,9 @@ class Pages:
         return UnitPage(
             tile=self._tile(layer, unit),
             network=self._architecture.title,
-            trained=self._workshop.have.source.identity.trained,
-            field=whole(self._architecture.receptive_field(layer).size, "px"),
-            size=self._workshop.section.visualization.size,
+            trained=self._worker.source.identity.trained,
+            receptive_field=whole(self._architecture.receptive_field(layer).size, "px"),
+            size=self._worker.section.visualization.size,
             failure="",
             previous=self._tile(layer, units[place - 1]) if place else None,
             next=self._tile(layer, units[place + 1]) if place + 1 < len(units) else None,
@@ -155,113 +156,75 @@ class Pages:
     def sheet(self, layer: str) -> Sheet:
         """The contact sheet of a layer."""
         units = tuple(
-            SheetUnit(self._tile(layer, unit), None if (layer, unit) in self._failures else self.indices(layer, unit))
+            SheetUnit(self._tile(layer, unit), None if (layer, unit) in self._failures else self._figures(layer, unit))
             for unit in self._plan.units[layer]
         )
         return Sheet(layer, self.addresses.folder(layer), self._architecture.channels(layer), units)
 
-    def indices(self, layer: str, unit: int) -> Indices:
-        """The figures of a unit."""
-        survey, selectivity = self._workshop.survey(layer), self._workshop.selectivity(layer)
-        return Indices(
-            strength=_finite(survey.strength[unit], 2),
-            firing=percent(float(survey.firing[unit])),
-            orientation=_finite(selectivity.orientation[unit], 2),
-            hue=_finite(selectivity.hue[unit], 2),
-        )
+    def _figures(self, layer: str, unit: int) -> dict[str, Quantity | None]:
+        results = self._worker.results(layer)
+        return {name: FIGURES[name].quantity(FIGURES[name].values(results)[unit]) for name in PAGE_FIGURES}
 
-    def _tile(self, layer: str, unit: int) -> Tile:
+    def _tile(self, layer: str, channel: int, label: str = "") -> Tile:
         return Tile(
-            label=f"{layer}:{unit}",
+            label=label or f"{layer}:{channel}",
             layer=layer,
-            unit=unit,
-            page=self.addresses.page(layer, unit),
-            picture=self.addresses.picture(layer, unit),
-            verdict=self._verdicts.get((layer, unit), ""),
+            unit=channel,
+            page=self.addresses.page(layer, channel),
+            picture=self.addresses.picture(layer, channel),
+            verdict=self._verdicts.get((layer, channel), ""),
         )
 
     @cached_property
     def _verdicts(self) -> dict[tuple[str, int], str]:
         """Of each picture, read job by job."""
         return {
-            (job.layer, channel): "exact" if job.layer == INPUT else "converged" if each.converged else "not converged"
-            for job in dict.fromkeys(self._made.values())
-            for channel, each in self._workshop.pictures(job).items()
+            (job.layer, channel): "exact"
+            if job.layer == INPUT
+            else "converged"
+            if picture.converged
+            else "not converged"
+            for job in dict.fromkeys(self._pictures.values())
+            for channel, picture in self._worker.pictures(job).items()
         }
 
     def _circuit(self, layer: str, unit: int) -> Circuit:
-        weights = self._outputs.kernel(layer)
+        weights = self._worker.weights(layer)
         assert weights is not None
+        slices, bias = weights
         sources = self._architecture.source_channels(layer, unit)
-        return analyse(layer, unit, *weights, sources, self._workshop.section.inputs)
+        return analyse(layer, unit, slices.kernel, bias, sources, self._worker.section.inputs)
+
+    def _slices_of(self, layer: str) -> Slices | None:
+        weights = self._worker.weights(layer)
+        return None if weights is None else weights[0]
 
     def _inputs(self, circuit: Circuit, mean: NDArray[np.float64]) -> tuple[Connection, ...]:
-        energy = sum(channel.norm**2 for channel in circuit.inputs) or 1.0
-        weight_places = decimals((float(np.abs(channel.kernel).max()) for channel in circuit.strongest), 3)
-        norm_places = decimals((channel.norm for channel in circuit.strongest), 3)
-        places = decimals((float(mean[channel.index]) for channel in circuit.strongest), 3)
+        figures = slice_figures(circuit, mean, circuit.strongest)
         return tuple(
-            Connection(
-                tile=self._source(channel),
-                kernel=kernel_of(channel.kernel, weight_places),
-                norm=fixed(channel.norm, norm_places),
-                share=percent(channel.norm**2 / energy),
-                sign=channel.sign,
-                contribution=fixed(float(mean[channel.index]), places),
-            )
-            for channel in circuit.strongest
+            Connection(self._source(channel), channel.sign, of_channel)
+            for channel, of_channel in zip(circuit.strongest, figures, strict=True)
         )
 
     def _source(self, channel: InputChannel) -> Tile:
-        tile = self._tile(channel.source_layer, channel.source_channel)
-        return Tile(channel.label, tile.layer, tile.unit, tile.page, tile.picture, tile.verdict)
+        return self._tile(channel.source_layer, channel.source_channel, channel.label)
 
-    def _connections(self, outputs: Sequence[Output], read: tuple[str, int]) -> tuple[Connection, ...]:
-        found = []
-        source = SourceChannel(*read, f"{read[0]}:{read[1]}")
+    def _readers(self, outputs: Sequence[OutputSlice], sign: Sign) -> tuple[Connection, ...]:
+        connections = []
         for output in outputs:
-            alone = output.kernel[:, :, None, None]
-            (channel,) = analyse(output.layer, 0, alone, np.zeros(1, np.float32), (source,), 1).inputs
-            found.append(
-                Connection(
-                    tile=self._tile(output.layer, output.unit),
-                    kernel=kernel_of(channel.kernel, decimals([float(np.abs(channel.kernel).max())], 3)),
-                    norm=significant(channel.norm),
-                    share=percent(output.share),
-                    sign=channel.sign,
-                    contribution=None,
-                )
-            )
-        return tuple(found)
+            layer, _, unit = output.label.rpartition(":")
+            connections.append(Connection(self._tile(layer, int(unit)), sign, output))
+        return tuple(connections)
 
-    def _parts(self, circuit: Circuit, mean: NDArray[np.float64]) -> tuple[Part, ...]:
+    def _parts(self, circuit: Circuit, mean: NDArray[np.float64], places: int) -> tuple[Part, ...]:
+        """Bias, largest inputs and all others, each with so many decimals."""
         order = np.argsort(-np.abs(mean), kind="stable")
         largest, others = order[:LARGEST_PARTS].tolist(), order[LARGEST_PARTS:]
-        values = [circuit.bias, *(float(mean[index]) for index in largest), float(mean[others].sum())]
-        places = decimals(values)
-        tiles = [self._source(circuit.inputs[index]) for index in largest]
-        parts = [Part("bias", fixed(values[0], places))]
-        parts += [
-            Part(tile.label, fixed(value, places), tile.page) for tile, value in zip(tiles, values[1:-1], strict=True)
-        ]
+        parts = [Part("bias", fixed(circuit.bias, places))]
+        for index in largest:
+            tile = self._source(circuit.inputs[index])
+            parts.append(Part(tile.label, fixed(float(mean[index]), places), tile.page))
         if len(others):
             name = f"{len(others)} other input{'s' if len(others) > 1 else ''}"
-            parts.append(Part(name, fixed(values[-1], places)))
+            parts.append(Part(name, fixed(float(mean[others].sum()), places)))
         return tuple(parts)
-
-    def _examples(self, layer: str, unit: int) -> tuple[ShownExample, ...]:
-        shown = []
-        for seen in self._seen.of(layer, unit):
-            pre = significant(seen.pre)
-            alt = f"Place in photo {seen.photo} that drives {layer}:{unit} to {pre.text}"
-            shown.append(ShownExample(patch(seen.crop, alt, EXAMPLE_PIXELS), seen.photo, pre))
-        return tuple(shown)
-
-
-def _places(parts: Sequence[Part]) -> int:
-    """The decimals with which parts are printed."""
-    return decimals(float(part.value.value) for part in parts)
-
-
-def _finite(value: float, places: int) -> Quantity | None:
-    return fixed(float(value), places) if math.isfinite(value) else None

@@ -149,7 +149,7 @@ def groups(found: Survey, units: tuple[int, ...], seed: int = 0) -> Groups:
     """
     rows = []
     for unit in units:
-        parts = found.parts[unit, np.isfinite(found.pre[unit])]
+        parts = found.parts[unit, found.examples(unit)]
         grouped = cluster(parts, seed, ward)
         rows.append(
             (len(parts), grouped.count, grouped.silhouette.mean if grouped.tried else np.nan, grouped.threshold)

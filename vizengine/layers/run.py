@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-import numpy as np
-
 from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.config.schema import ALL, CircuitSection, Config, SweepSection, UnitsSection
 from vizengine.errors import VizengineError, WeightsUnavailable
 from vizengine.layers.contact_sheet import Sheet
-from vizengine.layers.jobs import Failed, Job, left_out
+from vizengine.layers.jobs import Job, left_out
 from vizengine.layers.pages import ASSETS, Addresses, Pages, plain
 from vizengine.layers.plan import Plan, measuring_jobs, plan
+from vizengine.layers.runner import JobRunner
 from vizengine.layers.views import (
     ContactSheet,
     Explorer,
@@ -29,7 +28,8 @@ from vizengine.layers.views import (
     render_explorer,
     render_unit,
 )
-from vizengine.layers.workers import Doing, Place, Workshop
+from vizengine.layers.workers import SweepContext, Worker
+from vizengine.measures.inputs import SliceFigures
 from vizengine.network.architecture import (
     Architecture,
     Untraceable,
@@ -51,33 +51,34 @@ class SweepRun:
     """One sweep.
 
     Args:
-        section: the sweep's section.
-        place: where its results are kept.
+        context: of the sweep.
         progress: shown to the user.
         may_compute: whether a result that isn't kept may be computed.
 
     Attributes:
+        section: the sweep's section.
         failures: units that failed, `layer:unit` and reason; known once `report` and `files` are through.
+        pages: makes its pages, once `report` is through.
     """
 
-    def __init__(self, section: SweepSection, place: Place, progress: Progress, may_compute: bool = True) -> None:
-        self.section = section
+    def __init__(self, context: SweepContext, progress: Progress, may_compute: bool = True) -> None:
+        self.section = context.section
         self.failures: dict[str, str] = {}
+        self.pages: Pages | None = None
         self._progress = progress
-        self.workshop = Workshop(place)
-        self._doing = Doing(place, self.workshop, progress, may_compute)
-        self._pages: Pages | None = None
+        self._worker = Worker(context)
+        self._runner = JobRunner(context, self._worker, progress, may_compute)
         self._plan: Plan | None = None
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Of this run, as `Doing.seconds`; with those of the pages once `files` is through."""
-        return self._doing.seconds
+        """Of this run, as `JobRunner.seconds`; with those of the pages once `files` is through."""
+        return self._runner.seconds
 
     @property
     def title(self) -> str:
         """The sweep's title, or one made from the network."""
-        return self.section.title or f"Units of {self.workshop.architecture.title}"
+        return self.section.title or f"Units of {self._worker.architecture.title}"
 
     def report(self) -> SweepReport:
         """Do all jobs that aren't done; what the site's index says of the sweep.
@@ -87,31 +88,27 @@ class SweepRun:
             NotComputed: something isn't kept and may not be computed.
             VizengineError: photos can't be sent through a layer, so nothing can be said of its units.
         """
-        _ = self.workshop.have.source.identity
-        for reason in left_out(self.section.unit, self.workshop.architecture):
+        trained = self._worker.source.identity.trained
+        architecture = self._worker.architecture
+        for reason in left_out(self.section.unit, architecture):
             logger.info("%s leaves out a layer: %s", self.section.name, reason)
-
-        with self._doing.engine as engine:
-            failed = self._doing.do(engine, "photos and stimuli", measuring_jobs(self.workshop))
-            if failed:
-                raise VizengineError(f"{self.section.name}: {failed[0].job.title}: {failed[0].reason}")
-            chosen = plan(self.workshop)
-            made, lost = self._doing.pictures(engine, chosen.jobs(self.workshop))
-        for (layer, unit), reason in {**lost, **chosen.broken}.items():
-            if unit in chosen.units.get(layer, ()):
-                self.failures[f"{layer}:{unit}"] = reason
-        for name, reason in self.failures.items():
-            self._doing.log.line(f"{name} failed: {reason}")
-        self._doing.log.close()
-        self._plan = chosen
-        self._pages = Pages(self.workshop, chosen, made, {**lost, **chosen.broken})
+        with self._runner as runner:
+            runner.run_all("photos and stimuli", measuring_jobs(self._worker))
+            self._plan = plan(self._worker)
+            pictures, reasons = runner.pictures(self._plan.jobs(self._worker))
+            reasons |= self._plan.broken
+            for (layer, unit), reason in reasons.items():
+                if unit in self._plan.units.get(layer, ()):
+                    self.failures[f"{layer}:{unit}"] = reason
+            runner.log_failures(self.failures)
+        self.pages = Pages(self._worker, self._plan, pictures, reasons)
         return SweepReport(
             name=self.section.name,
             title=self.title,
-            network=self.workshop.architecture.title,
-            trained=self.workshop.have.source.identity.trained,
-            units=chosen.count,
-            layers=len(chosen.units),
+            network=architecture.title,
+            trained=trained,
+            units=self._plan.count,
+            layers=len(self._plan.units),
             failures=len(self.failures),
         )
 
@@ -122,12 +119,10 @@ class SweepRun:
             site: the site.
             alone: whether the sweep is all of it.
         """
-        assert self._pages is not None and self._plan is not None
-        pages = self._pages
-        shared = SharedFiles.load()
-        yield f"{ASSETS}/light.css", shared.style.encode()
-        yield f"{ASSETS}/light.js", shared.script.encode()
-        for layer, channels in self._plan.shown.items():
+        assert self.pages is not None and self._plan is not None
+        pages = self.pages
+        yield from _shared_files()
+        for layer, channels in self._plan.pictures.items():
             for channel in channels:
                 if address := pages.addresses.picture(layer, channel):
                     yield address, pages.picture(layer, channel)
@@ -144,14 +139,14 @@ class SweepRun:
         explorer = Explorer(
             self.section.name,
             self.title,
-            self.workshop.architecture.title,
-            self.workshop.have.source.identity.trained,
+            self._worker.architecture.title,
+            self._worker.source.identity.trained,
             tuple(pages.sheet(layer) for layer in self._plan.units),
             self.section.visualization.size,
             tuple(self.failures.items()),
         )
         yield "index.html", render_explorer(explorer, site, alone).encode()
-        self._doing.seconds |= {"pages": time.monotonic() - started, "pages, processor": time.process_time() - busy}
+        self.seconds.update({"pages": time.monotonic() - started, "pages, processor": time.process_time() - busy})
 
     def _page(self, pages: Pages, layer: str, unit: int) -> UnitPage:
         """A unit's page; where it can't be made, one that says so."""
@@ -164,25 +159,31 @@ class SweepRun:
         return pages.failed(layer, unit, reason)
 
 
+def _shared_files(*names: str) -> Iterator[tuple[str, bytes]]:
+    """What light pages load: style and script, with those of `names`."""
+    shared = SharedFiles.load(*names)
+    yield f"{ASSETS}/light.css", shared.style.encode()
+    yield f"{ASSETS}/light.js", shared.script.encode()
+
+
 def _data(page: UnitPage) -> dict[str, object]:
     """A unit's figures for those who compute with them."""
-    figures: dict[str, object] = {"unit": page.tile.unit}
     if page.failure:
-        return {**figures, "failure": page.failure}
-    assert page.indices is not None and page.reached is not None and page.photo_best is not None
-    indices = vars(page.indices)
+        return {"unit": page.tile.unit, "failure": page.failure}
+    assert page.reached is not None and page.photo_best is not None
+    readers = sorted((*page.excited, *page.inhibited), key=lambda reader: -reader.slice.share.value)
     return {
-        **figures,
+        "unit": page.tile.unit,
         "picture": page.tile.verdict,
         "reached": page.reached.value,
         "photo_best": page.photo_best.value,
-        **{name: None if value is None else value.value for name, value in indices.items()},
+        **{name: None if figure is None else figure.value for name, figure in page.figures.items()},
         "inputs": [
-            {"name": each.label, "norm": each.norm.value, "contribution": each.contribution.value}
+            {"name": each.label, "norm": each.slice.norm.value, "contribution": each.slice.contribution.value}
             for each in page.inputs
-            if each.contribution
+            if isinstance(each.slice, SliceFigures)
         ],
-        "outputs": [{"name": each.label, "share": each.share.value} for each in page.outputs],
+        "outputs": [{"name": reader.label, "share": reader.slice.share.value} for reader in readers],
     }
 
 
@@ -336,19 +337,17 @@ class LayerRun:
     """One layer's survey.
 
     Args:
-        place: where its results are kept; its sweep has all units of the layer.
+        context: of a sweep that has all units of the layer.
         layer: the layer.
         progress: shown to the user.
-
-    Attributes:
-        workshop: reads the results.
     """
 
-    def __init__(self, place: Place, layer: str, progress: Progress) -> None:
-        self.workshop = Workshop(place)
+    def __init__(self, context: SweepContext, layer: str, progress: Progress) -> None:
+        self._name = context.name
+        self._worker = Worker(context)
         self._layer = layer
         self._progress = progress
-        self._doing = Doing(place, self.workshop, progress)
+        self._runner = JobRunner(context, self._worker, progress)
         self._sheet: Sheet | None = None
         self._drawn: ContactSheet | None = None
 
@@ -363,43 +362,29 @@ class LayerRun:
             WeightsUnavailable: the weights can't be had.
             VizengineError: photos can't be sent through the layer, so nothing can be said of its units.
         """
-        workshop, layer = self.workshop, self._layer
-        _ = workshop.have.source.identity
-        units = range(workshop.architecture.channels(layer))
-        measuring = [Job("survey", layer, part=part) for part in range(workshop.parts)] + [Job("selectivity", layer)]
+        worker, layer = self._worker, self._layer
+        _ = worker.source.identity
+        units = range(worker.architecture.channels(layer))
+        measuring = [Job("survey", layer, part=part) for part in range(worker.parts)] + [Job("selectivity", layer)]
         groups = [
             Job("groups", layer, tuple(units[start : start + _UNITS_OF_A_JOB]))
             for start in range(0, len(units), _UNITS_OF_A_JOB)
         ]
-        with self._doing.engine as engine:
-            self._whole(self._doing.do(engine, "photos and stimuli", measuring))
-            broken = self._broken()
-            self._whole(self._doing.do(engine, "groups of examples", groups))
+        with self._runner as runner:
+            runner.run_all("photos and stimuli", measuring)
+            broken = worker.broken_units(layer)
+            runner.run_all("groups of examples", groups)
             sound = [unit for unit in units if unit not in broken]
-            size = workshop.section.visualization.size
-            pictures = [
-                Job("pictures", layer, tuple(batch)) for batch in batches(workshop.architecture, layer, sound, size)
-            ]
-            made, lost = self._doing.pictures(engine, pictures)
-        failures = {unit: reason for (_, unit), reason in lost.items()} | broken
-        for unit, reason in failures.items():
-            self._doing.log.line(f"{layer}:{unit} failed: {reason}")
-        self._doing.log.close()
-        jobs = {unit: job for (_, unit), job in made.items()}
-        self._sheet = Sheet(workshop, layer, jobs, groups, failures, pages, settings)
+            size = worker.section.visualization.size
+            jobs, reasons = runner.pictures(
+                [Job("pictures", layer, tuple(batch)) for batch in batches(worker.architecture, layer, sound, size)]
+            )
+            failures = {unit: reason for (_, unit), reason in reasons.items()} | broken
+            runner.log_failures({f"{layer}:{unit}": reason for unit, reason in failures.items()})
+        pictures = {unit: job for (_, unit), job in jobs.items()}
+        self._sheet = Sheet(worker, layer, pictures, groups, failures, pages, settings)
         self._drawn = self._sheet.sheet()
         return self._drawn
-
-    def _whole(self, failed: list[Failed]) -> None:
-        """Make sure that what all units rest on is there."""
-        if failed:
-            raise VizengineError(f"{failed[0].job.title}: {failed[0].reason}")
-
-    def _broken(self) -> dict[int, str]:
-        kernel, bias = self.workshop.have.source.kernel_and_bias(self._layer)
-        finite = np.isfinite(kernel).all(axis=(0, 1, 2)) & np.isfinite(bias)
-        reason = "its weights aren't all numbers (NaN or infinity), so nothing can be measured"
-        return {int(unit): reason for unit in np.flatnonzero(~finite)}
 
     def files(self, site: SiteReport) -> Iterator[tuple[str, bytes]]:
         """The sheet's files, one after the other: path in its folder and content. After `sheet`.
@@ -408,10 +393,8 @@ class LayerRun:
             site: what the config says of the site.
         """
         assert self._sheet is not None and self._drawn is not None
-        shared = SharedFiles.load("survey")
-        yield f"{ASSETS}/light.css", shared.style.encode()
-        yield f"{ASSETS}/light.js", shared.script.encode()
-        with self._progress.stage(f"{self.workshop.section.name}: the sheet", len(self._drawn.entries)) as task:
+        yield from _shared_files("survey")
+        with self._progress.stage(f"{self._name}: the sheet", len(self._drawn.entries)) as task:
             for entry in self._drawn.entries:
                 if entry.picture:
                     yield entry.picture, self._sheet.picture(entry.unit)
@@ -450,8 +433,8 @@ def estimate_survey(config: Config, layer: str, only: Sequence[str]) -> list[str
     processes = config.execution.workers or config.execution.gpus or 1
     lines = []
     for each in surveyed(config, layer, only):
-        workshop = Workshop(Place.beside(each.config, each.name))
-        lines += estimate_layer(workshop, layer, processes).lines(each.name)
+        worker = Worker(SweepContext.beside(each.config, each.name))
+        lines += estimate_layer(worker, layer, processes).lines(each.name)
     return lines
 
 
@@ -491,7 +474,7 @@ def survey(
         target = folder / each.name
         pages = site_pages(config, each.circuits, layer, each.architecture, config.site_folder)
         addresses = {unit: _address(page, target) for unit, page in pages.items()}
-        run = LayerRun(Place.beside(each.config, each.name, fresh, scheduler), layer, progress)
+        run = LayerRun(SweepContext.beside(each.config, each.name, fresh, scheduler), layer, progress)
         sheet = run.sheet({unit: quote(address) for unit, address in addresses.items()}, each.circuits[0])
         with lock(target), progress.stage("writing the survey", None):
             beside = frozenset(addresses.values())

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.cache import Stage
-from vizengine.layers.survey import SHUFFLES, Selectivity
+from vizengine.layers.survey import Selectivity
+from vizengine.measures.statistics import SHUFFLES
 from vizengine.measures.stimuli import Stimulus, battery, draw
 from vizengine.measures.tuning import hue_selectivity, orientation_selectivity
 from vizengine.network.model import Network, canvas_for

@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 from vizengine.cache import Stage
 from vizengine.measures.extremes import PhotoExtremes
 from vizengine.measures.photos import Photo
+from vizengine.measures.stream import EvidenceSettings
 from vizengine.network.architecture import Architecture
 from vizengine.network.layers import INPUT
 from vizengine.network.model import Network
 from vizengine.network.probes import PreActivation
 from vizengine.runtime import tensorflow as tf
 
-# The highest of 19 by chance is a test at the level of 5 %.
-SHUFFLES = 19
-# Of each unit, as on the page of a single circuit. Five photos can't take more than fifteen places, so the best place
-# of each of the six photos that drive a unit most is always among them.
-EXAMPLES, PER_PHOTO = 24, 3
+# Of each unit, as on the page of a single circuit.
+EXAMPLES, PER_PHOTO = EvidenceSettings.examples, EvidenceSettings.per_photo
 
 
 @dataclass(frozen=True)
@@ -56,11 +54,9 @@ class Survey:
     column: NDArray[np.int64]
     parts: NDArray[np.float32]
 
-    def best_of_photos(self, channel: int, count: int) -> NDArray[np.int64]:
-        """Indices of a channel's examples that are the highest of their photo, highest first; at most `count`."""
-        known = np.flatnonzero(~np.isneginf(self.pre[channel]))
-        _, first = np.unique(self.photo[channel, known], return_index=True)
-        return known[np.sort(first)[:count]]
+    def examples(self, channel: int) -> NDArray[np.int64]:
+        """Indices of a channel's examples, highest first."""
+        return np.flatnonzero(np.isfinite(self.pre[channel]))
 
     @property
     def strength(self) -> NDArray[np.float64]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 from vizengine.figures.drawing import along, number
-from vizengine.figures.quantities import Kernel, Picture, Quantity
-from vizengine.measures.inputs import Sign
+from vizengine.figures.quantities import Kernel, Quantity
+from vizengine.measures.examples import ExampleReport
+from vizengine.measures.inputs import Sign, SliceFigures
+from vizengine.measures.readings import OutputSlice
 from vizengine.page.render import environment, escape_bidi, load, templates_folder
 from vizengine.page.report import SiteReport
 
@@ -40,24 +42,23 @@ class Connection:
 
     Attributes:
         tile: that unit.
-        kernel: the slice.
-        norm: its L2 norm.
-        share: its part of the sum of squares of the reader's kernel.
         sign: as in `InputChannel`.
-        contribution: mean of what it adds to the reader on the reader's top examples; None where it wasn't measured.
+        slice: its figures.
     """
 
     tile: Tile
-    kernel: Kernel
-    norm: Quantity
-    share: Quantity
     sign: Sign
-    contribution: Quantity | None
+    slice: SliceFigures | OutputSlice
 
     @property
     def label(self) -> str:
         """The other unit's name."""
         return self.tile.label
+
+    @property
+    def kernel(self) -> Kernel:
+        """The slice."""
+        return self.slice.kernel
 
 
 @dataclass(frozen=True)
@@ -76,37 +77,6 @@ class Part:
 
 
 @dataclass(frozen=True)
-class ShownExample:
-    """A place in a photo that drives the unit.
-
-    Attributes:
-        picture: what the unit sees there.
-        photo: name of the photo.
-        pre: the unit's pre-activation.
-    """
-
-    picture: Picture
-    photo: str
-    pre: Quantity
-
-
-@dataclass(frozen=True)
-class Indices:
-    """Figures by which units are told apart; None where one can't be told.
-
-    Attributes:
-        strength: highest pre-activation over photos, in standard deviations above the mean.
-        firing: share of positions above zero.
-        orientation, hue: selectivity, 0 to 1.
-    """
-
-    strength: Quantity | None
-    firing: Quantity | None
-    orientation: Quantity | None
-    hue: Quantity | None
-
-
-@dataclass(frozen=True)
 class UnitPage:
     """The light page of one unit.
 
@@ -114,28 +84,30 @@ class UnitPage:
         tile: the unit.
         network: the network's title.
         trained: false where its weights are drawn at random.
-        field: side of its receptive field.
+        receptive_field: its side.
         size: side of its picture in pixels.
         failure: why there is nothing but this to say; empty where all is well, and then the rest is there.
         reached: highest pre-activation on its picture.
         photo_best: the same over photos.
         photo_best_name: the photo.
-        indices: its figures.
-        inputs: its strongest inputs by norm.
+        figures: its figures by the names of `FIGURES`; None where one can't be told.
+        inputs: its strongest inputs by norm, with `SliceFigures`.
         input_count: how many inputs it has.
-        outputs: the units that lean on it most, by share of their own kernels.
+        scale: value of the full colours of their slices.
+        excited, inhibited: the later units that it excites and inhibits most, with `OutputSlice`s.
+        output_scale: value of the full colours of those slices.
         parts: bias, largest inputs and all others; they sum to `total`.
-        total: mean pre-activation on the examples.
-        examples: the photos' places that drive it most, highest first.
+        total: mean pre-activation on its top examples.
+        example_count: how many those are.
+        examples: the first of them.
         photo_count: how many photos were looked at.
-        scale: largest absolute coefficient of the page's kernels.
         previous, next: its neighbours in the layer.
     """
 
     tile: Tile
     network: str
     trained: bool
-    field: Quantity
+    receptive_field: Quantity
     size: int
     failure: str
     previous: Tile | None
@@ -143,15 +115,18 @@ class UnitPage:
     reached: Quantity | None = None
     photo_best: Quantity | None = None
     photo_best_name: str = ""
-    indices: Indices | None = None
+    figures: Mapping[str, Quantity | None] = field(default_factory=dict)
     inputs: tuple[Connection, ...] = ()
     input_count: Quantity | None = None
-    outputs: tuple[Connection, ...] = ()
+    scale: Quantity | None = None
+    excited: tuple[Connection, ...] = ()
+    inhibited: tuple[Connection, ...] = ()
+    output_scale: Quantity | None = None
     parts: tuple[Part, ...] = ()
     total: Quantity | None = None
-    examples: tuple[ShownExample, ...] = ()
+    example_count: Quantity | None = None
+    examples: tuple[ExampleReport, ...] = ()
     photo_count: Quantity | None = None
-    scale: Quantity | None = None
 
 
 @dataclass(frozen=True)
@@ -160,11 +135,11 @@ class SheetUnit:
 
     Attributes:
         tile: the unit.
-        indices: its figures; None where it failed.
+        figures: as in `UnitPage`; None where it failed.
     """
 
     tile: Tile
-    indices: Indices | None
+    figures: Mapping[str, Quantity | None] | None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vizengine.figures.quantities import Change, Documented, Quantity, decimals, fixed, percent, significant, whole
 from vizengine.measures.ablations import Ablations, Effect
 from vizengine.measures.examples import TOP_SHOWN
-from vizengine.measures.inputs import Circuit
+from vizengine.measures.inputs import Circuit, slice_figures
 from vizengine.measures.measure import Measure
 from vizengine.measures.statistics import change, estimate, largest_first
 from vizengine.measures.stream import Streamed
@@ -194,6 +194,7 @@ def effects_report(
     strongest = [channel.index for channel in circuit.strongest]
     others = [channel.index for channel in circuit.ranked[len(strongest) :]]
     drive = float(contributions.mean.sum())
+    figures = slice_figures(circuit, contributions.mean, circuit.strongest)
     control = ablations.control_together
     return EffectsReport(
         bars=tuple(
@@ -207,7 +208,7 @@ def effects_report(
             InputEffect(
                 contribution=significant(float(contributions.mean[index])),
                 deviation=significant(float(contributions.deviation[index])),
-                share=percent(float(contributions.mean[index]) / drive) if drive else None,
+                share=figures[place].drive_share,
                 to_zero=_on_examples(single.to_zero),
                 to_mean=_on_examples(single.to_mean),
                 photos=significant(single.to_zero.photos.mean),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.figures.drawing import EXCITES
-from vizengine.figures.pictures import overlay, patch
+from vizengine.figures.pictures import PATCH_PIXELS, overlay, patch
 from vizengine.figures.quantities import (
     Bin,
     Documented,
@@ -178,25 +178,39 @@ def cut_examples(
         photos: those that `positions` index.
         positions: of the unit.
     """
-    field = architecture.receptive_field(layer)
-    found: dict[int, Example] = {}
+    examples: dict[int, Example] = {}
     for index in sorted(set(positions.photo.tolist())):
         pixels = seen(photos[index].pixels(), architecture.channel_order)
-        down, across = field_start(architecture, layer, *pixels.shape[:2])
         for number in np.flatnonzero(positions.photo == index).tolist():
-            row, column = int(positions.row[number]), int(positions.column[number])
-            top, left = down + row * field.stride, across + column * field.stride
-            found[number] = Example(
-                photo=photos[index].name,
-                photo_index=index,
-                row=row,
-                column=column,
-                top=top,
-                left=left,
-                pre=float(positions.pre[number]),
-                crop=crop(pixels, top, left, field.size),
-            )
-    return tuple(found[number] for number in range(len(positions)))
+            position = int(positions.row[number]), int(positions.column[number])
+            pre = float(positions.pre[number])
+            examples[number] = cut_example(architecture, layer, photos[index].name, index, pixels, position, pre)
+    return tuple(examples[number] for number in range(len(positions)))
+
+
+def cut_example(
+    architecture: Architecture,
+    layer: str,
+    photo: str,
+    index: int,
+    pixels: NDArray[np.float32],
+    position: tuple[int, int],
+    pre: float,
+) -> Example:
+    """The receptive field at one position.
+
+    Args:
+        architecture: the network.
+        layer: the unit's layer.
+        photo, index: the photo's name and its place among all.
+        pixels: (height, width, 3) of the photo, RGB in [0, 1], as the network takes it.
+        position: row and column on the unit's map.
+        pre: the unit's pre-activation there.
+    """
+    field = architecture.receptive_field(layer)
+    down, across = field_start(architecture, layer, *pixels.shape[:2])
+    top, left = down + position[0] * field.stride, across + position[1] * field.stride
+    return Example(photo, index, *position, top, left, pre, crop(pixels, top, left, field.size))
 
 
 def near_quantile(sample: Positions, quantile: float, count: int) -> tuple[float, NDArray[np.int64]]:
@@ -385,13 +399,13 @@ def examples_report(examples: Examples) -> ExamplesReport:
     """What the page says of examples and of the distribution."""
     spread = examples.distribution
     return ExamplesReport(
-        top=_shown(examples.top[:TOP_SHOWN]),
-        bottom=_shown(examples.bottom[:BOTTOM_SHOWN]),
+        top=example_reports(examples.top[:TOP_SHOWN]),
+        bottom=example_reports(examples.bottom[:BOTTOM_SHOWN]),
         quantiles=tuple(
             QuantileReport(
                 quantile=percent(row.quantile),
                 value=significant(row.value),
-                examples=_shown(row.examples[:QUANTILE_SHOWN]),
+                examples=example_reports(row.examples[:QUANTILE_SHOWN]),
             )
             for row in examples.quantiles
         ),
@@ -405,16 +419,17 @@ def examples_report(examples: Examples) -> ExamplesReport:
     )
 
 
-def _shown(examples: Sequence[Example]) -> tuple[ExampleReport, ...]:
+def example_reports(examples: Sequence[Example], side: int = PATCH_PIXELS) -> tuple[ExampleReport, ...]:
+    """What a page says of examples, whose patches have at most `side` pixels along a side."""
     return tuple(
         ExampleReport(
-            picture=patch(each.crop, f"Patch of the photo {each.photo}"),
-            photo=each.photo,
-            row=each.row,
-            column=each.column,
-            pre=significant(each.pre),
+            picture=patch(example.crop, f"Patch of the photo {example.photo}", side),
+            photo=example.photo,
+            row=example.row,
+            column=example.column,
+            pre=significant(example.pre),
         )
-        for each in examples
+        for example in examples
     )
 
 

@@ -277,6 +277,52 @@ class Totals(Documented):
     """How many of those converged."""
 
 
+@dataclass(frozen=True)
+class SliceFigures:
+    """Figures of an input channel that every page of its unit has.
+
+    Attributes:
+        kernel: the slice.
+        norm: L2 norm of the slice.
+        share: square of the norm as a share of the sum over all inputs.
+        contribution: mean contribution to the unit on its top examples.
+        drive_share: that as a share of the drive, the sum over all inputs; None where there is no drive.
+    """
+
+    kernel: Kernel
+    norm: Quantity
+    share: Quantity
+    contribution: Quantity
+    drive_share: Quantity | None
+
+
+def slice_figures(
+    circuit: Circuit, mean: NDArray[np.float64], channels: Sequence[InputChannel]
+) -> tuple[SliceFigures, ...]:
+    """Figures of some input channels; those of one kind share their number of decimals over all inputs of the unit.
+
+    Args:
+        circuit: the unit.
+        mean: (inputs,) mean contributions on the top examples.
+        channels: inputs of the unit.
+    """
+    weight_places = decimals((float(np.abs(channel.kernel).max()) for channel in circuit.inputs), 3)
+    norm_places = decimals(channel.norm for channel in circuit.inputs)
+    contribution_places = decimals(mean.tolist())
+    energy = sum(channel.norm**2 for channel in circuit.ranked) or 1.0
+    drive = float(mean.sum())
+    return tuple(
+        SliceFigures(
+            kernel=kernel_of(channel.kernel, weight_places),
+            norm=fixed(channel.norm, norm_places),
+            share=percent(channel.norm**2 / energy),
+            contribution=fixed(float(mean[channel.index]), contribution_places),
+            drive_share=percent(float(mean[channel.index]) / drive) if drive else None,
+        )
+        for channel in channels
+    )
+
+
 def input_slices(circuit: Circuit, contributions: Contributions, ranks: Ranks) -> tuple[InputSlice, ...]:
     """Figures of all input channels, by rank; figures of one kind share their number of decimals.
 
@@ -286,11 +332,7 @@ def input_slices(circuit: Circuit, contributions: Contributions, ranks: Ranks) -
         ranks: their places by three measures.
     """
     channels = circuit.ranked
-    weight_places = decimals((float(np.abs(channel.kernel).max()) for channel in channels), 3)
-    norm_places = decimals(channel.norm for channel in channels)
     mass_places = decimals((max(channel.positive_mass, channel.negative_mass) for channel in channels), 3)
-    energy = sum(channel.norm**2 for channel in channels) or 1.0
-    contribution_places = decimals(contributions.mean.tolist())
     size_places = decimals(contributions.photo_size.tolist())
     return tuple(
         InputSlice(
@@ -299,16 +341,16 @@ def input_slices(circuit: Circuit, contributions: Contributions, ranks: Ranks) -
             layer=channel.source_layer,
             channel=channel.source_channel,
             path=channel.path,
-            kernel=kernel_of(channel.kernel, weight_places),
-            norm=fixed(channel.norm, norm_places),
-            share=percent(channel.norm**2 / energy),
+            kernel=figures.kernel,
+            norm=figures.norm,
+            share=figures.share,
             total=fixed(channel.total, mass_places),
             positive_count=whole(channel.positive_count),
             negative_count=whole(channel.negative_count),
             positive_mass=fixed(channel.positive_mass, mass_places),
             negative_mass=fixed(channel.negative_mass, mass_places),
             rank=channel.rank,
-            contribution=fixed(float(contributions.mean[channel.index]), contribution_places),
+            contribution=figures.contribution,
             photo_size=fixed(float(contributions.photo_size[channel.index]), size_places),
             photo_place=int(ranks.places[1, channel.index]),
             drop_place=int(ranks.places[2, channel.index]),
@@ -316,7 +358,7 @@ def input_slices(circuit: Circuit, contributions: Contributions, ranks: Ranks) -
             by_mass=channel.by_mass,
             sign=channel.sign,
         )
-        for channel in channels
+        for channel, figures in zip(channels, slice_figures(circuit, contributions.mean, channels), strict=True)
     )
 
 

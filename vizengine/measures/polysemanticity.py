@@ -22,14 +22,13 @@ from vizengine.measures.examples import Example, cut_examples
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
 from vizengine.measures.photos import Photo
-from vizengine.measures.statistics import Estimate, estimate
+from vizengine.measures.statistics import SHUFFLES, Estimate, estimate
 from vizengine.measures.stream import EvidenceSettings, Streamed
 from vizengine.network.architecture import Architecture
 
 MOST_CLUSTERS = 6
 # Kaufman and Rousseeuw, Finding Groups in Data, 1990, table 4: below it "no substantial structure has been found".
 LEAST_SILHOUETTE = 0.25
-_SHUFFLES = 19
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def _cluster(contributions: NDArray[np.float32], seed: int, grouping: Grouping) 
     best = int(np.argmax(means))
     generator = np.random.default_rng([seed, 3])
     null = []
-    for _ in range(_SHUFFLES):
+    for _ in range(SHUFFLES):
         shuffled = _directions(np.stack([generator.permutation(column) for column in wide.T], axis=1))
         null.append(max(float(_silhouettes(shuffled, grouping(shuffled, number, seed))[1].mean()) for number in tried))
     threshold = max(LEAST_SILHOUETTE, *null)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,33 @@ class Place:
     through: str
 
 
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """The slices of a conv layer's kernel, for all its units.
+
+    Attributes:
+        kernel: (height, width, in of a group, out) float32.
+    """
+
+    kernel: NDArray[np.float32]
+
+    @cached_property
+    def energy(self) -> NDArray[np.float64]:
+        """(in, out) sum of squares of each slice; 0 for units whose weights aren't all numbers."""
+        energy = np.square(self.kernel.astype(np.float64)).sum(axis=(0, 1))
+        return np.where(np.isfinite(energy).all(axis=0), energy, 0.0)
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """(in, out) the part that a slice's energy has in that of its unit's whole kernel."""
+        return np.asarray(self.energy / np.maximum(self.energy.sum(axis=0), np.finfo(np.float64).tiny))
+
+    @cached_property
+    def finite(self) -> NDArray[np.bool_]:
+        """(out,) whether all weights of a unit are numbers."""
+        return np.asarray(np.isfinite(self.kernel).all(axis=(0, 1, 2)))
+
+
 def places(architecture: Architecture, layer: str, reader: str) -> tuple[Place, ...]:
     """Where a conv layer reads another's channels: through pooling, concatenation, normalisation and one sum at most.
 
@@ -108,73 +136,49 @@ def places(architecture: Architecture, layer: str, reader: str) -> tuple[Place, 
     return tuple(found)
 
 
-def readers(architecture: Architecture, layer: str) -> tuple[str, ...]:
-    """The conv layers that read a layer's channels; those whose inputs can't be traced aren't among them."""
-    return tuple(each for each in _next(architecture, layer) if _reads(architecture, layer, each))
-
-
-def readings(
-    architecture: Architecture, layer: str, unit: int, kernel_of: Callable[[str], NDArray[np.float32] | None]
-) -> Readings:
+def readings(architecture: Architecture, layer: str, unit: int, slices_of: Callable[[str], Slices | None]) -> Readings:
     """Who reads a unit most.
 
     Args:
         architecture: the network's layers.
         layer, unit: the unit.
-        kernel_of: the kernel of a conv layer, (height, width, in of a group, out); None where it isn't there.
+        slices_of: the kernel of a conv layer; None where it isn't there.
     """
-    found: list[Reading] = []
     layers, unread, units = [], [], 0
+    # Share, layer, its kernel, position on the kernel's input axis, unit, and the sum that is read.
+    candidates: list[tuple[float, str, Slices, int, int, str]] = []
     for reader in _next(architecture, layer):
         try:
             read = [place for place in places(architecture, layer, reader) if place.channel == unit]
         except Untraceable as error:
             unread.append(Unread(reader, str(error)))
             continue
-        kernel = kernel_of(reader) if read else None
-        if kernel is None:
+        slices = slices_of(reader) if read else None
+        if slices is None:
             if read:
                 unread.append(Unread(reader, NO_WEIGHTS))
             continue
         layers.append(reader)
-        energy, shares = energies(kernel)
-        sound = np.asarray(np.isfinite(kernel).all(axis=(0, 1, 2)))
-        if not sound.all():
-            unread.append(Unread(reader, f"the weights of {int((~sound).sum())} of its units aren’t all numbers"))
-        for each in read:
-            place, others = reading_units(kernel, architecture.layer(reader).groups, each.index)
+        finite = slices.finite
+        if not finite.all():
+            unread.append(Unread(reader, f"the weights of {int((~finite).sum())} of its units aren’t all numbers"))
+        for place in read:
+            index, others = reading_units(slices.kernel, architecture.layer(reader).groups, place.index)
             units += len(others)
-            for other in others:
-                if not sound[other]:
-                    continue
-                piece = kernel[:, :, place, other]
-                found.append(
-                    Reading(
-                        reader,
-                        other,
-                        float(np.sqrt(energy[place, other])),
-                        float(shares[place, other]),
-                        int((energy[:, other] > energy[place, other]).sum()) + 1,
-                        signs(piece.astype(np.float64))[2],
-                        np.ascontiguousarray(piece),
-                        each.through,
-                    )
-                )
-    found.sort(key=lambda reading: -reading.share)
-    excited, inhibited = (
-        tuple([reading for reading in found if reading.sign == sign][:MOST]) for sign in ("excitatory", "inhibitory")
-    )
-    return Readings(tuple(layers), tuple(unread), units, excited, inhibited)
-
-
-def energies(kernel: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum of squares of each slice of a kernel, (in, out), and its part of the sum over the unit's whole kernel.
-
-    Both are 0 for units whose weights aren't all numbers.
-    """
-    energy = np.square(kernel.astype(np.float64)).sum(axis=(0, 1))
-    energy = np.where(np.isfinite(energy).all(axis=0), energy, 0.0)
-    return energy, energy / np.maximum(energy.sum(axis=0), np.finfo(np.float64).tiny)
+            shares = slices.shares[index].tolist()
+            candidates += [
+                (shares[other], reader, slices, index, other, place.through) for other in others if finite[other]
+            ]
+    by_sign: dict[Sign, list[Reading]] = {"excitatory": [], "inhibitory": [], "mixed": []}
+    for share, reader, slices, index, other, through in sorted(candidates, key=lambda candidate: -candidate[0]):
+        kernel, energy = slices.kernel[:, :, index, other], slices.energy[:, other]
+        sign = signs(kernel.astype(np.float64))[2]
+        if len(by_sign[sign]) < MOST:
+            norm, rank = float(np.sqrt(energy[index])), int((energy > energy[index]).sum()) + 1
+            by_sign[sign].append(Reading(reader, other, norm, share, rank, sign, np.ascontiguousarray(kernel), through))
+        if len(by_sign["excitatory"]) == len(by_sign["inhibitory"]) == MOST:
+            break
+    return Readings(tuple(layers), tuple(unread), units, tuple(by_sign["excitatory"]), tuple(by_sign["inhibitory"]))
 
 
 def reading_units(kernel: NDArray[np.float32], groups: int, index: int) -> tuple[int, range]:
@@ -204,13 +208,6 @@ def _next(architecture: Architecture, layer: str) -> tuple[str, ...]:
                 if not architecture.layer(name).is_conv:
                     waiting.append(name)
     return tuple(each.name for each in architecture.conv_layers if each.name in seen)
-
-
-def _reads(architecture: Architecture, layer: str, reader: str) -> bool:
-    try:
-        return bool(places(architecture, layer, reader))
-    except Untraceable:
-        return False
 
 
 class OutputSlice(Documented):
@@ -280,7 +277,12 @@ def measure_readings(
     architecture: Architecture, circuit: Circuit, kernel_of: Callable[[str], NDArray[np.float32] | None]
 ) -> Readings:
     """The later units that read a unit."""
-    return readings(architecture, circuit.layer, circuit.unit, kernel_of)
+
+    def slices_of(layer: str) -> Slices | None:
+        kernel = kernel_of(layer)
+        return None if kernel is None else Slices(kernel)
+
+    return readings(architecture, circuit.layer, circuit.unit, slices_of)
 
 
 READINGS = Measure(
