@@ -56,7 +56,8 @@ class PreActivation:
         kernel, bias = self._constants
         padding, stride, dilation = self.spec.padding.upper(), self.spec.stride, self.spec.dilation
         if self._gathered is None:
-            pre = tf.nn.conv2d(feed, kernel, stride, padding, dilations=dilation)
+            # Its gradient exists on every processor; that of `conv2d` only where oneDNN takes dilated kernels.
+            pre = tf.nn.convolution(feed, kernel, stride, padding, dilations=dilation)
         else:
             parts = self._by_group(feed, padding)
             pre = tf.reduce_sum(tf.reshape(parts, (*tf.unstack(tf.shape(parts))[:3], len(self._chosen), -1)), -1)
