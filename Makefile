@@ -74,7 +74,7 @@ lint: setup-tests
 
 # pytest comes last, so that its summary closes the output; a process for each core shares the files.
 test: lint chromium html-checker $(if $(TESTS),,pythons)
-	$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile $(TESTS)
+	$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 campaign: chromium
 	$(RUN) -m tests.campaign

@@ -20,24 +20,15 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 import vizengine
+from tests import runs
 from tests.browser.checks import assert_decoded, opened
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
+from tests.runs import CIRCUIT
 from vizengine.measures.engine import Evidence
 from vizengine.measures.inputs import Circuit
 from vizengine.page.report import Report
 from vizengine.pictures.result import Visualization
 
-CONFIG = """\
-site: {title: Test, author: Ada, url: "https://example.org/site"}
-visualization: {size: 64, steps: 24, attempts: 1}
-circuits:
-  - name: squeeze
-    network: {model: squeezenet1.1}
-    unit: {layer: fire2/squeeze1x1, index: 3}
-    siblings: [1]
-    depth: 2
-    hypothesis: {claims: [{polysemantic: false}]}
-"""
 VGG19 = """\
   - name: vgg
     optional: true
@@ -54,27 +45,6 @@ def _python(program: str, folder: Path, code: int = 0, **more: str) -> subproces
     )
     assert done.returncode == code, done.stderr[-3000:]
     return done
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a config and the site that the command made of it; not to be changed."""
-    folder = tmp_path_factory.mktemp("built")
-    (folder / "config.yaml").write_text(CONFIG)
-    command = [sys.executable, str(REPOSITORY / "generate.py"), str(folder / "config.yaml")]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def analysis(built: Path) -> vizengine.Analysis:
-    (only,) = vizengine.analyze(built / "config.yaml", progress=False)
-    return only
-
-
-@pytest.fixture(scope="module")
-def published(built: Path) -> Report:
-    return Report.model_validate_json((built / "site" / "circuit.json").read_bytes())
 
 
 def test_the_import_is_light() -> None:
@@ -109,7 +79,7 @@ def test_results_are_typed(analysis: vizengine.Analysis) -> None:
 
 
 def test_what_lies_before_and_behind_the_unit_is_on_its_page(
-    analysis: vizengine.Analysis, published: Report, built: Path
+    analysis: vizengine.Analysis, published: Report, circuit_site: Path
 ) -> None:
     strongest = analysis.circuit.strongest
     assert [each.index for each in analysis.inner] == [channel.index for channel in strongest]
@@ -121,14 +91,14 @@ def test_what_lies_before_and_behind_the_unit_is_on_its_page(
     assert [each.layer for each in published.expanded.layers] == ["input", "conv1"]
     assert published.outputs.layers == ("fire2/expand1x1", "fire2/expand3x3")
     assert published.outputs.units.value == 64 + 64 and not published.outputs.unread
-    page = (built / "site" / "index.html").read_text(encoding="utf-8")
+    page = (circuit_site / "site" / "index.html").read_text(encoding="utf-8")
     assert all(f'id="{name}"' in page for name in ("tree", "expanded", "outputs"))
 
 
 def test_it_says_what_it_is(analysis: vizengine.Analysis) -> None:
     text = repr(analysis)
     assert "\n" not in text and len(text) < 250
-    for part in ("squeeze", "fire2/squeeze1x1", "unit 3", "64 × 64 px", analysis.inputs[0].label, "1 claim>"):
+    for part in ("squeeze", "fire2/squeeze1x1", "unit 3", "64 × 64 px", analysis.inputs[0].label, "2 claims>"):
         assert part in text
     assert ("not converged" in text) != analysis.unit.converged
 
@@ -168,9 +138,9 @@ def test_it_can_be_sent_to_another_process(analysis: vizengine.Analysis) -> None
     assert again.report == analysis.report
 
 
-def test_after_the_command_nothing_is_computed(built: Path, tmp_path: Path) -> None:
+def test_after_the_command_nothing_is_computed(circuit_site: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    shutil.copytree(built, tmp_path / "copy")
+    shutil.copytree(circuit_site, tmp_path / "copy")
     program = (
         "import os, sys, vizengine\n"
         "(one,) = vizengine.analyze('../copy/config.yaml')\n"
@@ -186,32 +156,29 @@ def test_after_the_command_nothing_is_computed(built: Path, tmp_path: Path) -> N
     assert all(Path(each).parent.name == "files" for each in after)
 
 
-def test_the_command_computes_nothing_after_it(tmp_path: Path) -> None:
-    config = tmp_path / "config.yaml"
-    config.write_text(CONFIG.replace("size: 64, steps: 24", "size: 32, steps: 2"))
+def test_the_command_computes_nothing_after_it(circuit_copy: Path) -> None:
+    shutil.rmtree(circuit_copy / "site")
     program = (
         "import vizengine\n"
         "from pathlib import Path\n"
         "def written(): return {each: each.stat().st_mtime_ns for each in Path().glob('.vizengine-cache/pictures/*')}\n"
-        "first = vizengine.analyze('config.yaml')\n"
+        "first = vizengine.analyze('config.yaml', progress=False)\n"
         "before = written()\n"
-        "again = vizengine.analyze('config.yaml', fresh=True, progress=False)\n"
+        "again = vizengine.analyze('config.yaml', fresh=True)\n"
         "assert before.keys() == written().keys() and all(written()[each] > before[each] for each in before)\n"
         "assert first[0].report == again[0].report\n"
     )
-    done = _python(program, tmp_path)
-    # Said of the first call only.
+    done = _python(program, circuit_copy)
+    # Said of the second call only.
     assert done.stderr.count("pictures of conv1: done in") == 1 and done.stdout == ""
-    assert not (tmp_path / "site").exists()
-    subprocess.run(
-        [sys.executable, str(REPOSITORY / "generate.py"), str(config)], check=True, capture_output=True, timeout=300
-    )
-    assert json.loads((tmp_path / "site" / "build.json").read_text())["seconds_by_stage"] == {}
+    assert not (circuit_copy / "site").exists()
+    runs.run(circuit_copy, "config.yaml", code=0)
+    assert json.loads((circuit_copy / "site" / "build.json").read_text())["seconds_by_stage"] == {}
 
 
 def test_every_problem_of_a_config_is_in_its_error(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
-    config.write_text(CONFIG.replace("fire2", "fier2").replace("size: 64", "size: 65"))
+    config.write_text(CIRCUIT.replace("fire2", "fier2").replace("size: 64", "size: 65"))
     with pytest.raises(vizengine.ConfigError) as caught:
         vizengine.analyze(config)
     assert "config.yaml:2:" in str(caught.value) and "config.yaml:6:" in str(caught.value)
@@ -221,11 +188,11 @@ def test_every_problem_of_a_config_is_in_its_error(tmp_path: Path) -> None:
 
 
 def test_circuits_can_be_chosen_and_missing_weights_are_an_error(
-    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    circuit_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(circuit_site, tmp_path, dirs_exist_ok=True)
     config = tmp_path / "config.yaml"
-    config.write_text(CONFIG + VGG19)
+    config.write_text(CIRCUIT + VGG19)
     monkeypatch.delenv("VIZENGINE_WEIGHTS", raising=False)
     for name, value in {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "KERAS_HOME": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
@@ -242,18 +209,18 @@ def test_circuits_can_be_chosen_and_missing_weights_are_an_error(
         vizengine.analyze(config, only=[])
 
 
-def test_sweeps_are_passed_over(built: Path, tmp_path: Path) -> None:
-    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+def test_sweeps_are_passed_over(circuit_site: Path, tmp_path: Path) -> None:
+    shutil.copytree(circuit_site, tmp_path, dirs_exist_ok=True)
     config = tmp_path / "config.yaml"
     sweep = "  - name: many\n    network: {model: squeezenet1.1}\n    unit: {layer: fire2/squeeze1x1, index: all}\n"
-    config.write_text(CONFIG + sweep)
+    config.write_text(CIRCUIT + sweep)
     assert [each.name for each in vizengine.analyze(config)] == ["squeeze"]
     config.write_text("site: {title: Test}\ncircuits:\n" + sweep)
     with pytest.raises(ValueError, match="sweeps only"):
         vizengine.analyze(config)
 
 
-def test_another_backend_of_keras_is_told(built: Path) -> None:
+def test_another_backend_of_keras_is_told(circuit_site: Path) -> None:
     # Keras' other backends need packages that aren't here, so this one is only named.
     program = (
         "import os; os.environ['KERAS_BACKEND'] = 'tensorflow'\n"
@@ -262,7 +229,7 @@ def test_another_backend_of_keras_is_told(built: Path) -> None:
         "keras.src.backend.config._BACKEND = 'torch'\n"
         "vizengine.analyze('config.yaml')"
     )
-    done = _python(program, built, code=1)
+    done = _python(program, circuit_site, code=1)
     assert "VizengineError: Keras was loaded in this process with the backend torch; expected tensorf" in done.stderr
 
 
@@ -297,19 +264,6 @@ def test_the_page_works_in_a_notebooks_frame(
         assert frame.locator("a[href^='http']:not([target='_blank'])").count() == 0
         # The notebook is out of the page's reach.
         assert frame.evaluate("(() => { try { return parent.document.title } catch { return null } })()") is None
-
-
-def test_the_documented_example_runs(built: Path) -> None:
-    text = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 2
-    done = _python("".join(blocks), built)
-    try:
-        assert "<Analysis squeeze" in done.stdout and "(64, 64, 3)" in done.stdout and "uint8" in done.stdout
-        assert done.stdout.count("on the top examples") == 6
-        assert (built / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    finally:
-        (built / "page.html").unlink(missing_ok=True)
 
 
 def test_everything_an_analysis_has_is_documented() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from vizengine import cache as cache_key
 from vizengine.cache import Cache
 from vizengine.errors import VizengineError

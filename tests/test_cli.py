@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import re
@@ -19,7 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests import runs
+from tests.places import REPOSITORY
+from tests.runs import command, environment, run
 
 CONFIG = """\
 site: {title: Test}
@@ -33,59 +34,34 @@ circuits:
 HEAVY = ("tensorflow", "keras", "matplotlib", "skimage", "sklearn", "scipy", "h5py")
 
 
-def _command(*arguments: object) -> list[str]:
-    return [sys.executable, str(REPOSITORY / "generate.py"), *map(str, arguments)]
-
-
-def _environment(**more: str) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "GRPC_"))} | more
-
-
-def _run(folder: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        _command(*arguments), cwd=folder, capture_output=True, text=True, env=_environment(**more), timeout=300
-    )
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A folder with a config whose site was built, and what the command said."""
-    folder = tmp_path_factory.mktemp("built")
-    (folder / "config.yaml").write_text(CONFIG.replace("STEPS", "2"))
-    return folder, _run(folder, "config.yaml")
-
-
 @pytest.fixture
-def site(built: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> Path:
-    """A copy of that folder, to do with as a test likes: a build in it takes a second."""
-    shutil.copytree(built[0], tmp_path / "copy", copy_function=shutil.copy2)
+def site(circuit_site: Path, tmp_path: Path) -> Path:
+    """A copy of the circuit's folder beside other things."""
+    shutil.copytree(circuit_site, tmp_path / "copy")
     return tmp_path / "copy"
 
 
-def test_stdout_is_the_path_and_stderr_the_log(built: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    folder, done = built
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "site/index.html\n"
-    assert (folder / done.stdout.strip()).is_file()
-    lines = done.stderr.splitlines()
+def test_stdout_is_the_path_and_stderr_the_log(circuit_site: Path) -> None:
+    said = (circuit_site / runs.SAID).read_text()
+    lines = said.splitlines()
     assert any(re.fullmatch(r"squeeze: pictures of fire2/squeeze1x1: done in [\d.]+ s", line) for line in lines)
     # TensorFlow's own chatter, which no setting of its own silences.
-    assert not re.search(r"absl|oneDNN|cuda|cpu_feature|TF_", done.stderr, re.IGNORECASE), done.stderr
-    assert "\x1b" not in done.stderr
+    assert not re.search(r"absl|oneDNN|cuda|cpu_feature|TF_", said, re.IGNORECASE), said
+    assert "\x1b" not in said
     assert lines[-2] == "squeeze: 1 supported, 1 contradicted"
     assert re.fullmatch(r"1 page in [\d.a-z ]+ s; open site/index.html", lines[-1])
 
 
 def test_quiet_says_nothing(site: Path) -> None:
-    done = _run(site, "config.yaml", "-q")
+    done = run(site, "config.yaml", "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "site/index.html\n", "")
 
 
 def test_the_path_is_printed_as_the_user_gave_it(site: Path, tmp_path: Path) -> None:
-    assert _run(tmp_path, "copy/config.yaml", "-q").stdout == "copy/site/index.html\n"
-    assert _run(site, "config.yaml", "-q", "--out", "../elsewhere").stdout == "../elsewhere/index.html\n"
+    assert run(tmp_path, "copy/config.yaml", "-q").stdout == "copy/site/index.html\n"
+    assert run(site, "config.yaml", "-q", "--out", "../elsewhere").stdout == "../elsewhere/index.html\n"
     assert (tmp_path / "elsewhere" / "index.html").is_file()
-    assert _run(site, site / "config.yaml", "-q").stdout == f"{site}/site/index.html\n"
+    assert run(site, site / "config.yaml", "-q").stdout == f"{site}/site/index.html\n"
 
 
 def test_a_site_that_another_config_made_is_replaced_only_when_told_to(site: Path) -> None:
@@ -94,22 +70,22 @@ def test_a_site_that_another_config_made_is_replaced_only_when_told_to(site: Pat
     (site / "stranger").mkdir()
     (site / "stranger" / "config.yaml").write_text(text.replace("title: Mine", "title: Mine, out: ../site"))
     before = (site / "site" / "index.html").read_bytes()
-    assert _run(site, "my-circuit.yaml", "-q").stdout == "my-circuit-site/index.html\n"
+    assert run(site, "my-circuit.yaml", "-q").stdout == "my-circuit-site/index.html\n"
     assert (site / "site" / "index.html").read_bytes() == before
     for arguments in (("my-circuit.yaml", "--out", "site"), ("stranger/config.yaml",)):
-        done = _run(site, *arguments, "--fresh")
+        done = run(site, *arguments, "--fresh")
         assert (done.returncode, done.stdout) == (1, "")
         (line,) = done.stderr.splitlines()
         assert "holds what config.yaml made" in line and "`--replace`" in line, "refused before anything is computed"
         assert (site / "site" / "index.html").read_bytes() == before
-    done = _run(site, "my-circuit.yaml", "--out", "site", "--replace")
-    assert done.returncode == 0 and "replaced in site: the 4 files that config.yaml made before" in done.stderr
+    done = run(site, "my-circuit.yaml", "--out", "site", "--replace")
+    assert done.returncode == 0 and "replaced in site: the 5 files that config.yaml made before" in done.stderr
     assert (site / "site" / "index.html").read_bytes() != before
 
 
 def test_files_that_no_build_wrote_are_named_and_left(site: Path) -> None:
     (site / "site" / "CNAME").write_text("example.org")
-    done = _run(site, "config.yaml", "--fresh", "--replace")
+    done = run(site, "config.yaml", "--fresh", "--replace")
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert "no build wrote: CNAME." in line and "move them elsewhere" in line
@@ -118,24 +94,17 @@ def test_files_that_no_build_wrote_are_named_and_left(site: Path) -> None:
 
 def test_a_path_whose_name_isnt_text_is_printed_byte_by_byte(site: Path) -> None:
     done = subprocess.run(
-        [os.fsencode(each) for each in _command("config.yaml", "-q", "--out")] + [b"s\xefte"],
+        [os.fsencode(each) for each in command("config.yaml", "-q", "--out")] + [b"s\xefte"],
         cwd=site,
         capture_output=True,
-        env=_environment(),
+        env=environment(),
     )
     assert (done.returncode, done.stdout) == (0, b"s\xefte/index.html\n"), done.stderr
 
 
-@pytest.mark.parametrize("module", ["generate.py", "-m"])
-def test_both_ways_to_run_it(site: Path, module: str) -> None:
-    command = [sys.executable, *(["-m", "vizengine"] if module == "-m" else [str(REPOSITORY / module)])]
-    done = subprocess.run(
-        [*command, "config.yaml", "--check"],
-        cwd=site,
-        capture_output=True,
-        text=True,
-        env=_environment(PYTHONPATH=str(REPOSITORY)),
-    )
+def test_the_package_can_be_run_too(site: Path) -> None:
+    python = [sys.executable, "-m", "vizengine", "config.yaml", "--check"]
+    done = subprocess.run(python, cwd=site, capture_output=True, text=True, env=environment(PYTHONPATH=str(REPOSITORY)))
     assert (done.returncode, done.stdout, done.stderr) == (0, "config.yaml: fine, 1 circuit\n", "")
 
 
@@ -144,7 +113,7 @@ def test_check_computes_and_writes_nothing(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "hypotheses", tmp_path / "hypotheses")
     (tmp_path / "vgg19.h5").touch()
     before = sorted(tmp_path.rglob("*"))
-    done = _run(tmp_path, "config.yaml", "--check", VIZENGINE_WEIGHTS=str(tmp_path))
+    done = run(tmp_path, "config.yaml", "--check", VIZENGINE_WEIGHTS=str(tmp_path))
     assert (done.returncode, done.stdout) == (0, "config.yaml: fine, 2 circuits\n"), done.stderr
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -165,13 +134,13 @@ def test_check_tells_of_weights_that_are_not_there(tmp_path: Path) -> None:
     empty = {"KERAS_HOME": str(tmp_path / "keras"), "VIZENGINE_WEIGHTS": str(tmp_path / "none")}
     for config, code, words in cases:
         (tmp_path / "config.yaml").write_text(config)
-        done = _run(tmp_path, "config.yaml", "--check", **empty)
+        done = run(tmp_path, "config.yaml", "--check", **empty)
         assert (done.returncode, done.stdout) == (code, "config.yaml: 1 circuit, weights not found of a\n"), done.stderr
         assert done.stderr.startswith("a: weights not found: ") and words in done.stderr
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "my-vgg19.h5").touch()
     (tmp_path / "config.yaml").write_text(text)
-    assert _run(tmp_path, "config.yaml", "--check", **empty).stdout == "config.yaml: fine, 1 circuit\n"
+    assert run(tmp_path, "config.yaml", "--check", **empty).stdout == "config.yaml: fine, 1 circuit\n"
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("config.yaml", "--check")])
@@ -181,7 +150,7 @@ def test_answers_in_under_a_second_without_heavy_libraries(site: Path, arguments
         cwd=site,
         capture_output=True,
         text=True,
-        env=_environment(),
+        env=environment(),
     )
     assert trace.returncode == 0
     loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in trace.stderr.splitlines() if "|" in line}
@@ -189,7 +158,7 @@ def test_answers_in_under_a_second_without_heavy_libraries(site: Path, arguments
     assert not loaded & set(HEAVY)
 
     def processor_seconds() -> float:
-        process = subprocess.Popen(_command(*arguments), cwd=site, stdout=subprocess.DEVNULL, env=_environment())
+        process = subprocess.Popen(command(*arguments), cwd=site, stdout=subprocess.DEVNULL, env=environment())
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         return usage.ru_utime + usage.ru_stime
@@ -199,7 +168,7 @@ def test_answers_in_under_a_second_without_heavy_libraries(site: Path, arguments
 
 
 def test_help_names_every_option_and_exit_code(tmp_path: Path) -> None:
-    text = _run(tmp_path, "--help").stdout
+    text = run(tmp_path, "--help").stdout
     assert "init [FOLDER]" in text and "Example: `python generate.py config.yaml --check`" in text
     for word in ("--out", "--only", "--strict", "--check", "--fresh", "--serve", "-q", "-v", "--version", "CONFIG"):
         assert word in text
@@ -227,7 +196,7 @@ def test_help_names_every_option_and_exit_code(tmp_path: Path) -> None:
 )
 def test_wrong_usage_is_2_and_leaves_everything_as_it_was(site: Path, arguments: tuple[str, ...], words: str) -> None:
     before = {path: path.stat().st_mtime_ns for path in site.rglob("*")}
-    done = _run(site, *arguments)
+    done = run(site, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -249,7 +218,7 @@ def test_all_problems_of_a_config_at_once(tmp_path: Path) -> None:
         "    hypothesis: {unit: 'It reaches {{ unit.reachd }}.'}\n"
     )
     for check in (("--check",), ()):
-        done = _run(tmp_path, "config.yaml", *check)
+        done = run(tmp_path, "config.yaml", *check)
         assert (done.returncode, done.stdout) == (2, "")
         lines = [line for line in done.stderr.splitlines() if line.startswith("config.yaml:")]
         places = [":".join(line.split(":")[:3]) for line in lines]
@@ -270,24 +239,12 @@ def test_all_problems_of_a_config_at_once(tmp_path: Path) -> None:
 
 @contextmanager
 def _started(folder: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        _command(*arguments),
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=_environment(PYTHONUNBUFFERED="1"),
-        # A shell that puts the tests in the background has SIGINT ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-    )
+    process = runs.start(folder, *arguments)
     try:
         yield process
     finally:
         process.kill()
-        process.wait()
-        assert process.stdout is not None and process.stderr is not None
-        process.stdout.close()
-        process.stderr.close()
+        process.communicate()
 
 
 def _read_until(process: subprocess.Popen[str], words: str) -> str:
@@ -320,43 +277,9 @@ def test_an_interrupted_build_keeps_what_is_finished(tmp_path: Path, number: int
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_the_next_run_goes_on_after_the_last_finished_batch(tmp_path: Path) -> None:
-    # Four batches: enough time to be interrupted between the first and the last.
-    siblings = ", ".join(str(index) for index in range(4, 64))
-    config = (
-        CONFIG.replace("STEPS", "40").replace("fire2/squeeze1x1", "fire2/expand3x3").replace("size: 32", "size: 64")
-    )
-    (tmp_path / "config.yaml").write_text(f"{config}    siblings: [{siblings}]\n")
-    pictures = tmp_path / ".vizengine-cache" / "pictures"
-
-    def expand() -> dict[Path, tuple[int, int]]:
-        """Entries of the unit's own layer, with what a rewrite would change."""
-        kept = {}
-        for path in pictures.glob("*.json") if pictures.is_dir() else ():
-            if json.loads(path.read_text())["value"]["layer"] == "fire2/expand3x3":
-                kept[path] = (path.stat().st_ino, path.stat().st_mtime_ns)
-        return kept
-
-    with _started(tmp_path, "config.yaml") as process:
-        deadline = time.monotonic() + 120
-        while not expand() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130, stderr
-    kept = expand()
-    assert 0 < len(kept) < 61, stderr
-    done = _run(tmp_path, "config.yaml")
-    assert done.returncode == 0, done.stderr
-    after = expand()
-    # One for each unit, and one for what the unit is most against.
-    assert len(after) == 62
-    assert {path: after[path] for path in kept} == kept
-
-
 def test_what_steers_a_terminal_is_shown_not_obeyed(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(CONFIG.replace("STEPS", "2") + '    "\\e[31m\\u202eoptional": true\n')
-    done = _run(tmp_path, "config.yaml")
+    done = run(tmp_path, "config.yaml")
     assert done.returncode == 2
     assert "circuits.squeeze.\\x1b[31m\\u202eoptional: unknown setting" in done.stderr
     assert "\x1b" not in done.stderr and "\u202e" not in done.stderr
@@ -382,7 +305,7 @@ def test_a_port_in_use_is_known_before_the_build(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = _run(tmp_path, "config.yaml", "--serve", port)
+        done = run(tmp_path, "config.yaml", "--serve", port)
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: port {port} can't be had: address already in use")
     assert list(tmp_path.iterdir()) == [tmp_path / "config.yaml"]
@@ -393,7 +316,7 @@ def test_a_reader_who_has_gone_is_no_error(site: Path) -> None:
     os.close(read)
     try:
         done = subprocess.run(
-            _command("config.yaml"), cwd=site, stdout=write, stderr=subprocess.PIPE, text=True, env=_environment()
+            command("config.yaml"), cwd=site, stdout=write, stderr=subprocess.PIPE, text=True, env=environment()
         )
     finally:
         os.close(write)
@@ -404,11 +327,11 @@ def test_a_reader_who_has_gone_is_no_error(site: Path) -> None:
 def test_on_a_terminal_there_are_bars(site: Path) -> None:
     leader, follower = pty.openpty()
     process = subprocess.Popen(
-        _command("config.yaml", "--fresh"),
+        command("config.yaml", "--fresh"),
         cwd=site,
         stdout=subprocess.PIPE,
         stderr=follower,
-        env=_environment(TERM="xterm-256color", COLUMNS="100"),
+        env=environment(TERM="xterm-256color", COLUMNS="100"),
     )
     os.close(follower)
     shown = b""
@@ -439,14 +362,14 @@ def _broken_library(folder: Path) -> dict[str, str]:
 
 def test_an_unexpected_error_is_one_line_and_a_request(site: Path) -> None:
     environment = _broken_library(site)
-    done = _run(site, "config.yaml", **environment)
+    done = run(site, "config.yaml", **environment)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-2:] == [
         "unexpected error: RuntimeError: a broken installation",
         "run again with -v for the traceback, and please report it",
     ]
     assert "Traceback" not in done.stderr
-    loud = _run(site, "config.yaml", "-v", **environment)
+    loud = run(site, "config.yaml", "-v", **environment)
     assert loud.returncode == 1
     assert "Traceback" in loud.stderr and "jinja2.py" in loud.stderr
 
@@ -460,7 +383,7 @@ def test_a_package_that_isnt_installed(site: Path) -> None:
 
 
 def test_a_disk_that_says_no(site: Path) -> None:
-    done = _run(site, "config.yaml", "--out", "/proc/vizengine/site")
+    done = run(site, "config.yaml", "--out", "/proc/vizengine/site")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in done.stderr
@@ -472,7 +395,7 @@ def test_tensorflow_that_cant_be_loaded_shows_what_it_said(tmp_path: Path) -> No
     package = tmp_path / "broken" / "tensorflow"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("import os\nos.write(2, b'why it failed\\n')\nraise ImportError('no AVX')\n")
-    done = _run(tmp_path, "config.yaml", PYTHONPATH=str(tmp_path / "broken"))
+    done = run(tmp_path, "config.yaml", PYTHONPATH=str(tmp_path / "broken"))
     assert done.returncode == 1
     assert "why it failed" in done.stderr
     assert "unexpected error: ImportError: no AVX" in done.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from vizengine.check import check_entry
 from vizengine.cli import write_start
 from vizengine.config import template as commented

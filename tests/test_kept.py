@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from vizengine.build import keep
 from vizengine.config.load import load
 from vizengine.config.schema import CircuitSection

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 
 MODELS = """
 import keras

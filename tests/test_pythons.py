@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.page import default_site
+from tests.places import REPOSITORY
 
 SUPPORTED = ("3.11", "3.12", "3.13")
 OTHERS = [version for version in SUPPORTED if version != f"{sys.version_info.major}.{sys.version_info.minor}"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from vizengine import build as pipeline
 from vizengine.build import Options, Outcome
 from vizengine.errors import ConfigError
@@ -40,7 +40,7 @@ def _section(name: str, function: str, layer: str, index: int) -> str:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     folder = tmp_path_factory.mktemp("troubled")
-    (folder / "troubled.py").write_text((REPOSITORY / "tests" / "networks" / "troubled.py").read_text())
+    (folder / "troubled.py").write_text((REPOSITORY / "tests" / "network" / "troubled.py").read_text())
     (folder / "photos").mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (31, 36, 3), np.uint8)
     Image.fromarray(pixels).resize((73, 63)).save(folder / "photos" / "noise.png")

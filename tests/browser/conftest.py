@@ -15,7 +15,7 @@ from vizengine.page.site import write
 def example_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site of two circuits and a missing one; the first is kept from an earlier build."""
     full = example.report(kept=example.kept_notice())
-    bare = example.first_layer_report()
+    bare = example.bare_report()
     site = example.site(full, bare, example.missing())
     files = {"index.html": render_index(site).encode(), "config.yaml": b"site: {}\n"}
     for report, before, after in ((full, None, bare), (bare, full, None)):

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import checks
-from tests.conftest import REPOSITORY
-from tests.layers.setups import run
 
-EXAMPLE = REPOSITORY / "examples" / "squeezenet-fire5.yaml"
-UNITS = 416
+UNITS = 80
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example's explorer, its pictures small and made in few steps."""
-    folder = tmp_path_factory.mktemp("explorer")
-    text = EXAMPLE.read_text()
-    quick = re.sub(r"size: \d+\n  steps: \d+", "size: 32\n  steps: 2\n  attempts: 1", text)
-    assert quick != text
-    (folder / "config.yaml").write_text(quick)
-    run(folder / "config.yaml")
-    return folder / "fire5-site"
+def site(sweep_site: Path) -> Path:
+    return sweep_site / "site"
 
 
 def _shown(page: Page) -> int:
@@ -33,7 +22,7 @@ def _shown(page: Page) -> int:
 
 
 @pytest.mark.parametrize("width", checks.WIDTHS)
-@pytest.mark.parametrize("name", ["index.html", "fire5-expand3x3/3.html", "fire4-expand1x1/0.html"])
+@pytest.mark.parametrize("name", ["index.html", "fire2-squeeze1x1/3.html"])
 def test_pages_open_whole(browser: Browser, site: Path, name: str, width: int) -> None:
     with checks.opened(browser, site / name, width, site=site) as page:
         page.evaluate("for (const each of document.images) each.loading = 'eager'")
@@ -42,7 +31,7 @@ def test_pages_open_whole(browser: Browser, site: Path, name: str, width: int) -
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (320, "dark")])
-@pytest.mark.parametrize("name", ["index.html", "fire5-expand3x3/3.html"])
+@pytest.mark.parametrize("name", ["index.html", "fire2-squeeze1x1/3.html"])
 def test_pages_are_accessible(browser: Browser, site: Path, name: str, width: int, theme: str) -> None:
     with checks.opened(browser, site / name, width, theme, site=site) as page:
         checks.assert_accessible(page)
@@ -62,13 +51,12 @@ def test_pictures_out_of_sight_are_not_loaded(browser: Browser, site: Path) -> N
 @pytest.mark.parametrize(
     ("words", "count"),
     [
-        ("fire5", 160),
-        ("fire5/expand3x3", 128),
-        ("fire5/expand3x3:7", 1),
-        ("expand 7", 3),
-        ("7", 4),
-        ("FIRE4/EXPAND1 15", 1),
-        ("squeeze", 32),
+        ("fire2", 16),
+        ("conv1", 64),
+        ("fire2/squeeze1x1:7", 1),
+        ("squeeze 7", 1),
+        ("7", 2),
+        ("FIRE2/SQUEEZE1 15", 1),
     ],
 )
 def test_search_goes_by_layer_and_unit(browser: Browser, site: Path, words: str, count: int) -> None:
@@ -80,7 +68,7 @@ def test_search_goes_by_layer_and_unit(browser: Browser, site: Path, words: str,
 
 def test_what_is_nowhere_can_be_undone(browser: Browser, site: Path) -> None:
     with checks.opened(browser, site / "index.html", site=site) as page:
-        page.fill("#search", "fire5/expand3x3 999")
+        page.fill("#search", "conv1 999")
         assert _shown(page) == 0
         expect(page.locator(".nothing")).to_be_visible()
         page.click("#all")
@@ -112,14 +100,14 @@ def test_order_goes_by_the_figures(browser: Browser, site: Path) -> None:
     with checks.opened(browser, site / "index.html", site=site) as page:
         page.select_option("#order", "strength")
         values = page.eval_on_selector_all(
-            "#fire5-squeeze1x1 a[data-strength]", "all => all.map(each => +each.dataset.strength)"
+            "#fire2-squeeze1x1 a[data-strength]", "all => all.map(each => +each.dataset.strength)"
         )
-        assert values == sorted(values, reverse=True) and len(values) == 32
+        assert values == sorted(values, reverse=True) and len(values) == 16
         page.select_option("#order", "unit")
         units = page.eval_on_selector_all(
-            "#fire5-squeeze1x1 a[data-unit]", "all => all.map(each => +each.dataset.unit)"
+            "#fire2-squeeze1x1 a[data-unit]", "all => all.map(each => +each.dataset.unit)"
         )
-        assert units == list(range(32))
+        assert units == list(range(16))
 
 
 def test_the_explorer_by_keyboard_alone(browser: Browser, site: Path) -> None:
@@ -128,43 +116,40 @@ def test_the_explorer_by_keyboard_alone(browser: Browser, site: Path) -> None:
 
     with checks.opened(browser, site / "index.html", site=site) as page:
         page.keyboard.press("/")
-        page.keyboard.type("fire5/expand")
-        assert _shown(page) == 128
+        page.keyboard.type("conv")
+        assert _shown(page) == 64
         page.keyboard.press("ArrowDown")
-        assert focused() == "fire5-expand3x3/0.html"
+        assert focused() == "conv1/0.html"
         page.keyboard.press("ArrowRight")
-        assert focused() == "fire5-expand3x3/1.html"
+        assert focused() == "conv1/1.html"
         page.keyboard.press("ArrowDown")
         below = focused()
-        assert below != "fire5-expand3x3/1.html"
+        assert below != "conv1/1.html"
         page.keyboard.press("ArrowUp")
-        assert focused() == "fire5-expand3x3/1.html"
+        assert focused() == "conv1/1.html"
         page.keyboard.press("End")
-        assert focused() == "fire5-expand3x3/127.html"
+        assert focused() == "conv1/63.html"
         page.keyboard.press("Enter")
-        page.wait_for_url("**/fire5-expand3x3/127.html")
+        page.wait_for_url("**/conv1/63.html")
         page.keyboard.press("ArrowLeft")
-        page.wait_for_url("**/fire5-expand3x3/126.html")
+        page.wait_for_url("**/conv1/62.html")
         page.keyboard.press("ArrowRight")
-        page.wait_for_url("**/fire5-expand3x3/127.html")
+        page.wait_for_url("**/conv1/63.html")
         page.keyboard.press("ArrowUp")
         page.wait_for_url("**/index.html")
 
 
-def test_from_a_unit_to_an_input_to_its_input_and_back(browser: Browser, site: Path) -> None:
+def test_from_a_unit_to_an_input_to_its_reader_and_back(browser: Browser, site: Path) -> None:
     with checks.opened(browser, site / "index.html", site=site) as page:
-        page.click("a[href='fire5-expand3x3/3.html']")
-        page.wait_for_url("**/fire5-expand3x3/3.html")
-        page.click(".connections a[href*='fire5-squeeze1x1/']:not([tabindex])")
-        page.wait_for_url("**/fire5-squeeze1x1/*.html")
+        page.click("a[href='fire2-squeeze1x1/3.html']")
+        page.wait_for_url("**/fire2-squeeze1x1/3.html")
         reads = page.locator("section", has=page.get_by_role("heading", name="What it reads"))
-        reads.locator("a[href*='fire4-expand']:not([tabindex])").first.click()
-        page.wait_for_url("**/fire4-expand*/*.html")
-        page.go_back()
-        page.go_back()
-        page.wait_for_url("**/fire5-expand3x3/3.html")
-        # And the other way, from what is read to who reads it.
-        page.click(".connections a[href*='fire5-squeeze1x1/']:not([tabindex])")
-        page.wait_for_url("**/fire5-squeeze1x1/*.html")
+        reads.locator("a[href*='conv1/']:not([tabindex])").first.click()
+        page.wait_for_url("**/conv1/*.html")
         readers = page.locator("section", has=page.get_by_role("heading", name="Who reads it"))
         assert readers.locator("li").count() == 6
+        readers.locator("a[href*='fire2-squeeze1x1/']:not([tabindex])").first.click()
+        page.wait_for_url("**/fire2-squeeze1x1/*.html")
+        page.go_back()
+        page.go_back()
+        page.wait_for_url("**/fire2-squeeze1x1/3.html")

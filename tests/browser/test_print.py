@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from tests.browser import checks
 from tests.browser.test_pages import FULL
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 
 SITE = REPOSITORY / "site"
 PAGES = [path.relative_to(SITE).as_posix() for path in sorted(SITE.rglob("index.html"))]

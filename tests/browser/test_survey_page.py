@@ -9,26 +9,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import checks
-from tests.layers.setups import run, write_config
 
-LAYER = "fire2/squeeze1x1"
 COLUMNS = ("strength", "firing", "sparsity", "orientation", "hue", "share", "effective", "grouping", "likeness")
 UNITS = 16
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A config, the site of a sweep of four units of a layer, and the survey of all sixteen."""
-    folder = tmp_path_factory.mktemp("survey-page")
-    config = write_config(folder, f"{{layer: {LAYER}, index: 0-3}}")
-    run(config)
-    run(config, "--survey", LAYER)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sheet(folder: Path) -> Path:
-    return folder / "survey" / "squeezenet1-1-fire2-squeeze1x1" / "index.html"
+def sheet(surveyed: Path) -> Path:
+    return surveyed / "survey" / "squeezenet1-1-fire2-squeeze1x1" / "index.html"
 
 
 def _chosen(page: Page) -> str:
@@ -169,10 +157,8 @@ def test_the_chosen_unit_is_told_by_its_own_figures(browser: Browser, sheet: Pat
         assert _chosen(page) == near[0]
 
 
-def test_from_a_unit_to_its_page(browser: Browser, folder: Path, sheet: Path) -> None:
-    with checks.opened(browser, sheet, site=folder) as page:
-        page.click(".sheet a[data-unit='9']")
-        expect(page.locator(".its-page")).to_be_hidden()
+def test_from_a_unit_to_its_page(browser: Browser, surveyed: Path, sheet: Path) -> None:
+    with checks.opened(browser, sheet, site=surveyed) as page:
         page.click(".sheet a[data-unit='2']")
         page.get_by_role("link", name="Its page").click()
         page.wait_for_url("**/site/fire2-squeeze1x1/2.html")

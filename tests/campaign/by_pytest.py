@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.campaign import Result
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 
 
 def by_pytest(*paths: str) -> Callable[[], Result]:

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import contents, run, write_config
+from tests.campaign import Campaign, Result, Tally
+from tests.runs import built, contents, run
 
 
 def _truncated(path: Path, draw: random.Random) -> None:
@@ -43,14 +43,6 @@ DAMAGES: dict[str, Callable[[Path, random.Random], None]] = {
 }
 
 
-def build(folder: Path) -> dict[str, str]:
-    """A finished site and what was kept on the way; what the site holds."""
-    write_config(folder, "first")
-    done = run(folder, "config.yaml")
-    assert done.returncode == 0, done.stderr
-    return contents(folder / "site")
-
-
 def damage(folder: Path, expected: dict[str, str], how: str, count: int, draw: random.Random) -> int:
     """Damage some kept results in one way and build again.
 
@@ -78,17 +70,15 @@ def damage(folder: Path, expected: dict[str, str], how: str, count: int, draw: r
 
 def campaign(rounds: int = 24, seed: int = 0) -> Result:
     """So many rounds of some damages each, of every kind in turn."""
-    draw, damaged, broken = random.Random(seed), 0, []
-    with tempfile.TemporaryDirectory() as temporary:
-        expected = build(Path(temporary))
+    draw, tally, damaged = random.Random(seed), Tally(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        expected = built(Path(folder))
         for number in range(rounds):
             how = list(DAMAGES)[number % len(DAMAGES)]
-            try:
-                damaged += damage(Path(temporary), expected, how, 6, draw)
-            except AssertionError as error:
-                broken.append(f"round {number} ({how}): {str(error)[:300]}")
-    told = [f"in {rounds} rounds each run warned, computed what it needed again and gave the same bytes"]
-    return Result(damaged, "; ".join(told + [f"broken: {reason}" for reason in broken]), not broken)
+            with tally.case(f"round {number} ({how})", 0):
+                damaged += damage(Path(folder), expected, how, 6, draw)
+    tally.cases = damaged
+    return tally.result(f"in {rounds} rounds each run warned, computed what it needed again and gave the same bytes")
 
 
 CACHES = Campaign(

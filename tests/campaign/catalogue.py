@@ -10,7 +10,7 @@ from tests.campaign.documentation import DOCUMENTATION, DOCUMENTATION_SITE, REFE
 from tests.campaign.downloads import DOWNLOADS
 from tests.campaign.forgeries import FORGERY
 from tests.campaign.kills import KILLS
-from tests.campaign.locks import LOCKS
+from tests.campaign.locks import LOCKS, WHEEL
 from tests.campaign.memory import MEMORY
 from tests.campaign.models import MODELS
 from tests.campaign.pairs import PAIRS
@@ -20,7 +20,6 @@ from tests.campaign.replacing import REPLACING
 from tests.campaign.serving import SERVING
 from tests.campaign.strangers import SCHEDULERS, STRANGERS
 from tests.campaign.texts import TEXTS
-from tests.campaign.wheel import WHEEL
 
 CAMPAIGNS: dict[str, Campaign] = {
     "kills": KILLS,

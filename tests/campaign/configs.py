@@ -27,8 +27,9 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import REPOSITORY, run
+from tests.campaign import Campaign, Result, Tally
+from tests.places import REPOSITORY
+from tests.runs import run
 
 SECONDS_PER_INPUT = 20
 MOST_MEMORY = 6 * 2**30
@@ -319,8 +320,7 @@ def by_command(content: bytes, folder: Path, build: bool) -> str:
 
 def campaign(cases: int = 10_000) -> Result:
     """The corpus, then so many drawn inputs; the corpus again by the real command, and some sites."""
-    ends: Counter[str] = Counter()
-    broken: list[str] = []
+    ends, tally = Counter[str](), Tally()
     # An input that unfolds must fail here, not take the machine's memory.
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, before[1]))
@@ -328,36 +328,27 @@ def campaign(cases: int = 10_000) -> Result:
         folder = folder_for(Path(temporary))
 
         def one(content: bytes) -> None:
-            try:
+            with tally.case("a config"):
                 ends[put(content, folder)] += 1
-            except AssertionError as error:
-                ends["broken"] += 1
-                broken.append(str(error)[:700])
 
         for content in CORPUS:
             one(content)
         # No example is tried twice, and none is made smaller: all are wanted.
-        drawn = given(INPUTS)(one)
         drawn = settings(
             max_examples=cases,
             deadline=None,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
-        )(seed(0)(drawn))
+        )(seed(0)(given(INPUTS)(one)))
         drawn()
         resource.setrlimit(resource.RLIMIT_AS, before)
-        real: Counter[str] = Counter()
         for content, build in [*((each, False) for each in CORPUS), *((each, True) for each in SOUND_SITES)]:
-            try:
-                real[by_command(content, folder, build)] += 1
-            except AssertionError as error:
-                real["broken"] += 1
-                broken.append(str(error)[:700])
-    told = [
+            with tally.case("by the command", 0):
+                by_command(content, folder, build)
+    return tally.result(
         f"{ends['refused']:,} were refused with their lines, {ends['fine']:,} were fine, none took over 20 s or 6 GB"
-    ]
-    return Result(sum(ends.values()), "; ".join(told + [f"broken: {each}" for each in broken[:5]]), not broken)
+    )
 
 
 CONFIGS = Campaign(

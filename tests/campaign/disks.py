@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import command, contents, environment, leftovers, run, write_config
+from tests.campaign import Campaign, Result, Tally
+from tests.runs import built, contents, leftovers, limited, run, write_config
 
 
 class NotHere(Exception):
@@ -37,21 +34,6 @@ def mounted(folder: Path, options: str) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-@cache
-def _finished() -> tempfile.TemporaryDirectory[str]:
-    made = tempfile.TemporaryDirectory()
-    write_config(Path(made.name), "first")
-    done = run(Path(made.name), "config.yaml")
-    assert done.returncode == 0, done.stderr
-    return made
-
-
-def built(folder: Path) -> dict[str, str]:
-    """Copy a finished site, with what was kept on the way, into a folder; what it holds."""
-    shutil.copytree(_finished().name, folder, dirs_exist_ok=True)
-    return contents(folder / "site")
 
 
 def _fails_and_the_site_stands(folder: Path, before: dict[str, str], *arguments: str, words: str) -> None:
@@ -91,14 +73,7 @@ def files_that_may_not_grow(folder: Path) -> None:
     """A quota: no file may be longer than 20 kB."""
     before = built(folder)
     write_config(folder, "second")
-    done = subprocess.run(
-        ["sh", "-c", 'ulimit -f 40; exec "$@"', "sh", *command("config.yaml")],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=environment(),
-        check=False,
-    )
+    done = limited("-f 40", folder, "config.yaml")
     assert done.returncode == 1 and "could not be written" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr and contents(folder / "site") == before
     assert run(folder, "config.yaml").returncode == 0
@@ -151,21 +126,16 @@ CASES: tuple[Callable[[Path], None], ...] = (
 
 def campaign() -> Result:
     """Every case, each in a folder of its own."""
-    broken, absent, held = [], [], 0
+    tally, absent = Tally(), []
     for case in CASES:
-        with tempfile.TemporaryDirectory() as temporary:
+        with tally.case_in_folder(case.__name__) as folder:
             try:
-                case(Path(temporary))
-                held += 1
+                case(folder)
             except NotHere as reason:
+                tally.cases -= 1
                 absent.append(f"{case.__name__}: {reason}")
-            except AssertionError as error:
-                broken.append(f"{case.__name__}: {str(error)[:300]}")
-    told = "each ended with an error of a line or two, and the site stood"
-    more = f"; not run: {'; '.join(absent)}" if absent else ""
-    return Result(
-        held + len(broken), f"{told}{more}" + (f"; broken: {'; '.join(broken)}" if broken else ""), not broken
-    )
+    more = [f"not run: {'; '.join(absent)}"] if absent else []
+    return tally.result("each ended with an error of a line or two, and the site stood", *more)
 
 
 DISKS = Campaign(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +16,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import run
+from tests.campaign import Campaign, Result, Tally
+from tests.runs import run
 
 _PAGE = b"<!DOCTYPE html><title>Sign in</title><p>Sign in to the network</p>"
 _BODY = bytes(range(256)) * 400
@@ -173,16 +172,13 @@ def campaign() -> Result:
         tries.append((f"{name}, download", partial(_fetch_from, answer)))
         tries += [(f"{name}, {model}", partial(behind_proxy, answer=answer, model=model)) for model in NETWORKS]
     tries.append(("trickles, download", _fetch_slowly))
-    broken = []
+    tally = Tally()
     for name, attempt in tries:
-        with tempfile.TemporaryDirectory() as temporary:
-            try:
-                attempt(Path(temporary))
-            except AssertionError as error:
-                broken.append(f"{name}: {str(error)[:300]}")
-    cases = len(tries)
-    told = ["each was refused with what came and where to get the file, within the time-out of 20 s; nothing was kept"]
-    return Result(cases, "; ".join(told + [f"broken: {reason}" for reason in broken]), not broken)
+        with tally.case_in_folder(name) as folder:
+            attempt(folder)
+    return tally.result(
+        "each was refused with what came and where to get the file, within the time-out of 20 s; nothing was kept"
+    )
 
 
 DOWNLOADS = Campaign(

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import contents, run, write_config
+from tests.campaign import Campaign, Result, Tally
+from tests.runs import built, contents, run
 
 _AUTHENTICATED = ("format", "stage", "name", "arrays", "arrays_sha256", "value")
 _TOLD = "weren't kept under your key"
@@ -82,14 +82,6 @@ FORGERIES: dict[str, Callable[[Path, random.Random], None]] = {
 }
 
 
-def build(folder: Path) -> dict[str, str]:
-    """A finished site and what was kept on the way; what the site holds."""
-    write_config(folder, "first")
-    done = run(folder, "config.yaml")
-    assert done.returncode == 0, done.stderr
-    return contents(folder / "site")
-
-
 def forge(folder: Path, expected: dict[str, str], how: str, draw: random.Random) -> int:
     """Forge every kept result in one way, and build.
 
@@ -136,25 +128,21 @@ def _build_again(folder: Path, expected: dict[str, str], **environment: str) -> 
 
 def campaign(rounds: int = 4, seed: int = 0) -> Result:
     """So many rounds, of every kind in turn, and one with the results of another user."""
-    draw, forged, broken = random.Random(seed), 0, []
+    draw, tally, forged = random.Random(seed), Tally(), 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        expected = build(folder)
+        expected = built(folder)
         for number in range(rounds):
             how = list(FORGERIES)[number % len(FORGERIES)]
-            try:
+            with tally.case(f"round {number} ({how})"):
                 forged += forge(folder, expected, how, draw)
-            except AssertionError as error:
-                broken.append(f"round {number} ({how}): {str(error)[:300]}")
-        try:
+        with tally.case("another user"):
             forged += other_user(folder, expected)
-        except AssertionError as error:
-            broken.append(f"another user: {str(error)[:300]}")
-    told = [
+    tally.cases = forged
+    return tally.result(
         f"in {rounds + 1} rounds each run said so in one line, computed all of them again and gave the same bytes",
         "with the other user's key nothing was computed again",
-    ]
-    return Result(forged, "; ".join(told + [f"broken: {reason}" for reason in broken]), not broken)
+    )
 
 
 FORGERY = Campaign(

@@ -6,12 +6,11 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import REPOSITORY, command, contents, environment, leftovers, run, write_config
+from tests.campaign import Campaign, Result, Tally
+from tests.places import REPOSITORY
+from tests.runs import built, contents, environment, leftovers, limited, run, write_config
 
 # One process makes the pictures of a layer twice: freely, and with so many more bytes than it had by then.
 _TWICE = """
@@ -84,7 +83,7 @@ def halved(size: int, spare: int) -> str:
     return "halved" if "memory is short" in said else "enough"
 
 
-def limited(folder: Path, megabytes: int, expected: dict[str, str]) -> str:
+def short_of_memory(folder: Path, megabytes: int, expected: dict[str, str]) -> str:
     """Run in so much address space, then freely; `the same site`, `a message`, `ended by the system` or `by a library`.
 
     Args:
@@ -97,14 +96,7 @@ def limited(folder: Path, megabytes: int, expected: dict[str, str]) -> str:
     """
     before = contents(folder / "site")
     write_config(folder, "second")
-    done = subprocess.run(
-        ["sh", "-c", f'ulimit -v {megabytes * 1000}; exec "$@"', "sh", *command("config.yaml", "--fresh")],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=environment(),
-        check=False,
-    )
+    done = limited(f"-v {megabytes * 1000}", folder, "config.yaml", "--fresh")
     outcome = {0: "the same site", 1: "a message"}.get(done.returncode, "ended by the system")
     if done.returncode and not done.stderr:
         # TensorFlow's library has ended the process by itself while it was loaded; nobody can catch that.
@@ -124,36 +116,31 @@ def limited(folder: Path, megabytes: int, expected: dict[str, str]) -> str:
 
 def prepared(folder: Path) -> dict[str, str]:
     """A finished site under the title `first`; contents of the one under the title `second`."""
-    for title in ("second", "first"):
-        write_config(folder, title)
-        done = run(folder, "config.yaml")
-        assert done.returncode == 0, done.stderr
-        if title == "second":
-            expected = contents(folder / "site")
+    built(folder)
+    write_config(folder, "second")
+    run(folder, "config.yaml", code=0)
+    expected = contents(folder / "site")
+    write_config(folder, "first")
+    run(folder, "config.yaml", code=0)
     return expected
 
 
 def campaign() -> Result:
     """Runs in less and less address space, and batches with less and less to spare."""
-    outcomes: Counter[str] = Counter()
-    broken, cases = [], 0
+    outcomes, tally = Counter[str](), Tally()
     with tempfile.TemporaryDirectory() as temporary:
         expected = prepared(Path(temporary))
-        tries: list[tuple[str, Callable[[], str]]] = [
-            (f"a run in {megabytes} MB: ", partial(limited, Path(temporary), megabytes, expected))
-            for megabytes in range(600, 3001, 200)
-        ]
-        tries += [(f"{spare} MB to spare: ", partial(halved, 512, spare)) for spare in (400, 150, 100, 80, 60, 40, 30)]
-        for what, attempt in tries:
-            cases += 1
-            try:
-                outcomes[(what.split()[1] if what.startswith("a ") else "batch") + " " + attempt()] += 1
-            except AssertionError as error:
-                broken.append(what + str(error)[-300:])
-    told = [", ".join(f"{kind} {count}" for kind, count in sorted(outcomes.items()))]
-    told.append("the site stood each time, a run with memory enough then gave the same bytes")
-    told.append(f"pictures of halved batches differ by {_ROUNDING} of 255 at most")
-    return Result(cases, "; ".join(told + [f"broken: {reason}" for reason in broken]), not broken)
+        for megabytes in range(600, 3001, 200):
+            with tally.case(f"a run in {megabytes} MB"):
+                outcomes[f"run {short_of_memory(Path(temporary), megabytes, expected)}"] += 1
+    for spare in (400, 150, 100, 80, 60, 40, 30):
+        with tally.case(f"{spare} MB to spare"):
+            outcomes[f"batch {halved(512, spare)}"] += 1
+    return tally.result(
+        ", ".join(f"{kind} {count}" for kind, count in sorted(outcomes.items())),
+        "the site stood each time, a run with memory enough then gave the same bytes",
+        f"pictures of halved batches differ by {_ROUNDING} of 255 at most",
+    )
 
 
 MEMORY = Campaign(

@@ -7,7 +7,6 @@ import json
 import os
 import pickle
 import resource
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import run
+from tests.campaign import Campaign, Result, Tally
+from tests.runs import run
 
 MOST_KILOBYTES = 3_000_000
 """The most memory that a run may take to refuse a file, TensorFlow included."""
@@ -197,21 +196,16 @@ def refuse(folder: Path, as_model: bool, name: str, write: Callable[[Path], None
 
 def campaign() -> Result:
     """Every file by the real command."""
-    broken, cases = [], 0
+    tally = Tally()
     for as_model, files in ((True, MODELS_REFUSED), (False, WEIGHTS_REFUSED)):
         for what, (name, write, words) in files.items():
-            cases += 1
-            with tempfile.TemporaryDirectory() as temporary:
-                try:
-                    refuse(Path(temporary), as_model, name, write, words)
-                except AssertionError as error:
-                    broken.append(f"{what} ({name}): {str(error)[:300]}")
+            with tally.case_in_folder(f"{what} ({name})") as folder:
+                refuse(folder, as_model, name, write, words)
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    told = [
+    return tally.result(
         f"none of their code ran, and each run said what the file brings and how to allow or mend it; none took over "
         f"{most / 1e6:.1f} GB"
-    ]
-    return Result(cases, "; ".join(told + [f"broken: {each}" for each in broken]), not broken)
+    )
 
 
 MODELS = Campaign(

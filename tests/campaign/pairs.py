@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import tempfile
 import time
 from pathlib import Path
 
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import contents, leftovers, run, start, write_config
+from tests.campaign import Campaign, Result, Tally
+from tests.runs import contents, leftovers, run, start, write_config
 
 
 def pair(folder: Path, same_site: bool, delay: float) -> bool:
@@ -58,24 +57,17 @@ def killed_before(folder: Path) -> None:
 
 
 def campaign(cases: int = 12, seed: int = 0) -> Result:
-    """So many pairs, on one site and on two in turn."""
-    draw, waited, broken = random.Random(seed), 0, []
+    """So many pairs, on one site and on two in turn; then one whose first is killed."""
+    draw, tally, waited = random.Random(seed), Tally(), 0
     for case in range(cases):
-        with tempfile.TemporaryDirectory() as temporary:
-            try:
-                waited += pair(Path(temporary), case % 2 == 0, draw.choice([0.0, draw.uniform(0, 3)]))
-            except AssertionError as error:
-                broken.append(f"case {case}: {str(error)[:300]}")
-    with tempfile.TemporaryDirectory() as temporary:
-        try:
-            killed_before(Path(temporary))
-        except AssertionError as error:
-            broken.append(f"the first killed: {str(error)[:300]}")
-    told = [
+        with tally.case_in_folder(f"case {case}") as folder:
+            waited += pair(folder, case % 2 == 0, draw.choice([0.0, draw.uniform(0, 3)]))
+    with tally.case_in_folder("the first killed") as folder:
+        killed_before(folder)
+    return tally.result(
         f"all runs ended well; in {waited} of {cases} pairs the second waited and said so",
         "where the first was killed, the second went on",
-    ]
-    return Result(cases + 1, "; ".join(told + [f"broken: {reason}" for reason in broken]), not broken)
+    )
 
 
 PAIRS = Campaign(

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import run
+from tests.campaign import Campaign, Result, Tally
+from tests.runs import run
 
 MOST_KILOBYTES = 3_000_000
 """The most memory that a run over the odd photos may take, TensorFlow included."""
@@ -219,33 +219,26 @@ def build(folder: Path) -> None:
 
 def campaign(cases: int = 3000, seed: int = 0) -> Result:
     """All odd photos, a real run over them, and so many damaged ones."""
-    ends: Counter[str] = Counter()
-    broken: list[str] = []
-    draw = random.Random(seed)
+    ends, tally, draw = Counter[str](), Tally(), random.Random(seed)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write(folder / "odd", READ | SKIPPED)
-        broken += misread(folder / "odd")
+        with tally.case("odd ones", len(READ) + len(SKIPPED)):
+            wrong = misread(folder / "odd")
+            assert wrong == [], wrong
         (folder / "run").mkdir()
-        try:
+        with tally.case("the run", 0):
             build(folder / "run")
-        except AssertionError as error:
-            broken.append(f"the run: {str(error)[:600]}")
         for _ in range(cases):
             suffix, content = damaged(draw)
+            tally.cases += 1
             try:
                 ends[put(folder, suffix, content)] += 1
             except Exception as error:
-                ends["broken"] += 1
-                broken.append(f"{suffix}: {type(error).__name__}: {str(error)[:200]}")
-    told = [
+                tally.broken.append(f"{suffix}: {type(error).__name__}: {str(error)[:200]}")
+    return tally.result(
         f"{len(READ)} odd ones were read as the picture that they show, {len(SKIPPED)} skipped, each with its reason; "
         f"of the damaged {ends['read']:,} could still be read and {ends['skipped']:,} were skipped"
-    ]
-    return Result(
-        len(READ) + len(SKIPPED) + sum(ends.values()),
-        "; ".join(told + [f"broken: {each}" for each in broken[:6]]),
-        not broken,
     )
 
 

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from tests.campaign import Campaign, Result
 from tests.campaign.by_pytest import by_pytest
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from tools.release.lock import locked
 from vizengine import __version__
 
@@ -81,6 +81,6 @@ CHANGELOG = Campaign(
 )
 WORKFLOWS = Campaign(
     "The workflows run actions pinned to a commit, with the least rights, and without secrets.",
-    "Each workflow is read by a test, and so is one that was spoilt in thirteen ways.",
+    "zizmor reads each workflow (`make audit`); a test holds who may write what, and what they call, against them.",
     by_pytest("tests/release/test_workflows.py"),
 )

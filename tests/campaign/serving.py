@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.campaign import Campaign, Result
+from tests.campaign import Campaign, Result, Tally
 
 SECRET = b"not for you"
 PAGE = b"<!doctype html><title>Site</title>"
@@ -122,23 +122,20 @@ def reachable(address: str, port: int) -> bool:
 
 def campaign() -> Result:
     """Every request and every other address; and that the site itself is served."""
-    broken, cases = [], 0
+    tally = Tally()
     with tempfile.TemporaryDirectory() as temporary, serving(Path(temporary)) as (host, port):
         for name, request in requests(Path(temporary)).items():
-            cases += 1
-            answer = ask(host, port, request)
-            if gives(answer) or b" 200 " in answer.split(b"\r\n")[0] or b"Traceback" in answer:
-                broken.append(f"{name}: {answer[:80]!r}")
+            with tally.case(name):
+                answer = ask(host, port, request)
+                assert not gives(answer) and b" 200 " not in answer.split(b"\r\n")[0], answer[:80]
+                assert b"Traceback" not in answer, answer[:80]
         addresses = other_addresses()
         for address in addresses:
-            cases += 1
-            if reachable(address, port):
-                broken.append(f"reachable at {address}")
-        cases += 1
-        if not ask(host, port, get("/")).endswith(PAGE):
-            broken.append("the site itself isn't served")
-    told = [f"none gave anything from outside the site; not reachable at {len(addresses)} other addresses"]
-    return Result(cases, "; ".join(told + [f"broken: {each}" for each in broken[:5]]), not broken)
+            with tally.case(f"reachable at {address}"):
+                assert not reachable(address, port)
+        with tally.case("the site itself isn't served"):
+            assert ask(host, port, get("/")).endswith(PAGE)
+    return tally.result(f"none gave anything from outside the site; not reachable at {len(addresses)} other addresses")
 
 
 SERVING = Campaign(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import run
+from tests.campaign import Campaign, Result, Tally
+from tests.runs import run
 
 _CONFIG = """\
 site: {title: Strange, out: OUT}
@@ -181,49 +180,35 @@ def put_pictures(folder: Path, links: int = 20) -> str:
 
 def campaign() -> Result:
     """Every config by the command's own `main`, and one page by the real command."""
-    broken: list[str] = []
-    cases = list(refused())
-    ends = ""
+    tally, cases = Tally(), list(refused())
     for case in cases:
-        with tempfile.TemporaryDirectory() as temporary:
-            try:
-                refuse(case, bundle(Path(temporary).resolve()))
-            except AssertionError as error:
-                broken.append(f"{case.what}: {str(error)[:300]}")
-    with tempfile.TemporaryDirectory() as temporary:
-        try:
-            ends = put_pictures(bundle(Path(temporary).resolve()))
-        except AssertionError as error:
-            broken.append(f"a page: {str(error)[:300]}")
-    confined = sum(case.confined for case in cases)
-    told = [
-        f"{len(cases) - len(broken)} of {len(cases)} were refused with their lines, {confined} of these under "
+        with tally.case_in_folder(case.what) as folder:
+            refuse(case, bundle(folder))
+    held, ends = len(cases) - len(tally.broken), ""
+    with tally.case_in_folder("a page") as folder:
+        ends = put_pictures(bundle(folder))
+    return tally.result(
+        f"{held} of {len(cases)} were refused with their lines, {sum(case.confined for case in cases)} of these under "
         f"`--confined` alone; none took over {_MOST_SECONDS} s; {ends}"
-    ]
-    return Result(len(cases) + 1, "; ".join(told + [f"broken: {each}" for each in broken]), not broken)
+    )
 
 
 def connect_to_nothing() -> Result:
     """Every config with a scheduler by the real command, while something listens at the address."""
-    broken: list[str] = []
-    cases = list(schedulers())
+    tally, cases = Tally(), list(schedulers())
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.2)
         address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
         for case in cases:
-            with tempfile.TemporaryDirectory() as temporary:
-                folder = bundle(Path(temporary).resolve())
-                try:
-                    refuse(Case(case.what, case.text.replace("ADDRESS", address)), folder, by_command)
-                except AssertionError as error:
-                    broken.append(f"{case.what}: {str(error)[:300]}")
+            with tally.case_in_folder(case.what) as folder:
+                refuse(Case(case.what, case.text.replace("ADDRESS", address)), bundle(folder), by_command)
                 try:
                     listener.accept()
-                    broken.append(f"{case.what}: it connected")
                 except TimeoutError:
-                    pass
-    told = [f"{len(cases) - len(broken)} of {len(cases)} were refused with their lines, and nothing connected"]
-    return Result(len(cases), "; ".join(told + [f"broken: {each}" for each in broken]), not broken)
+                    continue
+                raise AssertionError("it connected")
+    held = len(cases) - len(tally.broken)
+    return tally.result(f"{held} of {len(cases)} were refused with their lines, and nothing connected")
 
 
 STRANGERS = Campaign(

@@ -16,8 +16,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
 from tests.browser.checks import chromium, unfold
-from tests.campaign import Campaign, Result
-from tests.campaign.runs import run
+from tests.campaign import Campaign, Result, Tally
+from tests.runs import run
 
 AWAY = "https://away.example/"
 SCRIPTS: tuple[str, ...] = (
@@ -275,32 +275,31 @@ def shown(site: Path, payload: str) -> bool:
 
 def campaign() -> Result:
     """A real site of hostile texts, every page with and without its policy; then every payload injected."""
-    broken, cases, stopped = [], 0, 0
+    tally, stopped = Tally(), 0
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         try:
             site = build(Path(temporary))
-            broken += [f"{each} isn't on any page" for each in SCRIPTS if not shown(site, each)]
+            with tally.case("payloads that no page shows", 0):
+                assert [each for each in SCRIPTS if not shown(site, each)] == []
             for page in pages(site):
                 for policy in (True, False):
-                    cases += 1
-                    seen = look(browser, page, policy)
-                    broken += [f"{page.parent.name}, policy {policy}: {each}" for each in seen.wrong]
-                    broken += [f"{page.parent.name}: the policy had to stop {seen.stopped}"] * bool(seen.stopped)
+                    with tally.case(f"{page.parent.name}, policy {policy}"):
+                        seen = look(browser, page, policy)
+                        assert seen == Seen((), 0), seen
             for payload in SCRIPTS:
-                cases += 1
-                seen = inject(browser, site / "one" / "index.html", payload)
-                broken += [f"injected {payload[:40]}: {each}" for each in seen.wrong]
-                stopped += bool(seen.stopped)
+                with tally.case(f"injected {payload[:40]}"):
+                    seen = inject(browser, site / "one" / "index.html", payload)
+                    assert seen.wrong == (), seen
+                    stopped += bool(seen.stopped)
         finally:
             browser.close()
-    cases += len(TEMPLATES) - 1
-    broken += [f"a hypothesis may say {each}" for each in refused_templates()]
-    told = [
+    with tally.case("what a hypothesis may say", len(TEMPLATES) - 1):
+        assert refused_templates() == []
+    return tally.result(
         f"nothing ran and no request left, with the policy or without it; put in unescaped, {stopped} of "
         f"{len(SCRIPTS)} payloads would have acted and the policy stopped each; all expressions but names were refused"
-    ]
-    return Result(cases, "; ".join(told + [f"broken: {each}" for each in broken[:6]]), not broken)
+    )
 
 
 TEXTS = Campaign(

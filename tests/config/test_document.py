@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from vizengine.check import check_circuit
 from vizengine.config import network as network_names
 from vizengine.config.json_schema import schema as config_schema

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 
 # What is shown and not run: outputs, files of other kinds, fragments of web pages.
 SHOWN = ("text", "markdown", "html")

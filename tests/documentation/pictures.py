@@ -12,8 +12,8 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from tests.browser.checks import chromium
-from tests.conftest import REPOSITORY
 from tests.documentation.readers import tutorial_configs
+from tests.places import REPOSITORY
 
 # Which panel each state of the config is shown by, in a window of which width, and in which file.
 _PANELS = (

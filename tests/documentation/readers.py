@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.conftest import REPOSITORY
 from tests.documentation.blocks import blocks_of
+from tests.places import REPOSITORY
 
 PARTS = (
     *("vizengine", "templates", "hypotheses", "examples", "tests", "docs", "benchmarks", "site", ".github"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.checks import assert_accessible, assert_decoded, assert_no_horizontal_scroll, opened
-from tests.conftest import REPOSITORY
 from tests.documentation.blocks import folder_of, pages
+from tests.places import REPOSITORY
 
 OPENED = ("index.html", "tutorial.html", "command.html", "how-to/cluster.html")
 
@@ -40,22 +39,6 @@ def documentation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_page_is_built(documentation: Path) -> None:
     docs = [page.removeprefix("docs/").removesuffix(".md") for page in pages() if page.startswith("docs/")]
     assert [name for name in docs if not (documentation / f"{name}.html").exists()] == []
-
-
-@pytest.mark.parametrize(
-    "words",
-    ["[gone](gone.md)", "[no such heading](index.md#gone)", "![gone](gone.png)"],
-    ids=["page", "heading", "picture"],
-)
-def test_a_link_to_nowhere_fails(documentation: Path, tmp_path: Path, words: str) -> None:
-    """As the documentation itself, which has none, doesn't."""
-    docs = tmp_path / "docs"
-    docs.mkdir()
-    shutil.copyfile(REPOSITORY / "docs" / "conf.py", docs / "conf.py")
-    (tmp_path / "vizengine").symlink_to(REPOSITORY / "vizengine")
-    (docs / "index.md").write_text(f"# Title\n\n{words}\n", "utf-8")
-    built = build(docs, tmp_path / "wrong")
-    assert built.returncode != 0 and "gone" in built.stderr
 
 
 def _links() -> Iterator[tuple[str, str]]:

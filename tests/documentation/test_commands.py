@@ -10,14 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.documentation.blocks import blocks_of, pages
 from tests.documentation.follow import follow, runs, small
 from tests.documentation.readers import tutorial_configs
+from tests.documentation.unrun import PAGES_IN_THE_CAMPAIGN
+from tests.places import REPOSITORY
 
 # The tutorial begins from nothing; those after it find what it computed.
 FOLLOWED = sorted(
-    (page for page in pages() if any(runs(block, whole=False) for block in blocks_of(page))),
+    (
+        page
+        for page in pages()
+        if any(runs(block, whole=False) for block in blocks_of(page)) and page not in PAGES_IN_THE_CAMPAIGN
+    ),
     key=lambda page: (page != "docs/tutorial.md", page),
 )
 
@@ -33,10 +38,6 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("git") is None:
         pytest.skip("git isn't here, with which readers clone and publish")
     return tmp_path_factory.mktemp("documentation") / "cache"
-
-
-def test_there_are_pages_to_follow() -> None:
-    assert FOLLOWED[0] == "docs/tutorial.md" and len(FOLLOWED) >= 9
 
 
 @pytest.mark.parametrize("page", FOLLOWED)
@@ -58,13 +59,3 @@ def test_the_tutorial_tells_what_comes_out(cache: Path, tmp_path: Path) -> None:
         report = json.loads((tmp_path / "my-circuit-site" / "circuit.json").read_text("utf-8"))
         findings.append([claim["finding"] for claim in report["evidence"]["claims"]])
     assert findings == [[], ["contradicted"], ["supported"] * 3]
-
-
-def test_a_page_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path) -> None:
-    """The command of a page with a misspelt option; the page itself stands in a folder of this test's own."""
-    from tests.documentation import blocks
-
-    (tmp_path / "wrong.md").write_text("```sh\npython generate.py config.yaml --versoin\n```\n", "utf-8")
-    monkeypatch.setattr(blocks, "REPOSITORY", tmp_path)
-    followed = follow("wrong.md", tmp_path / "reader", cache)
-    assert followed.failure.startswith("wrong.md:2: status 2") and "--versoin" in followed.failure

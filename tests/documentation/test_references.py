@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from tools import references
 
 

@@ -23,6 +23,14 @@ IN_THE_CAMPAIGN = {
     "VIZENGINE_WEIGHTS=that/folder python generate.py config.yaml": "likewise",
 }
 
+# Pages that only the campaign follows: each computes for a minute what other tests compute too.
+PAGES_IN_THE_CAMPAIGN = (
+    "docs/how-to/class.md",
+    "docs/how-to/github-pages.md",
+    "docs/how-to/own-network.md",
+    "docs/how-to/own-photos.md",
+)
+
 # Never run by the tests of the documentation.
 NEVER = {
     "make test": "it is what runs this",

@@ -15,7 +15,8 @@ def decoded(source: str) -> Image.Image:
 
 
 def test_flat_colours_are_kept_exactly() -> None:
-    pixels = example.colour(1).image
+    pixels = np.zeros((128, 128, 3), np.uint8)
+    pixels[..., 1] = 255
     made = picture(pixels, "green", 256)
     assert np.array_equal(np.asarray(decoded(made.source).convert("RGB")), pixels)
     assert made.alt == "green"

@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
+import json
 import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
-from tests.conftest import REPOSITORY
+import numpy as np
 
-CONFIG = """\
-site: {{title: Test}}
-visualization: {{size: 32, steps: 4, attempts: 1}}
-{execution}
-circuits:
-  - name: small
-    network: {{model: squeezenet1.1}}
-    unit: {unit}
-    inputs: 3
-"""
+from tests import runs
+from vizengine.network.model import Network
+
 UNIT = "{layer: [conv1, fire2/squeeze1x1], index: all}"
 
 
-def write_config(folder: Path, unit: str = UNIT, execution: str = "", more: str = "") -> Path:
+def write_config(folder: Path, unit: str = UNIT, execution: str = "{}", more: str = "") -> Path:
+    """The config of the shared sweep, with other units or ways to run it."""
+    head, _, rest = runs.SWEEP.partition("circuits:")
     path = folder / "config.yaml"
-    path.write_text(CONFIG.format(unit=unit, execution=execution) + more)
+    path.write_text(f"{head}execution: {execution}\ncircuits:{rest.replace(UNIT, unit)}{more}")
     return path
 
 
-def command(config: Path, *options: str, trace: bool = False) -> list[str]:
-    python = [sys.executable, *(["-X", "importtime"] if trace else [])]
-    return [*python, str(REPOSITORY / "generate.py"), str(config), *options]
-
-
-def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "VIZENGINE_"))}
-
-
 def run(config: Path, *options: str, code: int = 0, trace: bool = False) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        command(config, *options, trace=trace), env=environment(), capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == code, done.stderr[-3000:]
-    return done
+    return runs.run(config.parent, str(config), *options, code=code, trace=trace)
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """Hash of every file but those that hold the wall-clock times and the config."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in ("build.json", "config.yaml")]
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+def times(folder: Path) -> dict[str, int]:
+    """When each picture was kept."""
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob(".vizengine-cache/pictures/*.json")}
+
+
+def units(folder: Path) -> list[dict[str, Any]]:
+    """What a page of units says of each."""
+    (path,) = (*folder.glob("units.json"), *folder.glob("survey.json"))
+    found = json.loads(path.read_text())
+    return found["units"] if isinstance(found, dict) else found  # type: ignore[no-any-return]
+
+
+def break_weights(network: Network, layer: str, place: tuple[int, ...], upto: str, config: Path) -> None:
+    """Have a config use SqueezeNet's weights with one of a layer's kernel, or bias, that isn't a number."""
+    kernel, bias = (array.copy() for array in network.weights[layer])
+    (kernel if len(place) == 4 else bias)[place] = np.nan
+    broken = Network(network.architecture, {**network.weights, layer: (kernel, bias)})
+    broken.model_upto(upto).save_weights(config.parent / "broken.weights.h5")
+    config.write_text(config.read_text().replace("squeezenet1.1}", "squeezenet1.1, weights: broken.weights.h5}"))

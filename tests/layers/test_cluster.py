@@ -14,18 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import REPOSITORY
-from tests.layers.setups import command, digests, environment, run, write_config
+from tests import runs
+from tests.layers.setups import run, times, write_config
+from tests.places import REPOSITORY
+from tests.runs import command, contents, environment
 
 pytest.importorskip("distributed", reason="Dask isn't installed: pip install 'vizengine[scale]'")
-
-
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site that one process gives."""
-    folder = tmp_path_factory.mktemp("alone")
-    run(write_config(folder))
-    return folder / "site"
 
 
 @pytest.fixture
@@ -56,7 +50,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
 
 
 def test_a_worker_that_is_killed_loses_only_its_batch(
-    alone: Path, cluster: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
+    sweep_site: Path, cluster: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
 ) -> None:
     address, workers = cluster
     config = write_config(tmp_path)
@@ -76,7 +70,7 @@ def test_a_worker_that_is_killed_loses_only_its_batch(
     said = log.read_text()
     by = set(re.findall(r"by tcp://\S+ \(process (\d+)\)", said))
     assert by <= {str(worker.pid) for worker in workers} and str(workers[1].pid) in by
-    assert digests(tmp_path / "site") == digests(alone)
+    assert contents(tmp_path / "site") == contents(sweep_site / "site")
 
 
 def test_a_config_connects_to_no_scheduler(tmp_path: Path) -> None:
@@ -84,38 +78,31 @@ def test_a_config_connects_to_no_scheduler(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.1)
         address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-        config = write_config(tmp_path, execution=f"execution: {{scheduler: '{address}'}}")
+        config = write_config(tmp_path, execution=f"{{scheduler: '{address}'}}")
         for options in (["--check"], []):
-            done = subprocess.run(
-                command(config, *options), env=environment(), capture_output=True, text=True, timeout=300
-            )
+            done = run(config, *options, code=2)
             with pytest.raises(TimeoutError):
                 listener.accept()
-            assert done.returncode == 2
             assert "config.yaml:3: execution.scheduler: " in done.stderr and "`--scheduler ADDRESS`" in done.stderr
         run(write_config(tmp_path), "--scheduler", address.replace("tcp", "http"), code=2)
 
 
-def test_local_workers_give_the_same_site(alone: Path, tmp_path: Path) -> None:
-    config = write_config(tmp_path, execution="execution: {workers: 2}")
+def test_local_workers_give_the_same_site(sweep_site: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path, execution="{workers: 2}")
     done = run(config, "-v")
     assert len(set(re.findall(r"\(process (\d+)\)", done.stderr))) == 2
     assert "Scheduler at" not in done.stderr and "distributed.worker" not in done.stderr
-    assert digests(tmp_path / "site") == digests(alone)
+    assert contents(tmp_path / "site") == contents(sweep_site / "site")
 
 
-def test_a_killed_run_leaves_no_workers_behind_and_the_next_goes_on(alone: Path, tmp_path: Path) -> None:
-    config = write_config(tmp_path, execution="execution: {workers: 2}")
-    kept = tmp_path / ".vizengine-cache" / "pictures"
-    process = subprocess.Popen(command(config), env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list(kept.glob("*.json")) and time.monotonic() < deadline:
-        assert process.poll() is None, "the run ended before it could be killed"
-        time.sleep(0.01)
+def test_a_killed_run_leaves_no_workers_behind_and_the_next_goes_on(sweep_site: Path, tmp_path: Path) -> None:
+    write_config(tmp_path, execution="{workers: 2}")
+    process = runs.start(tmp_path, "config.yaml")
+    runs.wait_for(process, lambda: times(tmp_path))
     workers = psutil.Process(process.pid).children(recursive=True)
     assert len(workers) >= 2
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.communicate()
     try:
         _, orphans = psutil.wait_procs(workers, timeout=60)
         assert not orphans
@@ -124,8 +111,8 @@ def test_a_killed_run_leaves_no_workers_behind_and_the_next_goes_on(alone: Path,
             if worker.is_running():
                 worker.kill()
     assert not (tmp_path / "site").exists()
-    before = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.json")}
+    before = times(tmp_path)
+    assert 0 < len(before) < 83
     run(write_config(tmp_path))
-    after = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.json")}
-    assert before.items() <= after.items()
-    assert digests(tmp_path / "site") == digests(alone)
+    assert len(times(tmp_path)) == 83 and before.items() <= times(tmp_path).items()
+    assert contents(tmp_path / "site") == contents(sweep_site / "site")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.layers.setups import write_config
+from tests.places import REPOSITORY
 from vizengine.check import check_entry
 from vizengine.config.load import load
 from vizengine.config.schema import CircuitSection, SweepSection
@@ -77,8 +77,8 @@ def test_what_is_wrong_is_said(tmp_path: Path, unit: str, expected: str) -> None
 
 def test_the_execution_is_in_one_place(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="one of `workers` and `gpus`"):
-        load(write_config(tmp_path, execution="execution: {workers: 2, gpus: 1}"))
-    assert load(write_config(tmp_path, execution="execution: {workers: 2}")).execution.workers == 2
+        load(write_config(tmp_path, execution="{workers: 2, gpus: 1}"))
+    assert load(write_config(tmp_path, execution="{workers: 2}")).execution.workers == 2
 
 
 def test_the_example_names_fire5_and_what_it_reads() -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
-import subprocess
-import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.layers.setups import command, digests, environment, run, write_config
+from tests.layers.setups import break_weights, run, units, write_config
+from tests.runs import contents as digests
 from vizengine.config.load import load
 from vizengine.layers.population import concentration
 from vizengine.network.model import Network
@@ -22,32 +19,13 @@ SHEET = Path("survey") / "squeezenet1-1-fire2-squeeze1x1"
 ONE = "{layer: fire2/squeeze1x1, index: 3}"
 
 
-@pytest.fixture(scope="module")
-def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a config, the site of its sweep of 16 units, and the survey of their layer; not to be changed."""
-    folder = tmp_path_factory.mktemp("survey")
-    config = write_config(folder, f"{{layer: {LAYER}, index: all}}")
-    run(config)
-    before = digests(folder / "site")
-    done = run(config, "--survey", LAYER, trace=True)
-    # All that a survey needs is what the sweep kept.
-    assert "tensorflow" not in done.stderr
-    assert done.stdout.strip() == str(folder / SHEET / "index.html")
-    assert digests(folder / "site") == before
-    return folder
-
-
-def _units(folder: Path) -> list[dict]:
-    return json.loads((folder / SHEET / "survey.json").read_text())["units"]
-
-
 def test_every_unit_has_a_picture_examples_and_figures(surveyed: Path) -> None:
     sheet = surveyed / SHEET
     for kind, ending in (("pictures", "jpg"), ("examples", "webp")):
         assert {path.name for path in (sheet / kind).iterdir()} == {f"{unit}.{ending}" for unit in range(16)}
-    units = _units(surveyed)
-    assert [each["unit"] for each in units] == list(range(16))
-    for each in units:
+    found = units(surveyed / SHEET)
+    assert [each["unit"] for each in found] == list(range(16))
+    for each in found:
         assert 0 < each["firing"] <= 100 and 0 <= each["sparsity"] <= 1 and len(each["nearest"]) == 3
         assert each["group_count"] >= 1 and (each["group_count"] > 1) == (each["grouping"] > each["grouping_chance"])
         assert each["likeness"] == each["nearest"][0]["correlation"]
@@ -55,14 +33,14 @@ def test_every_unit_has_a_picture_examples_and_figures(surveyed: Path) -> None:
 
 def test_figures_of_the_weights_are_those_of_the_weights(surveyed: Path, squeezenet: Network) -> None:
     found = concentration(squeezenet.weights[LAYER][0], 6)
-    for each in _units(surveyed):
+    for each in units(surveyed / SHEET):
         assert each["share"] == pytest.approx(100 * found.share[each["unit"]], rel=1e-6)
         assert each["effective_chance"] == pytest.approx(found.effective_chance[each["unit"]], rel=1e-6)
 
 
 def test_figures_are_those_of_the_sweep(surveyed: Path) -> None:
-    pages = json.loads((surveyed / "site" / "fire2-squeeze1x1" / "units.json").read_text())
-    for page, each in zip(pages, _units(surveyed), strict=True):
+    pages = units(surveyed / "site" / "fire2-squeeze1x1")
+    for page, each in zip(pages, units(surveyed / SHEET), strict=True):
         for name in ("strength", "firing", "orientation", "hue", "reached", "photo_best", "picture"):
             assert page[name] == each[name]
     pictures = [surveyed / "site" / "fire2-squeeze1x1" / "7.jpg", surveyed / SHEET / "pictures" / "7.jpg"]
@@ -144,58 +122,12 @@ def test_what_is_wrong_is_told_at_once_and_a_network_without_the_layer_is_passed
     assert "VGG19 has no layer block1_conv; did you mean block1_conv2 or block1_conv1" in done.stderr
 
 
-def test_the_estimate_is_of_the_layer_alone(surveyed: Path, tmp_path: Path) -> None:
-    config = write_config(tmp_path, ONE)
-    done = run(config, "--survey", LAYER, "--estimate")
-    assert "squeezenet1-1-fire2-squeeze1x1: 16 units, 16 pictures" in done.stdout
-    assert "groups of examples" in done.stdout and not (tmp_path / "survey").exists()
-
-
-def test_an_interrupted_survey_goes_on_where_it_was(surveyed: Path, tmp_path: Path) -> None:
-    config = write_config(tmp_path, ONE)
-    kept = tmp_path / ".vizengine-cache" / "pictures"
-    process = subprocess.Popen(
-        command(config, "--survey", "fire2/expand1x1"),
-        env=environment(),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        # A shell that puts the tests in the background has SIGINT ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-    )
-    deadline = time.monotonic() + 120
-    while not list(kept.glob("*.json")) and time.monotonic() < deadline:
-        assert process.poll() is None, "the run ended before it could be interrupted"
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
-    assert process.returncode == 130 and "what was finished is kept" in said
-    assert not (tmp_path / "survey").exists()
-    before = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.json")}
-    assert 0 < len(before) < 64
-    run(config, "--survey", "fire2/expand1x1")
-    after = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.json")}
-    assert len(after) == 64 and before.items() <= after.items()
-
-
-def test_processes_that_share_the_work_give_the_same(surveyed: Path, tmp_path: Path) -> None:
-    config = write_config(tmp_path, f"{{layer: {LAYER}, index: all}}", execution="execution: {workers: 2}")
-    shutil.copytree(surveyed / "site", tmp_path / "site")
-    run(config, "--survey", LAYER)
-    assert digests(tmp_path / "survey") == digests(surveyed / "survey")
-
-
 def test_a_unit_that_fails_says_so_and_all_others_are_there(tmp_path: Path, squeezenet: Network) -> None:
-    kernel, bias = squeezenet.weights[LAYER]
-    broken = kernel.copy()
-    broken[0, 0, 5, 2] = np.nan
-    network = Network(squeezenet.architecture, {**squeezenet.weights, LAYER: (broken, bias)})
-    network.model_upto(LAYER).save_weights(tmp_path / "broken.weights.h5")
     config = write_config(tmp_path, ONE)
-    config.write_text(config.read_text().replace("squeezenet1.1}", "squeezenet1.1, weights: broken.weights.h5}"))
+    break_weights(squeezenet, LAYER, (0, 0, 5, 2), LAYER, config)
     done = run(config, "--survey", LAYER, code=1)
     assert done.stdout == "" and f"{LAYER}:2: its weights" in done.stderr
-    units = _units(tmp_path)
-    assert "failure" in units[2] and sum("failure" in each for each in units) == 1
-    assert all(2 not in [near["unit"] for near in each["nearest"]] for each in units if "nearest" in each)
+    found = units(tmp_path / SHEET)
+    assert "failure" in found[2] and sum("failure" in each for each in found) == 1
+    assert all(2 not in [near["unit"] for near in each["nearest"]] for each in found if "nearest" in each)
     assert "1 unit failed" in (tmp_path / SHEET / "index.html").read_text()

@@ -19,7 +19,7 @@ from vizengine.measures.stream import EvidenceSettings, Streamed, stream
 from vizengine.measures.unit import Forward
 from vizengine.network.model import Network
 
-CASES = [("tiny_network", "last", 3), ("tiny_network", "first", 2), *REAL]
+CASES = [("tiny_network", "last", 3), ("tiny_network", "first", 2), REAL[0]]
 
 
 class Setting:

@@ -51,12 +51,6 @@ def test_real_inputs_have_their_own_layers_slices_across_a_concatenation(squeeze
         _check(each, squeezenet.weights)
 
 
-def test_real_inputs_have_their_own_layers_slices_across_a_pool(vgg19: Network) -> None:
-    for each in _branches(vgg19.architecture, vgg19.weights, "block3_conv1", 7):
-        assert each.label.startswith("block2_conv2:")
-        _check(each, vgg19.weights)
-
-
 def test_colours_have_no_inputs() -> None:
     assert _branches(tiny_architecture(), tiny_weights(), "first", 0) == ()
 

@@ -47,22 +47,6 @@ def test_large_photos_are_read_smaller_and_small_ones_as_they_are(tmp_path: Path
     assert small.shape == (50, 60, 3) and small.dtype == np.float32 and 0 <= small.min() <= small.max() <= 1
 
 
-@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "CMYK", "1", "I;16"])
-def test_every_colour_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
-    path = tmp_path / ("photo.tif" if mode in ("CMYK", "I;16") else "photo.png")
-    Image.new(mode, (40, 36)).save(path)
-    assert Photo(path).pixels().shape == (36, 40, 3)
-
-
-def test_grey_of_sixteen_bits_keeps_its_range(tmp_path: Path) -> None:
-    values = np.linspace(0, 65535, 48 * 40).reshape(48, 40)
-    for name, array in (("a.png", values.astype(np.uint16)), ("b.tif", values.astype(np.float32))):
-        Image.fromarray(array).save(tmp_path / name)
-        read = Photo(tmp_path / name).pixels()
-        np.testing.assert_allclose(read[..., 0], values / 65535, atol=1 / 255)
-        assert (read == read[..., :1]).all()
-
-
 def test_what_is_transparent_is_mid_grey(tmp_path: Path) -> None:
     pixels = np.zeros((40, 40, 4), np.uint8)
     pixels[:20] = (255, 0, 0, 255)
@@ -71,22 +55,6 @@ def test_what_is_transparent_is_mid_grey(tmp_path: Path) -> None:
     read = Photo(tmp_path / "half.png").pixels()
     np.testing.assert_allclose(read[:20], np.broadcast_to([1.0, 0.0, 0.0], (20, 40, 3)))
     np.testing.assert_allclose(read[20:], 128 / 255)
-
-
-def test_of_an_animation_the_first_frame_counts(tmp_path: Path) -> None:
-    frames = [Image.new("RGB", (40, 40), colour) for colour in ("red", "blue")]
-    for name in ("a.gif", "b.webp", "c.png"):
-        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], lossless=True)
-        red = Photo(tmp_path / name).pixels()[20, 20]
-        assert red[0] > 0.9 and red[2] < 0.1
-
-
-def test_a_turned_photo_is_set_upright(tmp_path: Path) -> None:
-    image = Image.new("RGB", (60, 40), "white")
-    exif = image.getexif()
-    exif[0x0112] = 6
-    image.save(tmp_path / "turned.jpg", exif=exif)
-    assert Photo(tmp_path / "turned.jpg").pixels().shape == (60, 40, 3)
 
 
 def test_unreadable_photos_are_named(tmp_path: Path) -> None:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import keras
-import numpy as np
 import pytest
 
 from tests.network.own_models import SubclassedModel, functional_model, network_of
+from tests.places import REPOSITORY
 from tools.audit import UNIT, audit, by_network, opened, row
 from vizengine.network.catalogue import APPLICATIONS
 from vizengine.network.graph import Reference, read_model
 from vizengine.network.live import LiveNetwork
 from vizengine.network.model import Network
 
-PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "networks.md"
+PAGE = REPOSITORY / "docs" / "networks.md"
 QUICK = ("densenet121", "efficientnetb0", "efficientnetv2b0", "inceptionv3", "mobilenet", "mobilenetv2",
          "mobilenetv3small", "mobilenetv3large", "nasnetmobile", "resnet50", "resnet50v2", "xception")  # fmt: skip
 
@@ -37,12 +36,12 @@ def test_subclassed_model(channels: int) -> None:
     assert found.passed, found
 
 
-@pytest.mark.parametrize("name", APPLICATIONS)
-def test_the_table_has_every_network(name: str) -> None:
+def test_the_table_has_every_network() -> None:
     """Three layers each, by seeded random weights, and a reason where something isn't supported."""
-    found = by_network(PAGE.read_text(encoding="utf-8"))[name]
-    assert len(found) == 3
-    assert all(re.search(r"\| (holds|not supported: .{20,}) \|$", row) for row in found)
+    table = by_network(PAGE.read_text(encoding="utf-8"))
+    for name in APPLICATIONS:
+        assert len(table[name]) == 3, name
+        assert all(re.search(r"\| (holds|not supported: .{20,}) \|$", row) for row in table[name]), name
 
 
 def _sample(count: int) -> list[str]:
@@ -52,7 +51,7 @@ def _sample(count: int) -> list[str]:
     return random.Random(6).sample(rows, count)
 
 
-@pytest.mark.parametrize("shown", _sample(5))
+@pytest.mark.parametrize("shown", _sample(3))
 def test_the_table_says_what_is_measured(shown: str) -> None:
     """All of a row but the size of its errors, which depends on the machine."""
     name, layer = re.match(r"\| (\w+) \| `(\S+)` \|", shown).groups()
@@ -100,18 +99,3 @@ def test_vgg19s_real_weights_across_the_pool(vgg19: Network) -> None:
     found = audit(_with_layers_of(vgg19, upto), "block3_conv1", 50)
     assert found.passed, found
     assert found.sites == ("block2_conv2",) and found.earlier == "block1_conv2"
-
-
-def test_the_checks_can_fail() -> None:
-    """A kernel, a bias, a stride that aren't the model's."""
-    network = network_of(functional_model(side=None))
-    kernel, bias = network.weights["last"]
-    network.weights._folded["last"] = (kernel + np.float32(0.01), bias)
-    found = audit(network, "last", 1)
-    assert found.contributions > 1e-4 and found.expanded > 1e-4 and not found.passed
-    architecture = network.architecture
-    layers = tuple(
-        replace(spec, margins=((1, 3), (0, 0))) if spec.name == "margin" else spec for spec in architecture.layers
-    )
-    network.architecture = replace(architecture, layers=layers)
-    assert not audit(network, "tall", 1).field_as_measured

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tests.network.own_models import SubclassedModel, functional_model, network_of, noise
-from vizengine.cache import Cache
 from vizengine.network.architecture import Architecture, Untraceable
 from vizengine.network.catalogue import APPLICATIONS, PREPARATIONS
 from vizengine.network.graph import Unreadable, read_model
@@ -151,12 +150,6 @@ def test_an_image_that_branches_cannot_share_is_cropped() -> None:
     layer = network.architecture.conv_layers[60].name
     pre = Probe(network, layer, [0]).numpy(noise(301, 224))
     assert pre.shape[1:3] == (network.architecture.side(layer, 301), network.architecture.side(layer, 224, 1))
-
-
-def test_a_graph_goes_through_the_cache(tmp_path) -> None:
-    architecture = network_of(functional_model()).architecture
-    kept = Cache(tmp_path).get_or_compute("architecture", {}, Architecture, lambda: architecture)
-    assert kept == architecture
 
 
 def application(name: str) -> LiveNetwork:

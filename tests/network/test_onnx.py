@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from tools.audit import audit
 from vizengine.cache import Cache
 from vizengine.config.network import NetworkSection

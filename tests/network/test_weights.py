@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import os
-import pickle
 import shutil
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import h5py
@@ -98,14 +91,6 @@ def test_a_wrong_shape_is_named(tmp_path: Path, cache: Cache) -> None:
         locate(zoo.catalogue_entry("vgg19"), "a.weights.h5", None, tmp_path, NEEDED, cache)
 
 
-def test_wrong_input_channels_are_named(tmp_path: Path, cache: Cache) -> None:
-    image = keras.Input((16, 16, 1))
-    last = keras.layers.Conv2D(64, 3, name="block1_conv1")(image)
-    keras.Model(image, keras.layers.Conv2D(64, 3, name="block1_conv2")(last)).save_weights(tmp_path / "a.weights.h5")
-    with pytest.raises(WeightsUnavailable, match="block1_conv1"):
-        locate(zoo.catalogue_entry("vgg19"), "a.weights.h5", None, tmp_path, NEEDED, cache)
-
-
 @pytest.mark.parametrize("content", [b"", b"not a weights file", b"\x89HDF\r\n\x1a\n" + b"\0" * 40])
 def test_a_damaged_file_is_refused(tmp_path: Path, cache: Cache, content: bytes) -> None:
     (tmp_path / "broken.h5").write_bytes(content)
@@ -153,38 +138,6 @@ def test_other_bytes_under_a_published_name_are_refused(
     assert named.origin == "file named in the config"
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """A real server on this machine that gives the files in tmp_path/served."""
-    (tmp_path / "served").mkdir()
-    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "served"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{httpd.server_port}/"
-        httpd.shutdown()
-
-
-def test_the_download_is_checked_and_lands_in_keras_cache(
-    tmp_path: Path, cache: Cache, vgg19_entry: ZooEntry, server: str
-) -> None:
-    assert vgg19_entry.headless is not None
-    served = tmp_path / "served" / "weights.h5"
-    _model().save(served)
-    right = hashlib.md5(served.read_bytes()).hexdigest()
-    address = server + "weights.h5"
-    entry = replace(vgg19_entry, headless=replace(vgg19_entry.headless, address=address, digest="0" * 32))
-    with pytest.raises(WeightsUnavailable, match="the download failed"):
-        locate(entry, None, None, tmp_path, NEEDED, cache)
-    assert not list((tmp_path / "keras").rglob("*.h5"))
-    entry = replace(vgg19_entry, headless=replace(vgg19_entry.headless, address=address, digest=right))
-    file = locate(entry, None, None, tmp_path, NEEDED, cache)
-    assert file.path == tmp_path / "keras" / "models" / vgg19_entry.headless.name
-    served.unlink()
-    again = locate(entry, None, None, tmp_path, NEEDED, cache)
-    assert again.origin == "Keras' cache, as Keras publishes it"
-
-
 def test_embedded_weights_are_the_published_ones(cache: Cache) -> None:
     entry = zoo.catalogue_entry("squeezenet1.1")
     file = locate(entry, None, None, Path(), entry.architecture.layers, cache)
@@ -192,16 +145,3 @@ def test_embedded_weights_are_the_published_ones(cache: Cache) -> None:
     wrong = replace(entry, embedded=replace(entry.embedded, sha256="0" * 64))
     with pytest.raises(WeightsUnavailable, match="expected 0000"):
         locate(wrong, None, None, Path(), entry.architecture.layers, cache)
-
-
-class _Attack:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, ("exit 1",)
-
-
-def test_a_pickle_can_run_nothing(tmp_path: Path, cache: Cache) -> None:
-    stream = io.BytesIO()
-    pickle.dump({"conv1": [_Attack()]}, stream)
-    (tmp_path / "evil.pkl").write_bytes(stream.getvalue())
-    with pytest.raises(WeightsUnavailable, match="expected only NumPy arrays"):
-        locate(zoo.catalogue_entry("squeezenet1.1"), "evil.pkl", None, tmp_path, NEEDED, cache)

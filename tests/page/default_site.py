@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.conftest import REPOSITORY
 from tests.page.numbers_shown import Words
+from tests.places import REPOSITORY
 from vizengine.config.load import load
 from vizengine.page.render import render_circuit, render_index
 from vizengine.page.report import Report, SiteReport

@@ -6,7 +6,7 @@ from vizengine.page.render import address, bibtex
 
 def test_an_address_is_absolute_or_none() -> None:
     report = example.report()
-    two = example.site(report, example.first_layer_report())
+    two = example.site(report, example.bare_report())
     assert address(report, two.model_copy(update={"url": "https://example.org/circuits"})) == (
         f"https://example.org/circuits/{report.name}/"
     )

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
+import jinja2
 import jsonschema
 import pytest
 from pydantic import ValidationError
@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from tests.page import example
 from tools.references import circuit_schema_text as schema_text
 from vizengine.figures.quantities import Documented, Picture, Quantity
-from vizengine.page.report import Missing, Report
-
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
+from vizengine.measures.inputs import terms
+from vizengine.measures.terms import Term
+from vizengine.page.render import render_circuit, render_index
+from vizengine.page.report import Missing, Report, SweepReport
 
 
 def models() -> list[type[Documented]]:
@@ -24,7 +25,7 @@ def models() -> list[type[Documented]]:
     return found
 
 
-@pytest.mark.parametrize("report", [example.report(), example.first_layer_report()], ids=["full", "bare"])
+@pytest.mark.parametrize("report", [example.report(), example.bare_report()], ids=["full", "bare"])
 def test_json_gives_back_the_same_report(report: Report) -> None:
     text = report.model_dump_json()
     again = Report.model_validate_json(text)
@@ -34,7 +35,7 @@ def test_json_gives_back_the_same_report(report: Report) -> None:
 
 @pytest.mark.parametrize(
     "report",
-    [example.report(kept=example.kept_notice()), example.first_layer_report()],
+    [example.report(kept=example.kept_notice()), example.bare_report()],
     ids=["kept", "bare"],
 )
 def test_reports_satisfy_the_schema(report: Report) -> None:
@@ -83,4 +84,30 @@ def test_a_name_is_one_plain_folder(name: str) -> None:
     with pytest.raises(ValidationError):
         Missing(name=name, title="", reason="", mend="")
     with pytest.raises(ValidationError):
-        Report.model_validate({**example.first_layer_report().model_dump(), "name": name})
+        Report.model_validate({**example.bare_report().model_dump(), "name": name})
+
+
+def test_templates_use_exactly_the_fields_that_the_models_document(
+    published: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, bare = example.report(), example.bare_report()
+    site = example.site(full, bare, example.missing())
+    used: set[tuple[str, str]] = set()
+    original = jinja2.Environment.getattr
+
+    def recording(environment: jinja2.Environment, value: object, attribute: str) -> object:
+        if isinstance(value, Documented):
+            used.add((type(value).__name__, attribute))
+        return original(environment, value, attribute)
+
+    monkeypatch.setattr(jinja2.Environment, "getattr", recording)
+    kept = full.model_copy(update={"kept": example.kept_notice()})
+    render_circuit(kept, site, previous=full, next=bare)
+    render_circuit(bare, site)
+    strong = published.strongest[0].model_copy(update={"terms": terms((Term("left:3", 0.81),))})
+    render_circuit(published.model_copy(update={"strongest": (strong, *published.strongest[1:])}), site)
+    swept = SweepReport(name="all", title="All units", network="Tiny", trained=True, units=7, layers=2, failures=1)
+    index = render_index(site.model_copy(update={"circuits": (*site.circuits, swept)}))
+    assert 'href="all/index.html"' in index and "1 of them failed" in index
+    documented = {(model.__name__, field) for model in models() for field in model.model_fields}
+    assert used == documented

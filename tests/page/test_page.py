@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from tests.page import example
-from tests.page.test_model import models
-from vizengine.figures.quantities import Documented, Quantity
+from vizengine.figures.quantities import Quantity
 from vizengine.layers.views import Explorer, Sheet, Tile, UnitPage, render_explorer, render_unit
 from vizengine.page.render import render_circuit, render_index
 from vizengine.page.report import Missing, Report, SiteReport, SweepReport
@@ -49,33 +48,11 @@ def full() -> Report:
 
 @pytest.fixture(scope="module")
 def site(full: Report) -> SiteReport:
-    return example.site(full, example.first_layer_report(), example.missing())
-
-
-def test_templates_use_exactly_the_fields_that_the_models_document(
-    full: Report, site: SiteReport, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    used: set[tuple[str, str]] = set()
-    original = jinja2.Environment.getattr
-
-    def recording(environment: jinja2.Environment, value: object, attribute: str) -> object:
-        if isinstance(value, Documented):
-            used.add((type(value).__name__, attribute))
-        return original(environment, value, attribute)
-
-    monkeypatch.setattr(jinja2.Environment, "getattr", recording)
-    kept = full.model_copy(update={"kept": example.kept_notice()})
-    render_circuit(kept, site, previous=full, next=site.circuits[1])
-    render_circuit(site.circuits[1], site)  # type: ignore[arg-type]
-    swept = SweepReport(name="all", title="All units", network="Tiny", trained=True, units=7, layers=2, failures=1)
-    index = render_index(site.model_copy(update={"circuits": (*site.circuits, swept)}))
-    assert 'href="all/index.html"' in index and "1 of them failed" in index
-    documented = {(model.__name__, field) for model in models() for field in model.model_fields}
-    assert used == documented
+    return example.site(full, example.bare_report(), example.missing())
 
 
 def test_random_weights_are_marked_wherever_the_network_is_named() -> None:
-    untrained = example.first_layer_report()
+    untrained = example.bare_report()
     assert not untrained.network.trained and untrained.title.endswith("random weights")
     site = example.site(untrained)
     tile = Tile("conv1:4", "conv1", 4, "conv1/4.html", "", "")
@@ -100,7 +77,7 @@ def test_every_page_stands_up_to_verification(full: Report, site: SiteReport) ->
     pages = [
         render_circuit(full, site, None, site.circuits[1]),
         render_circuit(full.model_copy(update={"kept": example.kept_notice()}), site),
-        render_circuit(example.first_layer_report(), site, full, site.circuits[2]),
+        render_circuit(example.bare_report(), site, full, site.circuits[2]),
         render_index(site),
         render_index(example.site(example.missing())),
     ]
@@ -129,27 +106,6 @@ def test_an_entry_on_the_index_leads_to_its_page(full: Report, site: SiteReport)
     assert f"{full.name}/index.html" in links
     assert f"{full.name}/index.html#input-{full.strongest[0].slice.index}" in links
     assert full.summary in " ".join(page.text.split())
-
-
-@pytest.mark.parametrize(
-    ("inputs", "shown", "words"),
-    [
-        (1, 1, "The unit has one input: the arrow’s width is what it adds"),
-        (3, 3, "Where the unit fires most, its 3 inputs give"),
-        (30, 1, "Where the unit fires most, the strongest of its 30 inputs gives"),
-        (30, 4, "Where the unit fires most, the 4 strongest of its 30 inputs give"),
-    ],
-)
-def test_counts_of_inputs_are_said_in_sound_english(inputs: int, shown: int, words: str) -> None:
-    report = example.report_of_few(inputs, shown)
-    site = example.site(report, example.missing())
-    texts = [Elements(page).text for page in (render_circuit(report, site), render_index(site))]
-    text = " ".join(" ".join(texts).split())
-    assert words in text
-    wrong = (
-        rf"[^.]{{20}}(?:\b(?:these|all|the) 1 |\b{inputs} of its {inputs} |\b1 (?:inputs|channels|strongest)\b).{{20}}"
-    )
-    assert re.findall(wrong, text) == []
 
 
 def rows_of(page: str) -> list[str]:
@@ -225,7 +181,7 @@ def test_a_circuit_that_could_not_be_computed_has_a_notice(site: SiteReport) -> 
 
 def test_a_kept_page_says_so_on_itself_and_on_the_index(full: Report) -> None:
     kept = full.model_copy(update={"kept": example.kept_notice()})
-    site = example.site(kept, example.first_layer_report())
+    site = example.site(kept, example.bare_report())
     for page in (render_circuit(kept, site), render_index(site)):
         text = " ".join(Elements(page).text.split())
         assert "Kept from an earlier build" in text
@@ -234,7 +190,7 @@ def test_a_kept_page_says_so_on_itself_and_on_the_index(full: Report) -> None:
 
 def test_neighbours_without_a_page_are_passed_over(full: Report, site: SiteReport) -> None:
     page = render_circuit(full, site, previous=example.missing(), next=site.circuits[1])
-    assert "../first-layer/index.html" in page
+    assert "../bare/index.html" in page
     assert "../absent" not in page and example.missing().title not in page
 
 
@@ -262,24 +218,11 @@ def test_every_picture_and_drawing_has_words_or_is_hidden(full: Report, site: Si
     assert all(each.get("aria-label") or each.get("aria-hidden") or each.get("class") == "curve" for each in outer)
 
 
-@pytest.mark.parametrize("place", ["title", "site", "prose", "photo", "label", "config", "kept", "missing"])
+@pytest.mark.parametrize("place", ["title", "site", "photo", "label", "config", "kept", "missing"])
 def test_no_text_from_outside_can_act_as_markup(place: str, full: Report) -> None:
-    report, circuits = full, (full, example.first_layer_report())
+    report, circuits = full, (full, example.bare_report())
     if place == "title":
         report = full.model_copy(update={"title": SCRIPT, "layer": SCRIPT, "summary": SCRIPT})
-    elif place == "prose":
-        texts = example.HypothesisSection(unit=f"{SCRIPT}\n\n{SCRIPT}", circuit=SCRIPT)
-        of = example.circuit(inputs=8)
-        report = example.build(
-            example.section(hypothesis=texts),
-            example.network(),
-            example.classification(),
-            of,
-            example.pictures(of, (8, 11)),
-            example.unit_study(),
-            example.measured(of),
-            {},
-        )
     elif place == "photo":
         photos = tuple(
             photo.model_copy(update={"name": SCRIPT, "credit": SCRIPT}) for photo in full.classification.photos

@@ -16,7 +16,7 @@ def decoded(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), int)
 
 
-@pytest.mark.parametrize("report", [example.report(), example.first_layer_report()], ids=["full", "first layer"])
+@pytest.mark.parametrize("report", [example.report(), example.bare_report()], ids=["full", "bare"])
 def test_the_preview_shows_inputs_slices_and_unit(report: Report) -> None:
     content = preview(report)
     assert content == preview(report)
@@ -46,7 +46,7 @@ def head(page: str) -> str:
 
 
 def test_a_site_with_an_address_has_absolute_pictures_for_links() -> None:
-    full, bare = example.report(), example.first_layer_report()
+    full, bare = example.report(), example.bare_report()
     site = example.site(full, bare)
     picture = '<meta property="og:image" content="https://example.org/circuits/'
     assert f'{picture}{full.name}/{PREVIEW}">' in head(render_circuit(full, site))

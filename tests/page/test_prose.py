@@ -3,11 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests.page import example
-from vizengine.measures.inputs import Circuit
 from vizengine.page.prose import check, first_paragraph, first_paragraph_text, render
-from vizengine.page.report import Report, build
+from vizengine.page.report import Report
 from vizengine.page.values import UnitValues, measured_values, value_names
-from vizengine.pictures.view import feature
 
 NAMES = value_names(256, 6, (8, 11))
 
@@ -17,46 +15,28 @@ def values_of(report: Report) -> dict[str, str]:
     return measured_values(unit, report.inputs, report.strongest, report.siblings)
 
 
-@pytest.mark.parametrize(
-    ("circuit", "siblings", "top"),
-    [(example.circuit(), (8, 11), 6), (example.circuit(inputs=4, top=9), (), 9), (example.colour_circuit(), (), 6)],
-)
-def test_names_known_from_the_config_are_those_of_the_measured_values(
-    circuit: Circuit, siblings: tuple[int, ...], top: int
-) -> None:
-    section = example.section(siblings=siblings, hypothesis=example.HypothesisSection())
-    pictures = example.pictures(circuit, siblings)
-    measured = example.measured(circuit, claims=())
-    report = build(
-        section,
-        example.network(),
-        example.classification(),
-        circuit,
-        pictures,
-        example.unit_study(),
-        measured,
-        example.VERSIONS,
-    )
-    assert value_names(len(circuit.inputs), top, siblings) == values_of(report).keys()
+def test_names_known_from_the_config_are_those_of_the_measured_values(published: Report) -> None:
+    for report in (published, example.report(), example.bare_report()):
+        siblings = tuple(each.channel for each in report.siblings)
+        assert value_names(len(report.inputs), len(report.strongest), siblings) == values_of(report).keys()
 
 
 def test_values_are_those_of_the_page() -> None:
     report = example.report()
     values = values_of(report)
-    assert values["unit.index"] == "195"
-    assert values["network.title"] == "VGG19"
+    assert values["unit.index"] == "195" and values["network.title"] == "VGG19"
     assert values["top1.norm"] == report.strongest[0].slice.norm.text
     fourth = report.strongest[3].slice
     assert values[f"channel_{fourth.index}.rank"] == "4"
     assert values[f"channel_{fourth.index}.positive_count"] == fourth.positive_count.text
-    assert values["top4.verdict"] == "not converged"
+    assert values["top4.verdict"] == "converged"
     assert report.siblings[0].ratio is not None
     assert values["sibling_8.ratio"] == report.siblings[0].ratio.text + "×"
     assert values["unit.receptive_field"] == "40\N{NO-BREAK SPACE}px"
 
 
 def test_what_was_not_measured_says_so() -> None:
-    assert values_of(example.first_layer_report())["unit.photo_best"] == "not measured"
+    assert values_of(example.bare_report())["unit.photo_best"] == "not measured"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +140,3 @@ def test_first_paragraph() -> None:
     )
     assert first_paragraph_text(text, {"n": "2"}) == "The first of 2, see there."
     assert first_paragraph("", {}) == first_paragraph_text("# only", {}) == ""
-
-
-def test_the_label_of_a_colour_is_its_name() -> None:
-    assert feature(example.colour(0), "red", "input channel", 64).label == "red"

@@ -15,7 +15,7 @@ from vizengine.page.render import render_circuit
 from vizengine.page.report import Report
 
 
-@pytest.mark.parametrize("report", [example.report(), example.first_layer_report()], ids=["full", "first layer"])
+@pytest.mark.parametrize("report", [example.report(), example.bare_report()], ids=["full", "bare"])
 def test_the_offered_config_names_the_unit_and_its_network(report: Report, tmp_path: Path) -> None:
     page = render_circuit(report, example.site(report))
     found = re.search(r'aria-label="A config to start from"><code>(.*?)</code>', page, re.DOTALL)

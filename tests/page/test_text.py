@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.page import default_site, example, example_sheet
 from tests.page.markup_shown import markup_shown
+from tests.places import REPOSITORY
 from vizengine.figures.quantities import Quantity
 from vizengine.layers.views import (
     Explorer,
@@ -29,7 +29,7 @@ AUTHORED = "<1> <all> <bell>"
 
 def _every_kind_of_page() -> dict[str, str]:
     """Pages with a slash, a colon and a low line in their names, by their kind."""
-    full, bare = example.report(kept=example.kept_notice()), example.first_layer_report()
+    full, bare = example.report(kept=example.kept_notice()), example.bare_report()
     site = example.site(full, bare, example.missing())
     tile = Tile("block1_conv1/a:4", "block1_conv1/a", 4, "block1_conv1-a/4.html", "", "")
     size = Quantity(value=3.0, text="3", unit="px")

@@ -202,11 +202,8 @@ def test_diversity_is_lower_for_alike_pictures() -> None:
     np.testing.assert_allclose(objectives.diversity()(alike), [-1, -1], rtol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
-)
-def test_seven_of_seven_converge(fixture: str, layer: str, unit: int, request: pytest.FixtureRequest) -> None:
-    network: Network = request.getfixturevalue(fixture)
+def test_seven_of_seven_converge(squeezenet: Network) -> None:
+    network, layer, unit = squeezenet, "fire4/expand3x3", 23
     kernel, bias = network.weights[layer]
     circuit = analyse(layer, unit, kernel, bias, network.architecture.source_channels(layer), 6)
     photos = Photos("samples", Path()).found

@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 
 PYTHONS = ("3.11", "3.12", "3.13")
 _QUICK = {"#size: 128": "size: 32", "#steps: 96": "steps: 4", "#attempts: 4": "attempts: 1"}
@@ -28,7 +28,10 @@ def environment() -> dict[str, str]:
 def run(*command: object, folder: Path, code: int = 0) -> str:
     """stdout of a command that ends with `code`."""
     words = [str(each) for each in command]
-    done = subprocess.run(words, cwd=folder, env=environment(), capture_output=True, text=True, timeout=1800)
+    try:
+        done = subprocess.run(words, cwd=folder, env=environment(), capture_output=True, text=True, timeout=1800)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise AssertionError(f"{words}: {error}") from error
     assert done.returncode == code, (
         f"{words}: exit code {done.returncode}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
     )
@@ -60,8 +63,8 @@ def make_distributions(folder: Path) -> tuple[Path, Path]:
     return sdist, wheel
 
 
-def python_of(version: str) -> str | None:
-    """An interpreter of that version on this machine, or None."""
+def _python_of(version: str) -> str:
+    """An interpreter of that version on this machine."""
     for name in (f"python{version}", "python3", "python"):
         path = shutil.which(name)
         says = "import sys; print('%d.%d' % sys.version_info[:2])"
@@ -69,12 +72,12 @@ def python_of(version: str) -> str | None:
             done = subprocess.run([path, "-c", says], capture_output=True, text=True, env=environment())
             if done.stdout.strip() == version:
                 return path
-    return None
+    raise AssertionError(f"no Python {version} on this machine")
 
 
-def fresh_environment(python: str, folder: Path, *requirements: object) -> Path:
+def fresh_environment(version: str, folder: Path, *requirements: object) -> Path:
     """The folder of the programs of a new virtual environment with what pip makes of `requirements`."""
-    run(python, "-m", "venv", folder, folder=folder.parent)
+    run(_python_of(version), "-m", "venv", folder, folder=folder.parent)
     programs = folder / "bin"
     pip = (programs / "python", "-m", "pip", "--disable-pip-version-check")
     run(*pip, "install", "--quiet", *requirements, folder=folder)

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from tools.release import changelog
 from vizengine import __version__
 

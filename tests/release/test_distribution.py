@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from tests.release.installed import environment, first_steps, make_distributions, run
 from vizengine import __version__
 

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.places import REPOSITORY
 from tools.release import licences
 from tools.release.lock import locked
 

@@ -1,4 +1,4 @@
-"""Texts that would like to be code: on the example pages, with the campaign's payloads."""
+"""Texts that would like to be code: on pages of a real report, with the campaign's payloads."""
 
 from __future__ import annotations
 
@@ -9,34 +9,19 @@ from playwright.sync_api import Browser
 
 from tests.campaign.texts import MARKDOWN, REFRESH, SCRIPTS, TURNS, inject, look, refused_templates, shown
 from tests.page import example
-from vizengine.config.network import NetworkSection
-from vizengine.config.schema import HypothesisSection
+from vizengine.page.prose import first_paragraph, render
 from vizengine.page.render import render_circuit, render_index
-from vizengine.page.report import build
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index and a page whose every text is hostile."""
     words = " ".join((*SCRIPTS, REFRESH, *TURNS, *MARKDOWN)).replace("\n", " ")
-    text = "\n\n".join((*MARKDOWN, *SCRIPTS, REFRESH, TURNS + "{{ unit.reached }}"))
-    of = example.circuit(8, 3)
-    section = example.section(
-        title=words,
-        network=NetworkSection(model="vgg19", why=text),
-        hypothesis=HypothesisSection(unit=text, circuit=text),
-    )
-    report = build(
-        section,
-        example.network(),
-        example.classification(),
-        of,
-        example.pictures(of, (8, 11)),
-        example.unit_study(),
-        example.measured(of),
-        example.VERSIONS,
-    )
-    whole = example.site(report, example.first_layer_report()).model_copy(
+    text = "\n\n".join((*MARKDOWN, *SCRIPTS, REFRESH, TURNS + "{{ value }}"))
+    prose = render(text, {"value": words})
+    texts = dict.fromkeys(("unit_hypothesis", "circuit_hypothesis", "why"), prose)
+    report = example.report(title=words, summary=words, opening=first_paragraph(text, {"value": words}), **texts)
+    whole = example.site(report, example.bare_report()).model_copy(
         update={"title": words, "description": words, "author": words}
     )
     folder = tmp_path_factory.mktemp("texts")
@@ -47,7 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("policy", [True, False], ids=["policy", "escaping alone"])
-@pytest.mark.parametrize("name", ["index.html", "example-unit-195/index.html"])
+@pytest.mark.parametrize("name", ["index.html", f"{example.NAME}/index.html"])
 def test_nothing_runs_and_nothing_is_asked_for(browser: Browser, site: Path, name: str, policy: bool) -> None:
     assert all(shown(site, each) for each in SCRIPTS)
     seen = look(browser, site / name, policy)
