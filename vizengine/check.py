@@ -30,7 +30,7 @@ from vizengine.network.layers import INPUT
 from vizengine.network.source import network_problems, open_source
 from vizengine.page.prose import check, relative_links
 from vizengine.page.render import templates_folder
-from vizengine.page.values import value_names
+from vizengine.page.report import value_names
 from vizengine.page.verify import destination
 
 

@@ -30,7 +30,7 @@ from vizengine.measures.stream import PHOTO, EvidenceSettings, PhotoPart
 from vizengine.network.source import DESCRIPTION, NetworkDescription, describe, open_source
 from vizengine.output import Progress, Task
 from vizengine.page.render import render_circuit, render_frame
-from vizengine.page.report import Measured, Report, SiteReport, build
+from vizengine.page.report import Report, SiteReport, build
 from vizengine.pictures.result import (
     Direction,
     PhotoBest,
@@ -417,9 +417,20 @@ class CircuitRun:
         groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
         # Not cached, so that a claim can change at no cost.
         claims = check([read_claim(claim.model_dump()) for claim in self.section.hypothesis.claims], circuit, evidence)
-        measured = Measured(evidence, claims, groups, inner)
         code = source_hash("network", "pictures", "measures")
-        report = build(self.section, description, circuit, pictures, study, measured, self._versions(), code)
+        report = build(
+            self.section,
+            description,
+            circuit,
+            pictures,
+            study,
+            evidence,
+            claims,
+            groups,
+            inner,
+            self._versions(),
+            code,
+        )
         return Analysis(
             circuit=circuit,
             pictures=pictures,

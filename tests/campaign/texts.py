@@ -257,7 +257,7 @@ def inject(browser: Browser, path: Path, payload: str) -> Seen:
 def refused_templates() -> list[str]:
     """The template expressions that a hypothesis would let through."""
     from vizengine.page.prose import check
-    from vizengine.page.values import value_names
+    from vizengine.page.report import value_names
 
     names = value_names(16, 6, ())
     return [each for each in TEMPLATES[1:] if not check(each, names)]

@@ -24,7 +24,7 @@ from vizengine.measures.stream import EvidenceSettings
 from vizengine.network.model import Network
 from vizengine.network.probes import Probe
 from vizengine.page.render import render_circuit
-from vizengine.page.report import Measured, evidence_report, report_parts
+from vizengine.page.report import evidence_report, report_parts
 from vizengine.page.verify import PageReader
 
 SMALL = EvidenceSettings(examples=6, sample=400, cluster_examples=24, patches=2, downstream_photos=2)
@@ -129,7 +129,7 @@ def test_a_dead_unit_is_measured_without_a_warning(
     _equal(found, _read_again(found))
     # The page's other parts are another unit's.
     groups = tuple(picture_of(channel) for channel in range(len(found.factors.factors)))
-    report = evidence_report(report_parts(Measured(found, (), groups), circuit), (), circuit)
+    report = evidence_report(report_parts(found, groups, circuit), (), circuit)
     whole = example.report(evidence=report, strongest=example.report().strongest[: len(report.effects.inputs)])
     assert PageReader(render_circuit(whole, example.site(whole))).problems == []
     assert (report.faithfulness is None) == (dead != "never fires") == (not report.tuning.strongest)

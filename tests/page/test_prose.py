@@ -4,26 +4,20 @@ import pytest
 
 from tests.page import example
 from vizengine.page.prose import check, first_paragraph, first_paragraph_text, render
-from vizengine.page.report import Report
-from vizengine.page.values import UnitValues, measured_values, value_names
+from vizengine.page.report import Report, measured_values, value_names
 
 NAMES = value_names(256, 6, (8, 11))
-
-
-def values_of(report: Report) -> dict[str, str]:
-    unit = UnitValues(report.feature, report.bias, report.network, report.totals, report.evidence)
-    return measured_values(unit, report.inputs, report.strongest, report.siblings)
 
 
 def test_names_known_from_the_config_are_those_of_the_measured_values(published: Report) -> None:
     for report in (published, example.report(), example.bare_report()):
         siblings = tuple(each.channel for each in report.siblings)
-        assert value_names(len(report.inputs), len(report.strongest), siblings) == values_of(report).keys()
+        assert value_names(len(report.inputs), len(report.strongest), siblings) == measured_values(report).keys()
 
 
 def test_values_are_those_of_the_page() -> None:
     report = example.report()
-    values = values_of(report)
+    values = measured_values(report)
     assert values["unit.index"] == "195" and values["network.title"] == "VGG19"
     assert values["top1.norm"] == report.strongest[0].slice.norm.text
     fourth = report.strongest[3].slice
@@ -36,7 +30,7 @@ def test_values_are_those_of_the_page() -> None:
 
 
 def test_what_was_not_measured_says_so() -> None:
-    assert values_of(example.bare_report())["unit.photo_best"] == "not measured"
+    assert measured_values(example.bare_report())["unit.photo_best"] == "not measured"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-"""The parts of the report that tell what the unit does on photos: examples, faithfulness, claims, all the evidence."""
+"""The report, which is circuit.json: its models, how it is built, and the values that a hypothesis can name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, create_model
@@ -27,7 +27,6 @@ from vizengine.measures.engine import Evidence, reported
 from vizengine.measures.expanded import ExpandedReport
 from vizengine.measures.inputs import (
     Circuit,
-    InputChannel,
     InputSlice,
     StrongInput,
     Totals,
@@ -36,10 +35,10 @@ from vizengine.measures.inputs import (
     scale,
     terms,
 )
+from vizengine.measures.measure import Value
 from vizengine.measures.readings import OutputsReport
 from vizengine.network.source import LayerDescription, NetworkDescription
 from vizengine.page.prose import first_paragraph, first_paragraph_text, render
-from vizengine.page.values import UnitValues, measured_values
 from vizengine.pictures.result import UnitStudy, Visualization
 from vizengine.pictures.view import Feature, StudyReport, feature, study_report
 
@@ -273,38 +272,110 @@ class SiteReport(Documented):
     """Its circuits, in the order of the config."""
 
 
+# What a hypothesis can name: by the name, what finds the value. Names are flat and dotted, as `unit.reached`,
+# `top1.norm`, `channel_124.rank` or `sibling_8.ratio`. They follow from the config and the number of input channels, so
+# that a config can be checked before anything is computed.
+Getters = Mapping[str, Callable[[Any], Value]]
+NOT_MEASURED = "not measured"
+
+
+def _attributes(names: str, **paths: str) -> dict[str, Callable[[Any], Value]]:
+    """Getters of attributes of the same name, and of those at other paths."""
+    return {name: attrgetter(path) for name, path in ({name: name for name in names.split()} | paths).items()}
+
+
+_NETWORK = _attributes("name title parameters input_size")
+_INPUTS = _attributes("coefficients", count="inputs")
+_TOP = _attributes("excitatory inhibitory mixed share pictures converged", count="shown")
+_UNIT = _attributes("layer bias", index="unit", label="feature.label", receptive_field="network.receptive_field")
+_FEATURE: Getters = {
+    **_attributes("reached mean photo_best ratio verdict"),
+    "photo_best_name": lambda feature: feature.photo_best_name or None,
+    "steps": lambda feature: feature.trace.steps if feature.trace else None,
+}
+_SLICE = _attributes(
+    "index label layer channel norm share rank contribution sign by_count by_mass positive_count negative_count "
+    "positive_mass negative_mass",
+    sum="total",
+    photo_contribution="photo_size",
+    smallest="kernel.smallest",
+    largest="kernel.largest",
+)
+
+
+def value_names(input_count: int, top: int, siblings: Iterable[int]) -> frozenset[str]:
+    """All names that a hypothesis can use.
+
+    Args:
+        input_count: input channels of the unit.
+        top: how many of the strongest the config asks for.
+        siblings: indices of the units to compare with.
+    """
+    of_inputs = [name for measure in MEASURES for name in measure.input_values]
+    names: dict[str, Iterable[str]] = {"network": _NETWORK, "inputs": _INPUTS, "top": _TOP, "unit": {*_UNIT, *_FEATURE}}
+    names.update((f"top{place}", {*_SLICE, *_FEATURE, *of_inputs}) for place in range(1, min(top, input_count) + 1))
+    names.update((f"channel_{index}", _SLICE) for index in range(input_count))
+    names.update((f"sibling_{index}", {"index", *_FEATURE}) for index in siblings)
+    return frozenset(f"{prefix}.{name}" for prefix, group in names.items() for name in group).union(
+        *(measure.values for measure in MEASURES)
+    )
+
+
+def measured_values(report: Report) -> dict[str, str]:
+    """The text of every value that a hypothesis can name; `not measured` where there is none."""
+    values: dict[str, Value] = {}
+
+    def add(prefix: str, getters: Getters, source: object) -> None:
+        values.update((f"{prefix}.{name}", get(source)) for name, get in getters.items())
+
+    add("network", _NETWORK, report.network)
+    add("inputs", _INPUTS, report.totals)
+    add("top", _TOP, report.totals)
+    add("unit", _UNIT, report)
+    add("unit", _FEATURE, report.feature)
+    for place, strong in enumerate(report.strongest, start=1):
+        add(f"top{place}", _SLICE, strong.slice)
+        add(f"top{place}", _FEATURE, strong.feature)
+    for channel in report.inputs:
+        add(f"channel_{channel.index}", _SLICE, channel)
+    for sibling in report.siblings:
+        values[f"sibling_{sibling.channel}.index"] = sibling.channel
+        add(f"sibling_{sibling.channel}", _FEATURE, sibling)
+    for measure in MEASURES:
+        part: Any = getattr(report.evidence, measure.reported_as, None)
+        values.update((name, get(part)) for name, get in measure.values.items())
+        for place, effect in enumerate(part.inputs if measure.input_values else (), start=1):
+            add(f"top{place}", measure.input_values, effect)
+    return {name: _text(value) for name, value in values.items()}
+
+
+def _text(value: Value) -> str:
+    if value is None:
+        return NOT_MEASURED
+    return value.shown if isinstance(value, Quantity) else str(value)
+
+
 # Twice the side in CSS pixels at which the page shows each kind of picture, so that it is sharp on a fine screen.
 UNIT_PIXELS = 600
 INPUT_PIXELS = 256
 TWIG_PIXELS = 160
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What was measured of the unit on photos.
+def report_parts(evidence: Evidence, group_pictures: Sequence[Visualization], circuit: Circuit) -> dict[str, Any]:
+    """What the page says of each measurement, by the part's name in circuit.json.
 
-    Attributes:
-        evidence: all of it.
-        claims: what it says of the author's claims, in the config's order.
-        groups: a picture of each factor of the weights.
-        inner: its strongest inputs as units, where the config asks for them.
+    Args:
+        evidence: results of all measurements.
+        group_pictures: a picture of each factor of the weights.
+        circuit: the unit.
     """
-
-    evidence: Evidence
-    claims: tuple[Checked, ...]
-    groups: tuple[Visualization, ...]
-    inner: tuple[Branch, ...] = ()
-
-
-def report_parts(measured: Measured, circuit: Circuit) -> dict[str, Any]:
-    """What the page says of each measurement, by the part's name in circuit.json."""
-    results = {name: getattr(measured.evidence, name) for name in dir(measured.evidence)}
-    results.update(circuit=circuit, group_pictures=measured.groups)
+    results = {name: getattr(evidence, name) for name in dir(evidence)}
+    results.update(circuit=circuit, group_pictures=group_pictures)
     return {measure.reported_as: reported(measure, results) for measure in MEASURES if measure.report}
 
 
 def evidence_report(parts: Mapping[str, Any], claims: Sequence[Checked], circuit: Circuit) -> EvidenceReport:
-    """The part of the report that tells what was measured on photos.
+    """The part of the report on what was measured on photos.
 
     Args:
         parts: as `report_parts` gives them.
@@ -324,7 +395,10 @@ def build(
     circuit: Circuit,
     visualizations: Mapping[tuple[str, int], Visualization],
     study: UnitStudy,
-    measured: Measured,
+    evidence: Evidence,
+    claims: Sequence[Checked],
+    group_pictures: Sequence[Visualization],
+    inner: Sequence[Branch],
     versions: Mapping[str, str],
     code: str = "",
 ) -> Report:
@@ -337,65 +411,64 @@ def build(
         visualizations: by (layer, channel), at least of the unit, of the circuit's strongest inputs and of the
             siblings that the section names.
         study: further pictures of the unit.
-        measured: what it does on photos.
+        evidence: what was measured of it on photos.
+        claims: the author's claims as they were checked, in the config's order.
+        group_pictures: a picture of each factor of the weights.
+        inner: the strongest inputs as units; empty unless the config asks for them.
         versions: version of each library that took part, by its name.
         code: hash of the code that computed the figures, or empty.
 
     Raises:
         KeyError: a visualization is missing, or a text names an unknown value (see `prose.check`).
     """
-    unit = feature(visualizations[circuit.layer, circuit.unit], f"{circuit.layer}:{circuit.unit}", "unit", UNIT_PIXELS)
-    siblings = tuple(
-        feature(
-            visualizations[circuit.layer, index],
-            f"{circuit.layer}:{index}",
-            "sibling unit",
-            INPUT_PIXELS,
-        )
-        for index in dict.fromkeys(section.siblings)
-    )
-    inputs = input_slices(circuit, measured.evidence.contributions, measured.evidence.ranks)
-    parts = report_parts(measured, circuit)
-    evidence = evidence_report(parts, measured.claims, circuit)
+    label = f"{circuit.layer}:{circuit.unit}"
+    unit = feature(visualizations[circuit.layer, circuit.unit], label, "unit", UNIT_PIXELS)
+    inputs = input_slices(circuit, evidence.contributions, evidence.ranks)
+    parts = report_parts(evidence, group_pictures, circuit)
     kernel_scale = scale(circuit)
     strongest = tuple(
         StrongInput(
-            slice=each,
-            feature=_input_feature(visualizations, channel),
+            slice=input_slice,
+            feature=feature(
+                visualizations[channel.source_layer, channel.source_channel],
+                channel.label,
+                "input channel",
+                INPUT_PIXELS,
+            ),
             histogram=coefficients(channel.kernel, float(kernel_scale.value)),
             terms=terms(added),
         )
-        for each, channel, added in zip(inputs, circuit.strongest, measured.evidence.terms, strict=False)
+        for input_slice, channel, added in zip(inputs, circuit.strongest, evidence.terms, strict=False)
     )
-    totals = circuit_totals(circuit, unit, strongest)
-    network_report = _network(network)
     bias = significant(circuit.bias)
-    values = measured_values(UnitValues(unit, bias, network_report, totals, evidence), inputs, strongest, siblings)
-    return Report(
+    report = Report(
         name=section.name,
         title=section.title or _title(network, circuit),
         layer=circuit.layer,
         unit=circuit.unit,
         bias=bias,
         dead=_dead(circuit, bias),
-        summary=first_paragraph_text(section.hypothesis.unit, values),
-        opening=first_paragraph(section.hypothesis.unit, values),
-        unit_hypothesis=render(section.hypothesis.unit, values),
-        circuit_hypothesis=render(section.hypothesis.circuit, values),
-        why=render(section.network.why, values),
-        totals=totals,
+        summary="",
+        opening="",
+        unit_hypothesis="",
+        circuit_hypothesis="",
+        why="",
+        totals=circuit_totals(circuit, unit, strongest),
         feature=unit,
-        siblings=siblings,
-        study=study_report(study, f"{circuit.layer}:{circuit.unit}", INPUT_PIXELS),
-        evidence=evidence,
+        siblings=tuple(
+            feature(visualizations[circuit.layer, sibling], f"{circuit.layer}:{sibling}", "sibling unit", INPUT_PIXELS)
+            for sibling in dict.fromkeys(section.siblings)
+        ),
+        study=study_report(study, label, INPUT_PIXELS),
+        evidence=evidence_report(parts, claims, circuit),
         strongest=strongest,
         inputs=inputs,
         expanded=parts["expanded"],
         outputs=parts["outputs"],
-        tree=tree(measured.inner, visualizations, TWIG_PIXELS),
+        tree=tree(inner, visualizations, TWIG_PIXELS),
         norms=norms([channel.norm for channel in circuit.inputs]),
         kernel_scale=kernel_scale,
-        network=network_report,
+        network=_network(network),
         classification=parts["classification"],
         provenance=Provenance(
             command=f"python generate.py config.yaml --only {section.name}",
@@ -409,6 +482,15 @@ def build(
         ),
         config=section.model_dump(mode="json"),
     )
+    values = measured_values(report)
+    texts = {
+        "summary": first_paragraph_text(section.hypothesis.unit, values),
+        "opening": first_paragraph(section.hypothesis.unit, values),
+        "unit_hypothesis": render(section.hypothesis.unit, values),
+        "circuit_hypothesis": render(section.hypothesis.circuit, values),
+        "why": render(section.network.why, values),
+    }
+    return report.model_copy(update=texts)
 
 
 def _dead(circuit: Circuit, bias: Quantity) -> str:
@@ -425,11 +507,6 @@ def _dead(circuit: Circuit, bias: Quantity) -> str:
 def _title(network: NetworkDescription, circuit: Circuit) -> str:
     name = f"{network.title} {circuit.layer} unit {circuit.unit}"
     return name if network.trained else f"{name}, random weights"
-
-
-def _input_feature(visualizations: Mapping[tuple[str, int], Visualization], channel: InputChannel) -> Feature:
-    visualization = visualizations[channel.source_layer, channel.source_channel]
-    return feature(visualization, channel.label, "input channel", INPUT_PIXELS)
 
 
 def _network(network: NetworkDescription) -> NetworkReport:
