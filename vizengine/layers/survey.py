@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from vizengine.cache import Stage
 from vizengine.measures.extremes import PhotoExtremes
@@ -231,6 +232,9 @@ def _of_photo(
         )
     mean, deviation = wide.mean(axis=0), wide.std(axis=0)
     fired = np.maximum(wide, 0, out=wide)
+    # On one thread, so that processes with fewer threads get the same sums to the last digit.
+    with threadpool_limits(1):
+        products = fired.T @ fired / len(flat)
     return Survey(
         extremes=PhotoExtremes((name,), flat.max(axis=0)[None], flat.min(axis=0)[None]),
         count=len(flat),
@@ -238,7 +242,7 @@ def _of_photo(
         deviation=deviation,
         firing=(flat > 0).mean(axis=0, dtype=np.float64),
         activation=fired.mean(axis=0),
-        products=fired.T @ fired / len(flat),
+        products=products,
         pre=highest,
         photo=np.zeros(row.shape, np.int64),
         row=row,
