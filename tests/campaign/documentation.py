@@ -60,17 +60,16 @@ def _load_configs(folder: Path) -> tuple[int, list[str]]:
 DOCUMENTATION = Campaign(
     "Every command, config and block of Python in the documentation works as it stands there.",
     "Each page is followed by bash in a clone of its own, from its first command on: installations, builds at full "
-    "size, serving, committing and pushing; configs are read by the real loader. `make test` does so with small "
-    "pictures, and builds the documentation, in which a link to nowhere fails.",
+    "size, serving, committing and pushing; configs are read by the real loader. `make test` follows the quick pages "
+    "with small pictures, and builds the documentation, in which a link to nowhere fails.",
     run,
 )
 
 DOCUMENTATION_SITE = Campaign(
     "The documentation is a site that leads nowhere wrong, reads well on a telephone and on a screen, light and dark, "
     "and asks no other host.",
-    "Sphinx builds it, a warning fails; a link to a page, a heading or a picture that isn't there is put in and must "
-    "fail; links are followed as GitHub has them; pages are opened in Chromium, offline, at 375 and 1280 px, axe-core "
-    "reads one, and a search is made from disk.",
+    "Sphinx builds it, and a warning fails, as of a link to nowhere; links are followed as GitHub has them; pages are "
+    "opened in Chromium, offline, at 375 and 1280 px, axe-core reads one, and a search is made from disk.",
     by_pytest("tests/documentation/test_built.py"),
 )
 REFERENCES = Campaign(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,10 @@ def test_every_line_of_the_lock_has_hashes_and_none_a_host() -> None:
     assert len(parts) > 50
     assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", part) for part in parts)
     assert not re.search(r"https?:|file:|--(extra-)?index|--find-links|/(tmp|home|root)/", text)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_this_environment_is_inside_the_ranges(name: str) -> None:
+    for package, requirement in _ranges(REPOSITORY / name).items():
+        version = metadata.version(package)
+        assert requirement.specifier.contains(version), f"{requirement}: installed is {version}"
