@@ -93,7 +93,10 @@ def test_inputs_are_ordered_by_each_rank(browser: Browser, example_site: Path, w
         assert shown(page) == by_rank(report, "rank")[:6]
         if way == "keyboard":
             page.get_by_role("button", name="norm", exact=True).focus()
-        for name, rank in (("size over photos", "photo_place"), ("effect where it fires most", "drop_place")):
+        for name, rank in (
+            ("mean |contribution|, all photos", "photo_place"),
+            ("contribution, top examples", "drop_place"),
+        ):
             button = page.get_by_role("button", name=name)
             if way == "mouse":
                 button.click()

@@ -165,7 +165,7 @@ ABSENT = "–"
 def compared(reports: Sequence[Report]) -> list[tuple[str, list[str]]]:
     """What each row is called, and its cell for each circuit."""
     rows: dict[str, Callable[[Report], Quantity | str | None]] = {
-        "sees": lambda report: report.network.receptive_field,
+        "receptive field": lambda report: report.network.receptive_field,
         "its picture, over the best photo": lambda report: report.feature.ratio,
     }
     for measure in MEASURES:
