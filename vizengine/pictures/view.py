@@ -178,21 +178,20 @@ def _attempt(attempt: Attempt) -> AttemptReport:
 def _explanation(
     verdict: Verdict, reached: Quantity, photo_best: Quantity | None, photo_name: str, ratio: Quantity | None
 ) -> str:
-    raised = f"The search raised the pre-activation to {reached.text}"
+    texts = [f"Optimised image: {reached.text}."]
     if photo_best is None:
-        comparison = "; there was no photo to compare with"
-    elif reached.value <= photo_best.value:
-        return (
-            f"{raised}, yet one place in a photo ({photo_name}) reaches {photo_best.text}. "
-            "The picture misses what excites this channel most: don't read much into it."
-        )
-    elif ratio is None:
-        comparison = f", above the most of any place in any photo ({photo_best.text}, in {photo_name})"
+        texts.append("There was no photo to compare with.")
     else:
-        comparison = f", {ratio.text} times the most of any place in any photo ({photo_best.text}, in {photo_name})"
-    if verdict == "converged":
-        return f"{raised}{comparison}, and had stopped rising: the picture can be read as what the channel looks for."
-    return f"{raised}{comparison}, but was still rising when the search ended: read the picture as a draft."
+        texts.append(
+            f"Best photo patch: {photo_best.text}, in {photo_name}{f' (ratio {ratio.shown})' if ratio else ''}."
+        )
+    if photo_best is not None and reached.value <= photo_best.value:
+        texts.append("The image misses what excites this channel most: don't read much into it.")
+    elif verdict == "converged":
+        texts.append("The search had stopped rising: the image can be read as what the channel looks for.")
+    else:
+        texts.append("The search was still rising when it ended: read the image as a draft.")
+    return " ".join(texts)
 
 
 # So many, however many were kept: the page's style moves the strip by so many steps.
