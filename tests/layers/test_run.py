@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,13 @@ def test_a_channel_that_breaks_its_batch_is_found(tmp_path: Path, squeezenet: Ne
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path: Path) -> None:
     done = run(write_config(tmp_path), "--scheduler", "tcp://127.0.0.1:9", code=1)
     assert "tcp://127.0.0.1:9" in done.stderr and "dask scheduler" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_scheduler_that_accepts_and_says_nothing_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        done = run(write_config(tmp_path), "--scheduler", address, code=1)
+    assert f"No Dask scheduler answers at {address}: timed out" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_the_highest_by_a_measure(sweep_copy: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 10.0
+_CONNECT_SECONDS = 10.0
 
 
 class JobRunner:
@@ -194,11 +197,11 @@ def _client(execution: ExecutionSection, address: str | None, afterwards: ExitSt
         ) from error
     if address:
         try:
-            client: Client = afterwards.enter_context(Client(address, timeout=10))
+            client: Client = afterwards.enter_context(_connected(address))
         except (OSError, TimeoutError) as error:
             raise BuildFailed(
-                f"No Dask scheduler answers at {address}: {error}. Expected one that runs, with workers; "
-                "start it with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`."
+                f"No Dask scheduler answers at {address}: {str(error) or 'timed out'}. Expected one that runs, with "
+                "workers; start it with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`."
             ) from error
         return client
     count = execution.workers or execution.gpus or 1
@@ -211,6 +214,29 @@ def _client(execution: ExecutionSection, address: str | None, afterwards: ExitSt
     cluster = afterwards.enter_context(SpecCluster(workers, scheduler))
     client = afterwards.enter_context(Client(cluster))
     return client
+
+
+def _connected(address: str) -> Client:
+    """A client of the scheduler at an address.
+
+    Dask's own time limit ends with the connection: for the greeting of a scheduler that accepts one and then says
+    nothing it waits without end. So it waits in a thread, which doesn't keep the process from ending.
+
+    Raises:
+        OSError, TimeoutError: none answers in time.
+    """
+    from distributed import Client
+
+    connected: Future[Client] = Future()
+
+    def connect() -> None:
+        try:
+            connected.set_result(Client(address, timeout=_CONNECT_SECONDS))
+        except Exception as error:
+            connected.set_exception(error)
+
+    threading.Thread(target=connect, daemon=True).start()
+    return connected.result(timeout=2 * _CONNECT_SECONDS)
 
 
 def _weight(job: Job) -> int:
