@@ -60,12 +60,12 @@ def analyze(
     quiet_tensorflow()
     cache = Cache(config.folder / CACHE_FOLDER, fresh=fresh)
     analyses: list[Analysis] = []
-    with logged(0 if progress else -1) as shown:
+    with logged(0 if progress else -1) as progress_shown:
         for section in _circuits(config):
             if section.name not in wanted:
                 continue
             try:
-                analyses.append(CircuitRun(config, section, cache, shown).analysis())
+                analyses.append(CircuitRun(config, section, cache, progress_shown).analysis())
             except WeightsUnavailable as error:
                 mend = f"{error.mend} To go on without it, name the others in `only`."
                 raise WeightsUnavailable(f"{section.name}: {error.reason}", mend) from error

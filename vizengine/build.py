@@ -1,4 +1,4 @@
-"""What a page says where its circuit failed: what happened, and what can be done about it."""
+"""A site from its config: compute each circuit, say in its place why one failed, write all pages at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.check import check_entry, check_links
-from vizengine.circuit import CircuitRun
+from vizengine.circuit import CircuitRun, site_report
 from vizengine.config.load import load
 from vizengine.config.paths import is_within
 from vizengine.config.schema import CircuitSection, Config, SweepSection
@@ -29,7 +29,7 @@ from vizengine.network.source import open_source
 from vizengine.network.weights import MissingWeights
 from vizengine.output import Progress, duration
 from vizengine.page.render import companions, render_circuit, render_index, render_missing
-from vizengine.page.report import KeptNotice, Missing, Report, SiteReport, SweepReport
+from vizengine.page.report import KeptNotice, Missing, Report, SweepReport
 from vizengine.page.site import check_target, lock, recover, write
 from vizengine.runtime import is_shortage
 from vizengine.stages import NotComputed
@@ -300,7 +300,7 @@ def _side_file(run: CircuitRun | SweepRun, seconds: float) -> dict[str, object]:
 
 def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
     """Seconds by stage, to the thousandth."""
-    return {stage: round(each, 3) for stage, each in seconds.items()}
+    return {stage: round(taken, 3) for stage, taken in seconds.items()}
 
 
 @dataclass(frozen=True)
@@ -419,8 +419,8 @@ def _build(config: Config, options: Options, progress: Progress, target: Path) -
             logger.info("%s: %s", entry.page.name, verdicts)
     # A page in the place of one that isn't there is none.
     absent_pages = {f"{entry.page.name}/index.html" for entry in entries if isinstance(entry.page, Missing)}
-    made = len(set(pages) - absent_pages)
-    count = f"{made} {'page' if made == 1 else 'pages'}"
+    number = len(set(pages) - absent_pages)
+    count = f"{number} {'page' if number == 1 else 'pages'}"
     logger.info("%s in %s; open %s", count, duration(time.monotonic() - started), target / "index.html")
     failed = tuple(f"{entry.page.name}: {entry.failure}" for entry in entries if entry.failure)
     return Outcome(target / "index.html", tuple(warnings), absent, tuple(failures), failed)
@@ -452,7 +452,8 @@ def _files(config: Config, entries: Sequence[Entry], options: Options) -> Iterat
     Raises:
         BuildFailed, Exception: as `_insist` does, where pages can't be rendered.
     """
-    site = _site(config, entries)
+    pages = [entry.page for entry in entries]
+    site = site_report(config.site, pages, config.site.url or "")
     yield "config.yaml", config.source.read_bytes()
     reports = [entry.page for entry in entries if isinstance(entry.page, Report)]
     neighbours = {report.name: (before, after) for report, before, after in _with_neighbours(reports)}
@@ -462,8 +463,8 @@ def _files(config: Config, entries: Sequence[Entry], options: Options) -> Iterat
         try:
             if isinstance(entry.page, Report):
                 # Rendered as a whole first: a page that can't be leaves nothing of itself.
-                pages = {"index.html": render_circuit(entry.page, site, *neighbours[entry.page.name]).encode()}
-                for name, content in {**pages, **companions(entry.page, site)}.items():
+                page = {"index.html": render_circuit(entry.page, site, *neighbours[entry.page.name]).encode()}
+                for name, content in {**page, **companions(entry.page, site)}.items():
                     yield f"{folder}{name}", content
             elif isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
                 for name, content in entry.run.files(site, single):
@@ -480,19 +481,8 @@ def _files(config: Config, entries: Sequence[Entry], options: Options) -> Iterat
             yield f"{folder}build.json", json.dumps(entry.side_file, indent=1).encode()
     if not single:
         # Last, when it is known which circuits and units failed.
-        site = _site(config, entries).model_copy(update={"circuits": tuple(_last_words(entry) for entry in entries)})
-        yield "index.html", render_index(site).encode()
-
-
-def _site(config: Config, entries: Sequence[Entry]) -> SiteReport:
-    return SiteReport(
-        title=config.site.title,
-        description=config.site.description,
-        author=config.site.author,
-        url=config.site.url or "",
-        language=config.site.language,
-        circuits=tuple(entry.page for entry in entries),
-    )
+        pages = [_last_words(entry) for entry in entries]
+        yield "index.html", render_index(site_report(config.site, pages, config.site.url or "")).encode()
 
 
 def _last_words(entry: Entry) -> Report | Missing | SweepReport:

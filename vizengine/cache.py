@@ -42,13 +42,13 @@ def tag(message: bytes) -> str:
     return hmac.new(_key(), message, "sha256").hexdigest()
 
 
-def is_tag(given: str, message: bytes) -> bool:
+def is_tag(candidate: str, message: bytes) -> bool:
     """Whether a message was tagged under this user's key.
 
     Raises:
         VizengineError: as `tag`.
     """
-    return hmac.compare_digest(given.encode(), tag(message).encode())
+    return hmac.compare_digest(candidate.encode(), tag(message).encode())
 
 
 def _key() -> bytes:
@@ -234,8 +234,8 @@ class Cache:
             ValueError: the stage's name isn't as above.
             TypeError: the key or the result can't be stored.
         """
-        found, result = self.find(stage, key, result_type)
-        return result if found else self.keep(stage, key, result_type, compute())
+        is_there, result = self.find(stage, key, result_type)
+        return result if is_there else self.keep(stage, key, result_type, compute())
 
     def find(self, stage: str, key: Mapping[str, Any], result_type: type[T]) -> tuple[bool, T]:
         """Whether the folder has the result that `key` asks for, and the result (None where it hasn't).
@@ -245,8 +245,8 @@ class Cache:
         """
         path = self._path(stage, key)
         if not self.fresh or path in self._renewed:
-            found, result = self._read(path, result_type)
-            if found:
+            is_there, result = self._read(path, result_type)
+            if is_there:
                 self.hits += 1
                 return True, result
         self.misses += 1
@@ -435,10 +435,10 @@ def source_hash(*packages: str) -> str:
     files: set[Path] = set()
     for package in packages:
         place = root.joinpath(*package.removeprefix("vizengine.").split("."))
-        found = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_name(f"{place.name}.py")]
-        if not found or not found[0].is_file():
+        sources = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_name(f"{place.name}.py")]
+        if not sources or not sources[0].is_file():
             raise ValueError(f"vizengine has no package or module of that name. Received: {package!r}")
-        files.update(found)
+        files.update(sources)
     digest = hashlib.sha256()
     for file in sorted(files):
         # An editor or git may change the line ends, which change nothing.

@@ -30,7 +30,7 @@ from vizengine.measures.stream import PHOTO, EvidenceSettings, PhotoPart
 from vizengine.network.source import DESCRIPTION, NetworkDescription, describe, open_source
 from vizengine.output import Progress, Task
 from vizengine.page.render import render_circuit, render_frame
-from vizengine.page.report import Report, SiteReport, build
+from vizengine.page.report import Missing, Report, SiteReport, SweepReport, build
 from vizengine.pictures.result import (
     Direction,
     PhotoBest,
@@ -140,14 +140,14 @@ class Analysis:
             ValueError: the unit has no such input, or it isn't among the strongest, which alone have pictures.
         """
         wanted = self.input(channel)
-        found = self.pictures.get((wanted.source_layer, wanted.source_channel))
-        if found is None:
+        picture = self.pictures.get((wanted.source_layer, wanted.source_channel))
+        if picture is None:
             raise ValueError(
                 f"input {wanted.label} is number {wanted.rank} by norm, and the first {len(self.circuit.strongest)} "
-                f"have pictures; expected one of {', '.join(each.label for each in self.circuit.strongest)}, or "
+                f"have pictures; expected one of {', '.join(channel.label for channel in self.circuit.strongest)}, or "
                 f"`inputs: {wanted.rank}` in the circuit's section of the config"
             )
-        return found.image
+        return picture.image
 
     def page(self) -> str:
         """The circuit's page, HTML in one piece that loads nothing from elsewhere."""
@@ -169,22 +169,15 @@ class Analysis:
         )
 
 
-def site_of_one(section: SiteSection, report: Report, alone: bool) -> SiteReport:
-    """A site with one page, which is cited by the address that it has on the whole site.
-
-    Args:
-        section: the site's section of the config.
-        report: the page.
-        alone: whether the config has this circuit only.
-    """
-    url = (section.url or "").rstrip("/")
+def site_report(section: SiteSection, pages: Sequence[Report | Missing | SweepReport], url: str = "") -> SiteReport:
+    """What the config says of the site, with some of its pages and their address, where it is known."""
     return SiteReport(
         title=section.title,
         description=section.description,
         author=section.author,
-        url=f"{url}/{report.name}/" if url and not alone else url,
+        url=url,
         language=section.language,
-        circuits=(report,),
+        circuits=tuple(pages),
     )
 
 
@@ -297,34 +290,34 @@ class CircuitPictures:
             for channel, photo_best in best.items()
         }
 
-    def study(self, shown: Visualization, others: Sequence[Visualization]) -> UnitStudy:
+    def study(self, picture: Visualization, others: Sequence[Visualization]) -> UnitStudy:
         """More pictures of the unit.
 
         Args:
-            shown: its picture.
+            picture: its picture.
             others: pictures of other units of its layer.
         """
         from_photo = self._settings.start == "photo"
         key = {
-            "layer": shown.layer,
-            "unit": shown.channel,
-            "photo": shown.photo_best_name if from_photo else None,
+            "layer": picture.layer,
+            "unit": picture.channel,
+            "photo": picture.photo_best_name if from_photo else None,
             "settings": self._settings_key,
         }
         # A picture is known by what it reached, since all else that it depends on is in this key.
-        known = {"shown": shown.reached, "others": [[other.channel, other.reached] for other in others]}
+        known = {"shown": picture.reached, "others": [[other.channel, other.reached] for other in others]}
 
         def result(
             stage: Stage[Result], title: str, compute: Callable[[Subject, Task], Result], **more: object
         ) -> Result:
             def computed() -> Result:
                 with self._progress.stage(f"{self._section.name}: {title}", None) as task:
-                    return compute(Subject(shown, self._settings, self._squares()), task)
+                    return compute(Subject(picture, self._settings, self._squares()), task)
 
             return self._resources.get_or_compute(stage, {**key, **more}, computed)
 
         return UnitStudy(
-            negative=self.of(shown.layer, [shown.channel], "negative")[shown.channel],
+            negative=self.of(picture.layer, [picture.channel], "negative")[picture.channel],
             stability=result(
                 STABILITY,
                 "the unit's picture from other seeds",
@@ -409,10 +402,12 @@ class CircuitRun:
             for layer, channels in self._pictured(circuit, inner).items()
             for channel, picture in self._pictures.of(layer, channels).items()
         }
-        shown = pictures[circuit.layer, circuit.unit]
-        study = self._pictures.study(shown, [pictures[circuit.layer, sibling] for sibling in self.section.siblings])
+        picture = pictures[circuit.layer, circuit.unit]
+        study = self._pictures.study(picture, [pictures[circuit.layer, sibling] for sibling in self.section.siblings])
         description = self._description()
-        evidence = self._measure(circuit, shown, "" if description.has_classifier else self._source.missing_classifier)
+        evidence = self._measure(
+            circuit, picture, "" if description.has_classifier else self._source.missing_classifier
+        )
         factors = [self._over_the_layer(circuit, factor.channels) for factor in evidence.factors.factors]
         groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
         # Not cached, so that a claim can change at no cost.
@@ -444,8 +439,13 @@ class CircuitRun:
             classification=evidence.classification,
             network=description,
             report=report,
-            site=site_of_one(self._site, report, self.is_only_circuit),
+            site=site_report(self._site, (report,), self._address(report)),
         )
+
+    def _address(self, report: Report) -> str:
+        """Of the page on the whole site, by which it is cited; empty where the config names none."""
+        url = (self._site.url or "").rstrip("/")
+        return f"{url}/{report.name}/" if url and not self.is_only_circuit else url
 
     def _extremes(self, layer: str) -> PhotoExtremes:
         """The photos that drive each channel of a layer furthest, up and down."""
@@ -463,12 +463,12 @@ class CircuitRun:
             EXTREMES, {"layer": layer, "photos": self._resources.hashes(photos)}, compute
         )
 
-    def _measure(self, circuit: Circuit, shown: Visualization, missing_classifier: str) -> Evidence:
+    def _measure(self, circuit: Circuit, picture: Visualization, missing_classifier: str) -> Evidence:
         """All measurements of the unit.
 
         Args:
             circuit: the unit.
-            shown: its feature visualization.
+            picture: its feature visualization.
             missing_classifier: why the network can't classify photos; empty where it can.
         """
         resources, source, photos = self._resources, self._source, self._resources.photos
@@ -477,7 +477,7 @@ class CircuitRun:
         facts: dict[str, object] = {
             "photos": resources.hashes(photos),
             "settings": asdict(settings),
-            "picture": [shown.reached, shown.mean, self.section.visualization.model_dump(mode="json")],
+            "picture": [picture.reached, picture.mean, self.section.visualization.model_dump(mode="json")],
             "labels": list(resources.labels),
             "earlier": earlier,
             "missing_classifier": missing_classifier,
@@ -503,7 +503,7 @@ class CircuitRun:
                 architecture=source.architecture,
                 circuit=circuit,
                 photos=photos,
-                picture=shown.image,
+                picture=picture.image,
                 settings=settings,
                 labels=resources.labels,
                 earlier=earlier,

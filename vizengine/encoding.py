@@ -51,9 +51,9 @@ def encode(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: encode(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
     if isinstance(value, (tuple, list)):
-        return [encode(each, arrays) for each in value]
+        return [encode(element, arrays) for element in value]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {key: encode(each, arrays) for key, each in value.items()}
+        return {key: encode(element, arrays) for key, element in value.items()}
     raise TypeError(
         f"{type(value).__name__} can't be stored; expected dataclasses, tuples, dicts with text keys, arrays, "
         "text, numbers or None"
@@ -84,7 +84,7 @@ def decode(kind: Any, stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     if origin in (typing.Union, types.UnionType):
         return _decode_union(arguments, stored, arrays)
     if origin is typing.Literal:
-        _demand(any(stored == each and type(stored) is type(each) for each in arguments), kind, stored)
+        _demand(any(stored == literal and type(stored) is type(literal) for literal in arguments), kind, stored)
         return stored
     if kind in _SIMPLE:
         return _simple(kind, stored)
@@ -94,7 +94,7 @@ def decode(kind: Any, stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         return _decode_sequence(origin, arguments, stored, arrays)
     if origin is dict and arguments[0] is str:
         _demand(isinstance(stored, dict), kind, stored)
-        return {key: decode(arguments[1], each, arrays) for key, each in stored.items()}
+        return {key: decode(arguments[1], element, arrays) for key, element in stored.items()}
     raise TypeError(
         f"{kind} can't be read back; expected dataclasses, tuple[…], list[…], dict[str, …], arrays, Literal, "
         "str, bool, int, float or None"
@@ -123,7 +123,7 @@ def _simple(kind: type, stored: Any) -> Any:
 
 def _decode_union(kinds: tuple[Any, ...], stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     """The first of `kinds` that fits; a whole number is an int before it is a float."""
-    ordered = sorted(kinds, key=lambda each: each is float)
+    ordered = sorted(kinds, key=lambda kind: kind is float)
     for kind in ordered:
         try:
             return decode(kind, stored, arrays)
@@ -147,6 +147,6 @@ def _decode_dataclass(kind: type, stored: Any, arrays: Mapping[str, NDArray[Any]
 def _decode_sequence(origin: type, arguments: tuple[Any, ...], stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     _demand(isinstance(stored, list), origin, stored)
     if origin is list or arguments[-1:] == (Ellipsis,):
-        return origin(decode(arguments[0], each, arrays) for each in stored)
+        return origin(decode(arguments[0], element, arrays) for element in stored)
     _demand(len(stored) == len(arguments), origin, stored)
-    return tuple(decode(kind, each, arrays) for kind, each in zip(arguments, stored, strict=True))
+    return tuple(decode(kind, element, arrays) for kind, element in zip(arguments, stored, strict=True))

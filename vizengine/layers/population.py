@@ -22,7 +22,7 @@ class Concentration:
         share: (units,) share of the energy that the `top` strongest inputs hold, 0 to 1.
         effective: (units,) effective number of inputs, 1 to `inputs`: (Σ e)² / Σ e², which is `inputs` where all are
             equally strong (participation ratio, Bell and Dean 1970).
-        share_chance, effective_chance: the same of each unit's own coefficients, dealt out anew among its slices.
+        share_chance, effective_chance: the same of each unit's own coefficients, shuffled among its slices.
             All are not a number for a unit without weights.
     """
 
@@ -40,15 +40,15 @@ def concentration(kernel: NDArray[np.float32], top: int, seed: int = 0) -> Conce
     Args:
         kernel: (height, width, inputs, units).
         top: how many of the strongest inputs to count.
-        seed: of the order in which coefficients are dealt out.
+        seed: of the shuffle.
     """
     wide = kernel.astype(np.float64)
     flat = wide.reshape(-1, wide.shape[-1])
-    dealt = np.random.default_rng(seed).permuted(flat, axis=0).reshape(wide.shape)
+    shuffled = np.random.default_rng(seed).permuted(flat, axis=0).reshape(wide.shape)
     inputs = kernel.shape[2]
     top = min(top, inputs)
-    own, chance = (_of_energies(np.square(each).sum(axis=(0, 1)), top) for each in (wide, dealt))
-    return Concentration(inputs, top, *own, *chance)
+    measured, chance = (_of_energies(np.square(weights).sum(axis=(0, 1)), top) for weights in (wide, shuffled))
+    return Concentration(inputs, top, *measured, *chance)
 
 
 def _of_energies(energies: NDArray[np.float64], top: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -139,17 +139,17 @@ class Groups:
     threshold: NDArray[np.float64]
 
 
-def groups(found: Survey, units: tuple[int, ...], seed: int = 0) -> Groups:
+def groups(survey: Survey, units: tuple[int, ...], seed: int = 0) -> Groups:
     """Group the top examples of some units.
 
     Args:
-        found: what photos do to their layer.
+        survey: what photos do to their layer.
         units: which; at least one.
         seed: of the shuffles.
     """
     rows = []
     for unit in units:
-        parts = found.parts[unit, found.examples(unit)]
+        parts = survey.parts[unit, survey.examples(unit)]
         grouped = cluster(parts, seed, ward)
         rows.append(
             (len(parts), grouped.count, grouped.silhouette.mean if grouped.tried else np.nan, grouped.threshold)
@@ -165,12 +165,7 @@ def groups(found: Survey, units: tuple[int, ...], seed: int = 0) -> Groups:
 
 def together(parts: tuple[Groups, ...]) -> Groups:
     """The groups of all units of `parts`, one after the other."""
-    return Groups(
-        np.concatenate([each.examples for each in parts]),
-        np.concatenate([each.count for each in parts]),
-        np.concatenate([each.silhouette for each in parts]),
-        np.concatenate([each.threshold for each in parts]),
-    )
+    return Groups(*(np.concatenate(columns) for columns in zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 UNIT_GROUPS = Stage("unit-groups", Groups, 1, (groups,), (SURVEY,))

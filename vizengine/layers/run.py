@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from vizengine.cache import CACHE_FOLDER, Cache
+from vizengine.circuit import site_report
 from vizengine.config.schema import ALL, CircuitSection, Config, SweepSection, UnitsSection
 from vizengine.errors import VizengineError, WeightsUnavailable
 from vizengine.layers.contact_sheet import Sheet
@@ -179,9 +180,9 @@ def _data(page: UnitPage) -> dict[str, object]:
         "photo_best": page.photo_best.value,
         **{name: None if figure is None else figure.value for name, figure in page.figures.items()},
         "inputs": [
-            {"name": each.label, "norm": each.slice.norm.value, "contribution": each.slice.contribution.value}
-            for each in page.inputs
-            if isinstance(each.slice, SliceFigures)
+            {"name": input.label, "norm": input.slice.norm.value, "contribution": input.slice.contribution.value}
+            for input in page.inputs
+            if isinstance(input.slice, SliceFigures)
         ],
         "outputs": [{"name": reader.label, "share": reader.slice.share.value} for reader in readers],
     }
@@ -225,10 +226,10 @@ def surveyed(config: Config, layer: str, only: Sequence[str] = ()) -> tuple[Surv
     for section in config.circuits:
         if not only or section.name in only:
             names.setdefault(_network_of(section.network.model_dump(mode="json")), []).append(section.name)
-    found: list[Surveyed] = []
+    layers: list[Surveyed] = []
     without: list[str] = []
     for circuits in names.values():
-        first = next(each for each in config.circuits if each.name == circuits[0])
+        first = next(section for section in config.circuits if section.name == circuits[0])
         try:
             source = open_source(first.network, (), config.folder, Cache(config.folder / CACHE_FOLDER))
             architecture = source.structure
@@ -238,7 +239,7 @@ def surveyed(config: Config, layer: str, only: Sequence[str] = ()) -> tuple[Surv
         if problem := _problem(architecture, layer):
             without.append(problem)
             continue
-        name = _name(first.network.model, layer, [each.name for each in found])
+        name = _name(first.network.model, layer, [surveyed.name for surveyed in layers])
         section = SweepSection(
             name=name,
             network=first.network,
@@ -247,11 +248,11 @@ def surveyed(config: Config, layer: str, only: Sequence[str] = ()) -> tuple[Surv
             photos=first.photos,
             visualization=first.visualization,
         )
-        own = config.model_copy(update={"circuits": (section,)})
-        found.append(Surveyed(layer, own, name, tuple(circuits), architecture))
-    if not found:
+        alone = config.model_copy(update={"circuits": (section,)})
+        layers.append(Surveyed(layer, alone, name, tuple(circuits), architecture))
+    if not layers:
         raise NoSuchLayer(f"--survey {layer}: {' '.join(without)}")
-    return tuple(found)
+    return tuple(layers)
 
 
 def _network_of(section: dict[str, object]) -> str:
@@ -269,8 +270,7 @@ def _name(model: str, layer: str, taken: Sequence[str]) -> str:
 
 def _problem(architecture: Architecture, layer: str) -> str:
     """Why a layer can't be surveyed; empty where it can."""
-    layers = [each.name for each in architecture.conv_layers]
-    if layer in layers:
+    if layer in [conv.name for conv in architecture.conv_layers]:
         try:
             architecture.source_channels(layer)
         except Untraceable as error:
@@ -296,7 +296,7 @@ def site_pages(
         architecture: of the network.
         site: the site's folder.
     """
-    found: dict[int, Path] = {}
+    pages: dict[int, Path] = {}
     alone = len(config.circuits) == 1
     for section in config.circuits:
         if section.name not in sections:
@@ -304,11 +304,11 @@ def site_pages(
         folder = site if alone else site / section.name
         if isinstance(section, CircuitSection):
             if section.unit.layer == layer and _is_of(folder / _CIRCUIT, layer, section.unit.index):
-                found[section.unit.index] = folder / "index.html"
+                pages[section.unit.index] = folder / "index.html"
         else:
             for unit, page in _light_pages(architecture, layer, folder):
-                found.setdefault(unit, page)
-    return found
+                pages.setdefault(unit, page)
+    return pages
 
 
 def _is_of(data: Path, layer: str, unit: int) -> bool:
@@ -322,7 +322,7 @@ def _is_of(data: Path, layer: str, unit: int) -> bool:
 
 def _light_pages(architecture: Architecture, layer: str, folder: Path) -> Iterator[tuple[int, Path]]:
     units = range(architecture.channels(layer))
-    addresses = Addresses((each.name for each in architecture.layers), {layer: units}, {})
+    addresses = Addresses((spec.name for spec in architecture.layers), {layer: units}, {})
     for unit in units:
         page = folder / addresses.page(layer, unit)
         if page.is_file():
@@ -432,9 +432,9 @@ def estimate_survey(config: Config, layer: str, only: Sequence[str]) -> list[str
 
     processes = config.execution.workers or config.execution.gpus or 1
     lines = []
-    for each in surveyed(config, layer, only):
-        worker = Worker(SweepContext.beside(each.config, each.name))
-        lines += estimate_layer(worker, layer, processes).lines(each.name)
+    for sheet in surveyed(config, layer, only):
+        worker = Worker(SweepContext.beside(sheet.config, sheet.name))
+        lines += estimate_layer(worker, layer, processes).lines(sheet.name)
     return lines
 
 
@@ -466,34 +466,23 @@ def survey(
         VizengineError: a sheet was not written; one that stood before still stands.
     """
     folder = out or config.folder / config.named(SURVEY_FOLDER)
-    found = surveyed(config, layer, only)
-    for each in found:
-        check_target(folder / each.name, config.source, replace)
+    layers = surveyed(config, layer, only)
+    for surveyed_layer in layers:
+        check_target(folder / surveyed_layer.name, config.source, replace)
     indices, failures = [], []
-    for each in found:
-        target = folder / each.name
-        pages = site_pages(config, each.circuits, layer, each.architecture, config.site_folder)
+    for surveyed_layer in layers:
+        name, target = surveyed_layer.name, folder / surveyed_layer.name
+        pages = site_pages(config, surveyed_layer.circuits, layer, surveyed_layer.architecture, config.site_folder)
         addresses = {unit: _address(page, target) for unit, page in pages.items()}
-        run = LayerRun(SweepContext.beside(each.config, each.name, fresh, scheduler), layer, progress)
-        sheet = run.sheet({unit: quote(address) for unit, address in addresses.items()}, each.circuits[0])
+        run = LayerRun(SweepContext.beside(surveyed_layer.config, name, fresh, scheduler), layer, progress)
+        sheet = run.sheet({unit: quote(address) for unit, address in addresses.items()}, surveyed_layer.circuits[0])
         with lock(target), progress.stage("writing the survey", None):
             beside = frozenset(addresses.values())
-            indices.append(write(target, run.files(_report(config)), config.source, replace, beside))
-        failures += [f"{each.name}: {name}: {reason}" for name, reason in sheet.failures.items()]
+            indices.append(write(target, run.files(site_report(config.site, ())), config.source, replace, beside))
+        failures += [f"{name}: {unit}: {reason}" for unit, reason in sheet.failures.items()]
     return SurveyOutcome(tuple(indices), tuple(failures))
 
 
 def _address(page: Path, folder: Path) -> str:
     """Of a page, from a folder, with slashes."""
     return Path(os.path.relpath(page.resolve(), folder.resolve())).as_posix()
-
-
-def _report(config: Config) -> SiteReport:
-    return SiteReport(
-        title=config.site.title,
-        description=config.site.description,
-        author=config.site.author,
-        url="",
-        language=config.site.language,
-        circuits=(),
-    )

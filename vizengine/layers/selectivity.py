@@ -28,19 +28,21 @@ def selectivity(network: Network, layer: str) -> Selectivity:
         layer: a conv layer.
     """
     canvas = canvas_for(network.architecture, layer)
-    drawn = battery(canvas.size)
-    gratings = [each for each in drawn if each.family == "grating"]
+    stimuli = battery(canvas.size)
+    gratings = [stimulus for stimulus in stimuli if stimulus.family == "grating"]
     colours = [
-        each
-        for each in drawn
-        if each.family in ("uniform", "disk") and each.polarity == "light" and each.hue is not None
+        stimulus
+        for stimulus in stimuli
+        if stimulus.family in ("uniform", "disk") and stimulus.polarity == "light" and stimulus.hue is not None
     ]
-    stimuli = gratings + colours
+    stimuli = (*gratings, *colours)
     probe = Probe(network, layer)
     width = max(1, _BATCH_PIXELS // canvas.side**2)
     responses = []
     for start in range(0, len(stimuli), width):
-        images = [draw(each, canvas.side, canvas.centre, canvas.size) for each in stimuli[start : start + width]]
+        images = [
+            draw(stimulus, canvas.side, canvas.centre, canvas.size) for stimulus in stimuli[start : start + width]
+        ]
         values = probe(tf.constant(np.stack(images)))
         responses.append(np.maximum(np.asarray(values[:, canvas.position, canvas.position]), 0))
     table = np.concatenate(responses)
@@ -61,9 +63,9 @@ def with_chance(
     answers: NDArray[np.floating],
     index: Callable[[Sequence[Stimulus], NDArray[np.floating]], float],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """An index of each unit, and the highest of those of its answers dealt out anew.
+    """An index of each unit, and the highest of those of its shuffled answers.
 
-    They are dealt out among stimuli that differ in angle alone, so that what else the unit prefers stays.
+    They are shuffled among stimuli that differ in angle alone, so that what else the unit prefers stays.
 
     Args:
         stimuli: of one kind.
@@ -71,27 +73,28 @@ def with_chance(
         index: from stimuli and one unit's answers.
     """
     cells: dict[tuple[object, ...], list[int]] = {}
-    for place, each in enumerate(stimuli):
-        cells.setdefault((each.family, each.frequency, each.phase, each.radius, each.brightness), []).append(place)
+    for place, stimulus in enumerate(stimuli):
+        cell = (stimulus.family, stimulus.frequency, stimulus.phase, stimulus.radius, stimulus.brightness)
+        cells.setdefault(cell, []).append(place)
     alike = [np.array(places) for places in cells.values()]
     values, chance = np.zeros((2, answers.shape[1]))
-    for unit, own in enumerate(answers.T):
-        values[unit] = index(stimuli, own)
+    for unit, of_unit in enumerate(answers.T):
+        values[unit] = index(stimuli, of_unit)
         generator = np.random.default_rng([unit, len(stimuli)])
         # Silent units are silent in any order.
         shuffles = SHUFFLES if np.isfinite(values[unit]) else 1
-        chance[unit] = max(index(stimuli, _dealt(own, alike, generator)) for _ in range(shuffles))
+        chance[unit] = max(index(stimuli, _shuffled(of_unit, alike, generator)) for _ in range(shuffles))
     return values, chance
 
 
-def _dealt(
+def _shuffled(
     answers: NDArray[np.floating], alike: Sequence[NDArray[np.int64]], generator: np.random.Generator
 ) -> NDArray[np.floating]:
     """(stimuli,) answers, those at the indices of each of `alike` in a random order."""
-    dealt = answers.copy()
+    shuffled = answers.copy()
     for places in alike:
-        dealt[places] = answers[generator.permutation(places)]
-    return dealt
+        shuffled[places] = answers[generator.permutation(places)]
+    return shuffled
 
 
 SELECTIVITY = Stage("selectivity", Selectivity, 1, (selectivity,))

@@ -75,7 +75,7 @@ class Selectivity:
         orientation, hue: (channels,) float64, 0 to 1 as `indices` defines them; not a number where no stimulus of the
             kind drives the unit.
         orientation_chance, hue_chance: (channels,) float64, the highest of `SHUFFLES` such indices, each from the
-            unit's answers dealt out anew among stimuli that differ in angle alone; not a number likewise.
+            unit's answers shuffled among stimuli that differ in angle alone; not a number likewise.
         gratings, colours: how many stimuli of each kind were drawn.
     """
 
@@ -186,7 +186,7 @@ def survey(
     field = None if layer == INPUT else network.architecture.receptive_field(layer)
     reach = 1 if field is None else -(-field.size // field.stride)
     reads = None if layer == INPUT else _Reads(network, layer)
-    found: Survey | None = None
+    whole: Survey | None = None
     for index, photo in enumerate(photos):
         prepared = network.prepare(tf.constant(photo.pixels()[None]), layer)
         if reads is None:
@@ -196,10 +196,10 @@ def survey(
             pre = np.asarray(reads.pre_activation(fed))[0]
             one = _of_photo(photo.name, pre, reach, (reads, np.asarray(fed)[0]))
         one = replace(one, photo=np.full_like(one.photo, index))
-        found = one if found is None else join(found, one)
+        whole = one if whole is None else join(whole, one)
         advance(1)
-    assert found is not None
-    return found
+    assert whole is not None
+    return whole
 
 
 class _Reads:
@@ -284,8 +284,8 @@ def contributions(
         patches = below[down, across]
     else:
         starts = np.array([architecture.reads(layer, unit).start for unit in range(len(row))])
-        own = starts[:, None] + np.arange(kernel.shape[2])
-        patches = below[down[..., None], across[..., None], own[:, None, None, :]]
+        channels = starts[:, None] + np.arange(kernel.shape[2])
+        patches = below[down[..., None], across[..., None], channels[:, None, None, :]]
     patches = patches * (inside[0][:, :, None] & inside[1][:, None, :])[..., None]
     return np.asarray(np.einsum("uhwc,hwcu->uc", patches, kernel), np.float32)
 

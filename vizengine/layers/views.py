@@ -307,7 +307,7 @@ class ContactSheet:
     @property
     def failures(self) -> dict[str, str]:
         """The units that failed, each with the reason."""
-        return {f"{self.layer}:{each.unit}": each.failure for each in self.entries if each.failure}
+        return {f"{self.layer}:{entry.unit}": entry.failure for entry in self.entries if entry.failure}
 
     def data(self) -> dict[str, object]:
         """All figures, unrounded, for those who compute with them."""
@@ -317,23 +317,23 @@ class ContactSheet:
             "photos": self.photos.value,
             "positions": self.positions.value,
             "columns": {
-                each.name: {
-                    "meaning": each.meaning,
-                    "formula": each.formula,
-                    "sample": each.sample,
-                    "control": each.control,
-                    "control_value": _value(each.control_at),
-                    "median": _value(each.median),
+                column.name: {
+                    "meaning": column.meaning,
+                    "formula": column.formula,
+                    "sample": column.sample,
+                    "control": column.control,
+                    "control_value": _value(column.control_at),
+                    "median": _value(column.median),
                 }
-                for each in self.columns
+                for column in self.columns
             },
-            "units": [self._unit(each) for each in self.entries],
+            "units": [self._unit(entry) for entry in self.entries],
         }
 
     def _unit(self, entry: SheetEntry) -> dict[str, object]:
         if entry.failure:
             return {"unit": entry.unit, "failure": entry.failure}
-        found: dict[str, object] = {
+        data: dict[str, object] = {
             "unit": entry.unit,
             "picture": entry.verdict,
             "reached": _value(entry.reached),
@@ -341,11 +341,13 @@ class ContactSheet:
             "group_count": _value(entry.group_count),
         }
         for column, figure in zip(self.columns, entry.figures, strict=True):
-            found[column.name] = _value(figure.value)
+            data[column.name] = _value(figure.value)
             if figure.chance:
-                found[f"{column.name}_chance"] = figure.chance.value
-        found["nearest"] = [{"unit": each.unit, "correlation": each.correlation.value} for each in entry.neighbours]
-        return found
+                data[f"{column.name}_chance"] = figure.chance.value
+        data["nearest"] = [
+            {"unit": neighbour.unit, "correlation": neighbour.correlation.value} for neighbour in entry.neighbours
+        ]
+        return data
 
 
 def _value(quantity: Quantity | None) -> int | float | None:
@@ -384,13 +386,13 @@ class SharedFiles:
         Args:
             names: of styles and scripts that a page needs besides those of all light pages.
         """
-        own = load()
+        shared = load()
         folder = templates_folder() / "assets"
         style, script = (
             "".join((folder / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("explorer", *names))
             for kind in ("css", "js")
         )
-        return SharedFiles(own.style + style, own.script + script)
+        return SharedFiles(shared.style + style, shared.script + script)
 
 
 @dataclass(frozen=True)
