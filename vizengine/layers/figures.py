@@ -28,7 +28,7 @@ from vizengine.measures.stream import EvidenceSettings
 
 # Inputs that a page shows at first.
 TOP = 6
-_SHUFFLED = "the same unit with its own coefficients dealt out anew among its inputs"
+_SHUFFLED = "the same unit with its own coefficients shuffled among its inputs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +134,7 @@ def _sparsity(layer: LayerResults) -> Column:
 
 
 _SELECTIVITY_CONTROL = (
-    f"The highest of {SHUFFLES} such indices after the unit’s answers were dealt out anew among stimuli that "
+    f"The highest of {SHUFFLES} such indices after the unit’s answers were shuffled among stimuli that "
     "differ in that alone."
 )
 
@@ -213,7 +213,7 @@ def _grouping(layer: LayerResults) -> Column | None:
         "contribution vectors",
         f"each unit’s {EvidenceSettings.examples} highest positions, at most {EvidenceSettings.per_photo} of a photo, "
         "that don’t overlap",
-        f"The highest of {SHUFFLES} groupings after each input’s contributions were dealt out anew among the "
+        f"The highest of {SHUFFLES} groupings after each input’s contributions were shuffled among the "
         "examples, and at least 0.25 (Kaufman and Rousseeuw 1990).",
     )
 
