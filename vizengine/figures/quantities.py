@@ -206,9 +206,9 @@ def trace(values: NDArray[np.floating]) -> Trace | None:
     finite = finite[np.isfinite(finite)]
     if finite.size == 0:
         return None
-    kept = np.unique(np.linspace(0, finite.size - 1, min(finite.size, TRACE_POINTS)).round().astype(int))
+    indices = np.unique(np.linspace(0, finite.size - 1, min(finite.size, TRACE_POINTS)).round().astype(int))
     return Trace(
-        values=tuple(float(f"{value:.6g}") for value in finite[kept]),
+        values=tuple(float(f"{value:.6g}") for value in finite[indices]),
         low=significant(float(finite.min())),
         high=significant(float(finite.max())),
         steps=whole(len(values)),
