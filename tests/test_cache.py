@@ -72,7 +72,6 @@ def test_a_result_comes_back_exactly(tmp_path: Path) -> None:
     computed = first.get_or_compute("stage", {"a": 1}, Whole, _whole)
     second = Cache(tmp_path)
     kept = second.get_or_compute("stage", {"a": 1}, Whole, _never)
-    assert (first.hits, first.misses, second.hits, second.misses) == (0, 1, 1, 0)
     for result in (computed, kept):
         assert repr(result) == repr(_whole())
         assert result.parts[0].picture.dtype == np.uint8
@@ -130,7 +129,6 @@ def test_fresh_computes_each_key_once_and_overwrites(tmp_path: Path) -> None:
     cache = Cache(tmp_path, fresh=True)
     assert cache.get_or_compute("stage", {}, Single, lambda: Single(2.0)) == Single(2.0)
     assert cache.get_or_compute("stage", {}, Single, _never) == Single(2.0)
-    assert (cache.hits, cache.misses) == (1, 1)
     assert Cache(tmp_path).get_or_compute("stage", {}, Single, _never) == Single(2.0)
 
 
@@ -168,8 +166,8 @@ def test_a_damaged_entry_is_computed_again(
     damage(file)
     again = Cache(tmp_path)
     with caplog.at_level(logging.WARNING):
+        assert not again.find("stage", {}, Whole)[0]
         assert repr(again.get_or_compute("stage", {}, Whole, _whole)) == repr(_whole())
-    assert again.misses == 1
     # Without the .json there is no entry at all, which is no damage.
     assert ("damaged" in caplog.text) == (not (ending == "json" and damage is _remove))
     assert repr(Cache(tmp_path).get_or_compute("stage", {}, Whole, _never)) == repr(_whole())
@@ -342,7 +340,7 @@ def test_the_hash_of_the_code_sees_every_module_of_a_room() -> None:
 def test_the_hash_of_the_code_changes_with_the_code_only(tmp_path: Path) -> None:
     package = tmp_path / "vizengine"
     (package / "room" / "deep").mkdir(parents=True)
-    for name in ("cache.py", "cache_key.py", "errors.py"):
+    for name in ("cache.py", "errors.py"):
         (package / name).write_bytes((REPOSITORY / "vizengine" / name).read_bytes())
     (package / "__init__.py").touch()
     module = package / "room" / "deep" / "module.py"

@@ -1,6 +1,7 @@
-"""The key by which a user's own results are known: nobody without it can make one that is believed.
+"""Results of stages, kept in a folder, and the key by which a user's own are known.
 
-It lies outside of every config's folder, so that a folder from a stranger can't bring it along with results.
+Nobody without the key can make a result that is believed. It lies outside of every config's folder, so that a folder
+from a stranger can't bring it along with results.
 """
 
 from __future__ import annotations
@@ -196,8 +197,6 @@ class Cache:
     Attributes:
         folder: where they lie; made when the first is written.
         fresh: whether entries from earlier runs are computed anew and overwritten.
-        hits: how many requests were answered from the folder.
-        misses: how many were computed.
 
     Raises:
         VizengineError: the folder holds links.
@@ -206,8 +205,6 @@ class Cache:
     def __init__(self, folder: Path, fresh: bool = False) -> None:
         self.folder = folder
         self.fresh = fresh
-        self.hits = 0
-        self.misses = 0
         self._renewed: set[Path] = set()
         self._tidied: set[Path] = set()
         links = [path.name for path in folder.iterdir() if path.is_symlink()] if folder.is_dir() else []
@@ -245,11 +242,7 @@ class Cache:
         """
         path = self._path(stage, key)
         if not self.fresh or path in self._renewed:
-            is_there, result = self._read(path, result_type)
-            if is_there:
-                self.hits += 1
-                return True, result
-        self.misses += 1
+            return self._read(path, result_type)
         nothing: Any = None
         return False, nothing
 
