@@ -1,4 +1,4 @@
-"""How the command is called, and what can be wrong with its arguments, all of it at once."""
+"""The command: its arguments, `init`, what it runs, and how it explains an error."""
 
 from __future__ import annotations
 
@@ -9,62 +9,48 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from vizengine import __version__
 from vizengine.errors import ConfigError, UsageError, VizengineError
 from vizengine.output import answer, complain, logged
-from vizengine.runtime import Terminated, is_shortage, signals_raised, told_of_shortage
+from vizengine.runtime import Terminated, is_shortage, quiet_tensorflow, signals_raised, told_of_shortage
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
     from vizengine.output import Progress
-    from vizengine.serve import SiteServer
 
 SCHEDULER_VARIABLE = "VIZENGINE_SCHEDULER"
 """The environment variable with what `--scheduler` takes."""
 _SCHEDULER = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 
 
-def program() -> str:
+def _program() -> str:
     """The command's name, as the user called it."""
     return "generate.py" if Path(sys.argv[0]).name == "generate.py" else "vizengine"
 
 
-def typed() -> str:
+def _typed() -> str:
     """The command as the user typed it, for a line to copy."""
     ways = {"generate.py": f"python {sys.argv[0]}", "__main__.py": "python -m vizengine"}
-    return ways.get(Path(sys.argv[0]).name, program())
+    return ways.get(Path(sys.argv[0]).name, _program())
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser that says, where there is no config, how to get one."""
-
+class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Print the usage and what is wrong, and leave."""
-        start = f"; to start without one: {typed()} init my-circuits" if message.endswith("required: CONFIG") else ""
+        start = f"; to start without one: {_typed()} init my-circuits" if message.endswith("required: CONFIG") else ""
         super().error(message + start)
 
 
-def port(text: str) -> int:
-    """Read the port of `--serve`.
-
-    Raises:
-        argparse.ArgumentTypeError: it is no number from 0 to 65535.
-    """
+def _port(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a port, 0 to 65535, received {text!r}; CONFIG goes before --serve")
 
 
-def scheduler(text: str) -> str:
-    """Read the address of `--scheduler`, or of the environment variable in its place.
-
-    Raises:
-        argparse.ArgumentTypeError: it is no address of a Dask scheduler.
-    """
+def _scheduler(text: str) -> str:
     if _SCHEDULER.fullmatch(text):
         return text
     raise argparse.ArgumentTypeError(
@@ -73,56 +59,46 @@ def scheduler(text: str) -> str:
     )
 
 
-def check_usage(options: argparse.Namespace, config: Config) -> None:
-    """Hold the arguments against the config.
+def _check_usage(options: argparse.Namespace, config: Config) -> None:
+    """Check the arguments against the config.
 
     Raises:
         UsageError: with everything that is wrong.
     """
-    problems = [*_name_problems(options.only, config), *_out_problems(options, config)]
+    problems = []
+    names = [circuit.name for circuit in config.circuits]
+    for name in options.only:
+        if name not in names:
+            nearest = difflib.get_close_matches(name, names, 1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            problems.append(f"--only {name}: the config has no such circuit; expected one of {', '.join(names)}{hint}")
+    out: Path | None = options.out
+    # The site's folder is replaced as a whole; a survey replaces only a folder of its own inside it.
+    if out and not options.survey and config.folder.resolve().is_relative_to(out.resolve()):
+        problems.append(f"--out {out}: it holds the config and would be replaced; expected a folder of its own")
+    if out and out.exists() and not out.is_dir():
+        problems.append(f"--out {out}: a file; expected a folder")
     if options.survey:
         if options.strict or options.serve is not None:
             which = "--strict" if options.strict else "--serve"
             problems.append(f"{which}: only for a site; expected --survey without it")
         from vizengine.layers.run import NoSuchLayer, surveyed
 
-        known = [name for name in options.only if any(each.name == name for each in config.circuits)]
         try:
-            surveyed(config, options.survey, known)
+            surveyed(config, options.survey, [name for name in options.only if name in names])
         except NoSuchLayer as error:
             problems.append(str(error))
     if problems:
         raise UsageError("\nerror: ".join(problems))
 
 
-def _name_problems(only: Sequence[str], config: Config) -> Iterator[str]:
-    names = [circuit.name for circuit in config.circuits]
-    for name in only:
-        if name not in names:
-            found = difflib.get_close_matches(name, names, 1)
-            near = f"; did you mean {found[0]}?" if found else ""
-            yield f"--only {name}: the config has no such circuit; expected one of {', '.join(names)}{near}"
-
-
-def _out_problems(options: argparse.Namespace, config: Config) -> Iterator[str]:
-    """The site's folder is replaced as a whole, so it can't be one that holds the config, nor a file."""
-    out: Path | None = options.out
-    if out is None:
-        return
-    # A survey replaces nothing but a folder of its own inside of it.
-    if not options.survey and config.folder.resolve().is_relative_to(out.resolve()):
-        yield f"--out {out}: it holds the config and would be replaced; expected a folder of its own"
-    if out.exists() and not out.is_dir():
-        yield f"--out {out}: a file; expected a folder"
-
-
 COMMAND = "init"
 
 
 def init_command_line() -> argparse.ArgumentParser:
-    """The arguments that `vizengine init` takes, with their explanations."""
+    """The parser of `vizengine init`."""
     parser = argparse.ArgumentParser(
-        prog=f"{program()} {COMMAND}",
+        prog=f"{_program()} {COMMAND}",
         description="Write a config to start from, with every setting explained, and what it names.",
         epilog="It replaces nothing. stdout gets the path of the config. Exit codes: 0 done; 1 it can't be written; "
         "2 wrong usage, or a file stands there already.",
@@ -144,7 +120,7 @@ def write_start(folder: Path) -> Path:
     """Write a config, its schema for editors and a file for the author's words.
 
     Args:
-        folder: where; it is made where there is none.
+        folder: made where there is none.
 
     Returns:
         Path of the config.
@@ -164,7 +140,7 @@ def write_start(folder: Path) -> Path:
     if there:
         raise UsageError(
             f"{', '.join(there)}: there already, and nothing is replaced; expected a folder without, "
-            f"for example: {program()} {COMMAND} my-circuits"
+            f"for example: {_program()} {COMMAND} my-circuits"
         )
     for path, text in paths.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,15 +149,10 @@ def write_start(folder: Path) -> Path:
     return folder / "config.yaml"
 
 
-def run_init(options: argparse.Namespace) -> int:
-    """Write the files, say where they are and what to do next; the exit code.
-
-    Raises:
-        UsageError, OSError: as `write_start`.
-    """
+def _init(options: argparse.Namespace) -> int:
     config = write_start(options.folder)
     answer(str(config))
-    complain(f"to build its site: {typed()} {shlex.quote(str(config))}")
+    complain(f"to build its site: {_typed()} {shlex.quote(str(config))}")
     return 0
 
 
@@ -203,31 +174,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 the build failed, 2 wrong usage or config, 130 interrupted, 143 terminated.
     """
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    starting = given[:1] == [COMMAND]
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    is_init = arguments[:1] == [COMMAND]
     try:
-        options = (init_command_line() if starting else command_line()).parse_args(given[starting:])
+        options = (init_command_line() if is_init else command_line()).parse_args(arguments[is_init:])
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
     try:
         with signals_raised():
-            return (run_init if starting else _run)(options)
-    except Terminated:
-        complain("terminated; what was finished is kept and the next run goes on from there")
-        return TERMINATED
-    except KeyboardInterrupt:
-        complain("interrupted; what was finished is kept and the next run goes on from there")
-        return INTERRUPTED
+            return (_init if is_init else _run)(options)
+    except (Terminated, KeyboardInterrupt) as stop:
+        word, code = ("terminated", TERMINATED) if isinstance(stop, Terminated) else ("interrupted", INTERRUPTED)
+        complain(f"{word}; what was finished is kept and the next run goes on from there")
+        return code
     except Exception as error:
         return _explain(error, traceback=options.verbosity > 0)
 
 
 def command_line() -> argparse.ArgumentParser:
-    """The arguments that the command takes, with their explanations."""
-    parser = Parser(
-        prog=program(),
+    """The parser of the command."""
+    parser = _Parser(
+        prog=_program(),
         description="Compute circuits of pre-trained networks and publish them as a self-contained site.",
-        epilog=_EPILOGUE.replace("COMMAND", {"generate.py": "python generate.py"}.get(program(), program())),
+        epilog=_EPILOGUE.replace("COMMAND", {"generate.py": "python generate.py"}.get(_program(), _program())),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -253,7 +222,7 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        type=scheduler,
+        type=_scheduler,
         # argparse reads a default that is text as it reads an argument.
         default=os.environ.get(SCHEDULER_VARIABLE) or None,
         help="compute sweeps and surveys on the workers of this Dask scheduler, for example tcp://10.0.0.1:8786; it "
@@ -271,7 +240,7 @@ def command_line() -> argparse.ArgumentParser:
         metavar="PORT",
         nargs="?",
         const=8000,
-        type=port,
+        type=_port,
         help="then serve the site on this machine (8000; 0: any free port)",
     )
     loudness = parser.add_mutually_exclusive_group()
@@ -288,39 +257,42 @@ def command_line() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if options.verbosity <= 0:
-        from vizengine.runtime import quiet_tensorflow
-
         quiet_tensorflow()
-    code = FINE
-    with contextlib.ExitStack() as afterwards:
-        # What a library prints must not mix with the answer.
-        with (
-            logged(options.verbosity) as progress,
-            contextlib.redirect_stdout(sys.stderr),
-            contextlib.ExitStack() as meanwhile,
-        ):
+    code, server = FINE, None
+    # What a library prints must not mix with the answer.
+    with contextlib.ExitStack() as until_the_end:
+        with logged(options.verbosity) as progress, contextlib.redirect_stdout(sys.stderr):
             from vizengine import build
             from vizengine.network.source import opened_once
 
-            meanwhile.enter_context(opened_once())
-            config = build.check(options.config, options.confined)
-            check_usage(options, config)
-            if options.estimate:
-                line, server = "\n".join(_estimate(options, config)), None
-            elif options.check:
-                build.tell_of_photos(config)
-                (line, code), server = _checked(options.config, config), None
-            else:
-                server = _open_server(options.serve, afterwards)
-                indices, failure = (_survey if options.survey else _build)(options, config, progress)
-                build.tell_of_photos(config)
-                if failure:
-                    complain(failure)
-                    return FAILED
-                line, index = "\n".join(map(str, indices)), indices[0]
-        answer(line)
+            with opened_once():
+                config = build.check(options.config, options.confined)
+                _check_usage(options, config)
+                if options.estimate:
+                    lines = _estimate(options, config)
+                elif options.check:
+                    build.tell_of_photos(config)
+                    line, code = _checked(options.config, config)
+                    lines = [line]
+                else:
+                    if options.serve is not None:
+                        from vizengine.serve import SiteServer
+
+                        # The port is taken before the build, so that one in use is known at once.
+                        server = SiteServer(options.serve)
+                        until_the_end.callback(server.close)
+                    indices, failure = (_survey if options.survey else _build)(options, config, progress)
+                    build.tell_of_photos(config)
+                    if failure:
+                        complain(failure)
+                        return FAILED
+                    lines = list(map(str, indices))
+        answer("\n".join(lines))
         if server is not None:
-            _serve(server, index.parent)
+            folder = indices[0].parent
+            complain(f"serving {folder} at {server.address} until Ctrl-C")
+            with contextlib.suppress(KeyboardInterrupt):
+                server.serve(folder)
     return code
 
 
@@ -328,8 +300,7 @@ def _checked(path: Path, config: Config) -> tuple[str, int]:
     """What to say of a config without problems, and the exit code: the one with which its build would end."""
     from vizengine import build
 
-    count = len(config.circuits)
-    circuits = f"{count} {'circuit' if count == 1 else 'circuits'}"
+    circuits = _count(len(config.circuits), "circuit")
     missing = build.missing_weights(config)
     for section, weights in missing:
         then = " The build tries to download them." if weights.published else ""
@@ -359,8 +330,7 @@ def _survey(options: argparse.Namespace, config: Config, progress: Progress) -> 
     outcome = survey(
         config, options.survey, options.out, options.only, options.fresh, progress, options.scheduler, options.replace
     )
-    where = " and ".join(map(str, outcome.indices))
-    return outcome.indices, _of_failures(outcome.failures, where)
+    return outcome.indices, _failed_units(outcome.failures, " and ".join(map(str, outcome.indices)))
 
 
 def _build(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[tuple[Path, ...], str]:
@@ -372,42 +342,24 @@ def _build(options: argparse.Namespace, config: Config, progress: Progress) -> t
     outcome = build.build(config, how, progress)
     flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
     failure = f"error: --strict, and {'; '.join(flaws)}" if options.strict and flaws else ""
-    failures = [_of_failed(outcome.failed, str(outcome.index)), _of_failures(outcome.failures, str(outcome.index))]
-    return (outcome.index,), "\n".join(filter(None, failures)) or failure
+    failures = []
+    if outcome.failed:
+        count, circuits = _count(len(outcome.failed), "circuit"), "\n  ".join(outcome.failed)
+        others = f"{outcome.index} has all others, and says why in place of each that failed"
+        failures.append(f"error: {count} failed; {others}:\n  {circuits}")
+    if outcome.failures:
+        failures.append(_failed_units(outcome.failures, str(outcome.index)))
+    return (outcome.index,), "\n".join(failures) or failure
 
 
-def _of_failed(failed: Sequence[str], where: str) -> str:
-    """What to say of circuits that failed; nothing where there are none."""
-    if not failed:
-        return ""
-    circuits = "\n  ".join(failed)
-    count = f"{len(failed)} {'circuit' if len(failed) == 1 else 'circuits'}"
-    return f"error: {count} failed; {where} has all others, and says why in place of each that failed:\n  {circuits}"
-
-
-def _of_failures(failures: Sequence[str], where: str) -> str:
+def _failed_units(failures: Sequence[str], where: str) -> str:
     """What to say of units that failed; nothing where there are none."""
-    if not failures:
-        return ""
     units = "\n  ".join(failures)
-    return f"error: {len(failures)} of the units failed; {where} has all others:\n  {units}"
+    return f"error: {len(failures)} of the units failed; {where} has all others:\n  {units}" if failures else ""
 
 
-def _open_server(port: int | None, afterwards: contextlib.ExitStack) -> SiteServer | None:
-    """Take the port before the build, so that one that is in use is known at once."""
-    if port is None:
-        return None
-    from vizengine.serve import SiteServer
-
-    server = SiteServer(port)
-    afterwards.callback(server.close)
-    return server
-
-
-def _serve(server: SiteServer, folder: Path) -> None:
-    complain(f"serving {folder} at {server.address} until Ctrl-C")
-    with contextlib.suppress(KeyboardInterrupt):
-        server.serve(folder)
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _explain(error: Exception, traceback: bool) -> int:
@@ -416,27 +368,22 @@ def _explain(error: Exception, traceback: bool) -> int:
         import traceback as printer
 
         printer.print_exception(error)
-    if isinstance(error, ConfigError):
-        count = len(error.problems)
-        complain(f"{error}\n{count} {'problem' if count == 1 else 'problems'} in the config")
-        return USAGE
-    if isinstance(error, VizengineError):
-        complain(f"error: {error}")
-        return USAGE if isinstance(error, UsageError) else FAILED
-    if is_shortage(error):
-        complain(f"error: {told_of_shortage()}")
-        return FAILED
-    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("vizengine"):
-        complain(f"error: the package {error.name} isn't installed; run: pip install -r requirements.txt")
-        return FAILED
-    if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename else ""
-        complain(f"error: {error.strerror.lower()}{where}")
-        return FAILED
+    code = FAILED
     words = " ".join(str(error).split())
-    what = f"{type(error).__name__}: {words}" if words else type(error).__name__
-    ask = "run again with -v for the traceback, and please report it"
-    if traceback:
+    if isinstance(error, ConfigError):
+        message, code = f"{error}\n{_count(len(error.problems), 'problem')} in the config", USAGE
+    elif isinstance(error, VizengineError):
+        message, code = f"error: {error}", USAGE if isinstance(error, UsageError) else FAILED
+    elif is_shortage(error):
+        message = f"error: {told_of_shortage()}"
+    elif isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("vizengine"):
+        message = f"error: the package {error.name} isn't installed; run: pip install -r requirements.txt"
+    elif isinstance(error, OSError) and error.strerror:
+        message = f"error: {error.strerror.lower()}" + (f": {error.filename}" if error.filename else "")
+    else:
         ask = "please report it with the traceback above"
-    complain(f"unexpected error: {what}\n{ask}")
-    return FAILED
+        if not traceback:
+            ask = "run again with -v for the traceback, and please report it"
+        message = f"unexpected error: {type(error).__name__}{': ' if words else ''}{words}\n{ask}"
+    complain(message)
+    return code

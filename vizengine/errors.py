@@ -6,11 +6,7 @@ from dataclasses import dataclass
 
 
 class VizengineError(Exception):
-    """Base of every error that the command line prints without a traceback.
-
-    Args:
-        message: one or more sentences: what happened, what was expected, how to mend it.
-    """
+    """Base of every error that the command prints without a traceback."""
 
 
 @dataclass(frozen=True, order=True)
@@ -46,7 +42,7 @@ class ConfigError(VizengineError):
 
 
 class WeightsUnavailable(VizengineError):
-    """The weights that a config names can't be had, or lack a layer that the circuit needs.
+    """The weights that a config names are missing, or lack a layer that the circuit needs.
 
     Args:
         reason: where was looked and what was found there.
@@ -64,4 +60,4 @@ class BuildFailed(VizengineError):
 
 
 class UsageError(VizengineError):
-    """Arguments of the command line that can be read, but can't be."""
+    """Valid syntax on the command line, but an invalid combination of arguments."""

@@ -1,4 +1,4 @@
-"""How a run is ended from outside: Ctrl-C and SIGTERM become exceptions, so that everything is tidied up."""
+"""The process: signals as exceptions, memory and its end, and TensorFlow imported when it is first used."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Terminated(BaseException):
 
 @contextmanager
 def signals_raised() -> Iterator[None]:
-    """Have SIGTERM end the work as Ctrl-C does, with everything tidied up; a second Ctrl-C ends it there and then.
+    """Have SIGTERM raise `Terminated`, as Ctrl-C raises KeyboardInterrupt, so that everything is tidied up.
 
-    Raised while Python or TensorFlow take themselves apart, a second KeyboardInterrupt would make the process abort.
-    After a first one the system's own handling therefore stays.
+    Only the first Ctrl-C is an exception: a second one, raised while Python or TensorFlow shut down, would make the
+    process abort, so from then on the system ends the process.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -37,7 +37,7 @@ def signals_raised() -> Iterator[None]:
     try:
         before = signal.signal(signal.SIGTERM, stop)
     except ValueError:
-        # Only the main thread may handle signals; another's caller has its own ways.
+        # Only the main thread may handle signals.
         yield
         return
     # A process in a shell's background has SIGINT ignored, and keeps it so.
@@ -55,19 +55,19 @@ _CONTROL_GROUP = Path("/sys/fs/cgroup")
 
 
 def available_bytes() -> int:
-    """The least of what the machine has free, what a container's limit leaves, and what the process' limit leaves."""
+    """Memory that this process can still take: the least that the machine, its container and its own limit leave."""
     import psutil
 
     bounds = [int(psutil.virtual_memory().available)]
     try:
-        # The second version's files; a container sees its own group here.
-        limit = (_CONTROL_GROUP / "memory.max").read_text().strip()
-        # Files that the system keeps in memory while there is room count as used, and give way.
-        kept = dict(line.split() for line in (_CONTROL_GROUP / "memory.stat").read_text().splitlines())
-        used = int((_CONTROL_GROUP / "memory.current").read_text()) - int(kept["inactive_file"])
-        if limit != "max":
-            bounds.append(max(int(limit) - used, 0))
+        # A container sees its own control group (version 2) here; psutil sees the whole machine.
+        limit = int((_CONTROL_GROUP / "memory.max").read_text())
+        statistics = dict(line.split() for line in (_CONTROL_GROUP / "memory.stat").read_text().splitlines())
+        # The cache of files counts as used, and is given up when memory is needed.
+        used = int((_CONTROL_GROUP / "memory.current").read_text()) - int(statistics["inactive_file"])
+        bounds.append(max(limit - used, 0))
     except (OSError, ValueError, KeyError):
+        # There is no such group, or its limit is "max".
         pass
     if sys.platform != "win32":
         import resource
@@ -79,10 +79,10 @@ def available_bytes() -> int:
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether an error, or one that it came from, says that memory ran out: Python's, the system's, or TensorFlow's."""
+    """Whether an error, or one that caused it, says that memory ran out: Python's, the system's, or TensorFlow's."""
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
-    # A library that finds no room is an error of the import system, without a number.
+    # A library that can't be mapped into memory raises an ImportError without a number.
     if isinstance(error, ImportError) and "failed to map segment" in str(error):
         return True
     # Asking for TensorFlow's class must not load it.
@@ -93,7 +93,7 @@ def is_shortage(error: BaseException) -> bool:
 
 
 def told_of_shortage() -> str:
-    """What to say and advise where a run ended for want of memory."""
+    """The message for a run that memory ended."""
     try:
         free = f"; {available_bytes() / 1e9:.1f} GB are free now"
     except MemoryError:
@@ -106,7 +106,7 @@ def told_of_shortage() -> str:
 
 
 class _LazyModule:
-    """A module that is imported when something of it is first used, without its start-up messages."""
+    """A module that is imported when it is first used, without its import-time logging."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -129,7 +129,7 @@ else:
 
 
 def quiet_tensorflow() -> None:
-    """Have TensorFlow start without its notes on processors and missing GPUs; to be called before it is imported."""
+    """Silence TensorFlow's import-time logging; to be called before it is imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 

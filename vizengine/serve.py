@@ -18,36 +18,31 @@ HOST = "127.0.0.1"
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Files of one folder and nothing else, never kept by the browser, so that a new build is seen at once.
+    """Files of one folder, and nothing through links out of it; no lists of folders, nothing cached by the browser.
 
-    Symbolic links aren't followed out of the folder, and folders aren't listed. A request that names another host than
-    this machine is refused: a page from elsewhere whose name was made to lead here could otherwise read the site.
+    A request that names another host is refused: by DNS rebinding, a page from elsewhere could otherwise read the site.
     """
 
     def send_head(self) -> BytesIO | BinaryIO | None:
-        if not self._names_this_machine():
+        host = self.headers.get("Host", HOST)
+        if (host.rpartition(":")[0] or host) not in (HOST, "localhost"):
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "This server answers for this machine alone")
             return None
-        if not self._lies_inside():
-            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
-            return None
-        return super().send_head()
+        if self._is_inside():
+            return super().send_head()
+        self.send_error(HTTPStatus.NOT_FOUND, "File not found")
+        return None
 
-    def _lies_inside(self) -> bool:
+    def _is_inside(self) -> bool:
         folder = os.path.realpath(self.directory)
         try:
-            place = os.path.realpath(self.translate_path(self.path))
+            return os.path.commonpath((folder, os.path.realpath(self.translate_path(self.path)))) == folder
         except ValueError:
             # A name with a zero byte, which no file has.
             return False
-        return os.path.commonpath((folder, place)) == folder
 
     def list_directory(self, path: str | os.PathLike[str]) -> None:
         self.send_error(HTTPStatus.NOT_FOUND, "File not found")
-
-    def _names_this_machine(self) -> bool:
-        host = self.headers.get("Host", HOST).rpartition(":")[0] or self.headers.get("Host", HOST)
-        return host in (HOST, "localhost")
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-store")
@@ -75,12 +70,9 @@ class SiteServer:
             hint = "give another, for example --serve 0 for any free one"
             raise VizengineError(f"port {port} can't be had: {words}; {hint}") from None
         self.address = f"http://{HOST}:{self._server.server_port}/"
+        self.close = self._server.server_close
 
     def serve(self, folder: Path) -> None:
         """Serve `folder` until an exception, for example Ctrl-C's, ends it."""
         self._server.RequestHandlerClass = partial(_Handler, directory=str(folder))
         self._server.serve_forever(poll_interval=0.2)
-
-    def close(self) -> None:
-        """Give the port back."""
-        self._server.server_close()
