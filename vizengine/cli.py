@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from vizengine import __version__
 from vizengine.errors import ConfigError, UsageError, VizengineError
 from vizengine.output import answer, complain, logged
-from vizengine.runtime import Terminated, is_shortage, quiet_tensorflow, signals_raised, told_of_shortage
+from vizengine.runtime import Terminated, is_shortage, quiet_tensorflow, shortage_message, signals_raised
 
 if TYPE_CHECKING:
     from vizengine.config.schema import Config
@@ -136,10 +136,10 @@ def write_start(folder: Path) -> Path:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: a file; expected a folder, or the name of one to make")
     paths = {folder / name: text for name, text in texts.items()}
-    there = [str(path) for path in paths if os.path.lexists(path)]
-    if there:
+    taken = [str(path) for path in paths if os.path.lexists(path)]
+    if taken:
         raise UsageError(
-            f"{', '.join(there)}: there already, and nothing is replaced; expected a folder without, "
+            f"{', '.join(taken)}: there already, and nothing is replaced; expected a folder without, "
             f"for example: {_program()} {COMMAND} my-circuits"
         )
     for path, text in paths.items():
@@ -375,7 +375,7 @@ def _explain(error: Exception, traceback: bool) -> int:
     elif isinstance(error, VizengineError):
         message, code = f"error: {error}", USAGE if isinstance(error, UsageError) else FAILED
     elif is_shortage(error):
-        message = f"error: {told_of_shortage()}"
+        message = f"error: {shortage_message()}"
     elif isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("vizengine"):
         message = f"error: the package {error.name} isn't installed; run: pip install -r requirements.txt"
     elif isinstance(error, OSError) and error.strerror:

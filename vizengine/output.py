@@ -79,10 +79,10 @@ def logged(verbosity: int) -> Iterator[Progress]:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(_Plain())
     handler.addFilter(_Printable())
-    root, own = logging.getLogger(), logging.getLogger("vizengine")
-    before = own.level
+    root, package = logging.getLogger(), logging.getLogger("vizengine")
+    before = package.level
     root.addHandler(handler)
-    own.setLevel(level)
+    package.setLevel(level)
     logging.captureWarnings(verbosity > 0)
     try:
         with warnings.catch_warnings():
@@ -92,7 +92,7 @@ def logged(verbosity: int) -> Iterator[Progress]:
             yield SILENT if verbosity < 0 else progress
     finally:
         logging.captureWarnings(False)
-        own.setLevel(before)
+        package.setLevel(before)
         root.removeHandler(handler)
 
 

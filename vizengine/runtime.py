@@ -92,7 +92,7 @@ def is_shortage(error: BaseException) -> bool:
     return error.__cause__ is not None and is_shortage(error.__cause__)
 
 
-def told_of_shortage() -> str:
+def shortage_message() -> str:
     """The message for a run that memory ended."""
     try:
         free = f"; {available_bytes() / 1e9:.1f} GB are free now"
@@ -144,8 +144,8 @@ def _native_errors_held() -> Iterator[None]:
         # The process was started without an error stream.
         yield
         return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    with tempfile.TemporaryFile() as output:
+        os.dup2(output.fileno(), 2)
         failed = True
         try:
             yield
@@ -154,5 +154,5 @@ def _native_errors_held() -> Iterator[None]:
             os.dup2(original, 2)
             os.close(original)
             if failed:
-                held.seek(0)
-                os.write(2, held.read())
+                output.seek(0)
+                os.write(2, output.read())

@@ -23,11 +23,12 @@ def judge(report: dict[str, Any]) -> tuple[int, str]:
     """
     packages = report["dependencies"]
     flaws = [
-        f"{each['name']} {each['version']}: {flaw['id']}, mended in {', '.join(flaw['fix_versions']) or 'none yet'}"
-        for each in packages
-        for flaw in each.get("vulns", ())
+        f"{package['name']} {package['version']}: {flaw['id']}, "
+        f"mended in {', '.join(flaw['fix_versions']) or 'none yet'}"
+        for package in packages
+        for flaw in package.get("vulns", ())
     ]
-    skipped = [each["name"] for each in packages if "skip_reason" in each]
+    skipped = [package["name"] for package in packages if "skip_reason" in package]
     if flaws:
         return VULNERABLE, "\n".join([f"{len(flaws)} known vulnerabilities in {len(packages)} packages:", *flaws])
     if skipped or not packages:

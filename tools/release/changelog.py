@@ -36,14 +36,14 @@ def sections(text: str) -> list[Section]:
     Raises:
         ValueError: a heading has another form.
     """
-    found = []
+    versions = []
     for part in re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]:
         heading, _, body = part.partition("\n")
         match = _HEADING.match(heading)
         if not match or (match[1] == UNRELEASED) != (match[2] is None):
             raise ValueError(f"{heading!r}: expected `## [Unreleased]`, or `## [1.2.3] - 2026-12-31`")
-        found.append(Section(match[1], match[2] or "", body.strip()))
-    return found
+        versions.append(Section(match[1], match[2] or "", body.strip()))
+    return versions
 
 
 def problems(text: str, version: str) -> list[str]:
@@ -52,24 +52,26 @@ def problems(text: str, version: str) -> list[str]:
     Raises:
         ValueError: a heading has another form.
     """
-    found = sections(text)
+    versions = sections(text)
     wrong = []
-    if not found or found[0].version != UNRELEASED:
+    if not versions or versions[0].version != UNRELEASED:
         wrong.append("`## [Unreleased]` doesn't come first")
-    released = found[1:]
+    released = versions[1:]
     if released and _number(version) < _number(released[0].version):
         wrong.append(f"the version is {version}, and the newest release is {released[0].version}")
-    if not any(each.version == version for each in released) and not (found and found[0].body):
+    if not any(section.version == version for section in released) and not (versions and versions[0].body):
         wrong.append(f"nothing says what version {version} brings")
     for newer, older in pairwise(released):
         if _number(newer.version) <= _number(older.version) or newer.day < older.day:
             wrong.append(f"{older.version} of {older.day} stands below {newer.version} of {newer.day}")
-    for each in found:
-        if each.day:
-            datetime.date.fromisoformat(each.day)
-        kinds = re.findall("^### (.+)$", each.body, re.MULTILINE)
-        wrong += [f"{each.version}: `### {kind}`; expected one of {', '.join(KINDS)}" for kind in {*kinds} - {*KINDS}]
-        wrong += [f"{each.version}: `### {kind}` stands there twice" for kind in {*kinds} if kinds.count(kind) > 1]
+    for section in versions:
+        if section.day:
+            datetime.date.fromisoformat(section.day)
+        kinds = re.findall("^### (.+)$", section.body, re.MULTILINE)
+        wrong += [
+            f"{section.version}: `### {kind}`; expected one of {', '.join(KINDS)}" for kind in {*kinds} - {*KINDS}
+        ]
+        wrong += [f"{section.version}: `### {kind}` stands there twice" for kind in {*kinds} if kinds.count(kind) > 1]
     return wrong
 
 
@@ -87,12 +89,12 @@ def notes(text: str, tag: str, version: str) -> str:
     wrong = problems(text, version)
     if tag != f"v{version}":
         wrong.append(f"the tag is {tag}, and the version is {version}; expected the tag v{version}")
-    found = {each.version: each for each in sections(text)}
-    if version not in found:
+    versions = {section.version: section for section in sections(text)}
+    if version not in versions:
         wrong.append(f"there is no section `## [{version}] - DATE`; expected what was under Unreleased there")
     if wrong:
         raise ValueError("\n".join(wrong))
-    return found[version].body
+    return versions[version].body
 
 
 def _number(version: str) -> tuple[int, ...]:

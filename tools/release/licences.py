@@ -44,7 +44,11 @@ def licence(name: str) -> str:
     expression = about.get("License-Expression")
     if expression:
         return str(expression)
-    classes = [each.removeprefix(_CLASSIFIER) for each in about.get_all("Classifier", []) if _CLASSIFIER in each]
+    classes = [
+        classifier.removeprefix(_CLASSIFIER)
+        for classifier in about.get_all("Classifier", [])
+        if _CLASSIFIER in classifier
+    ]
     if classes:
         return " and ".join(classes)
     words = str(about.get("License") or "").strip()

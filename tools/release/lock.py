@@ -11,7 +11,7 @@ _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==([^ \\]+)(?: ; (.+?))? \\?$", re.MULT
 
 def locked() -> dict[str, dict[str, str]]:
     """By package, each of its versions in `requirements.lock` with the marker that says where; "" for everywhere."""
-    found: dict[str, dict[str, str]] = {}
+    versions: dict[str, dict[str, str]] = {}
     for name, version, marker in _LOCKED.findall(PATH.read_text(encoding="utf-8")):
-        found.setdefault(name, {})[version] = marker
-    return found
+        versions.setdefault(name, {})[version] = marker
+    return versions

@@ -30,21 +30,21 @@ def bill_of(listed: dict[str, Any], names: set[str]) -> dict[str, Any]:
     Raises:
         ValueError: the environment holds other packages than vizengine in its present version and those of the lock.
     """
-    components = {_normal(each["name"]): each for each in listed["components"]}
-    own = components.pop("vizengine", {})
-    if own.get("version") != __version__:
-        raise ValueError(f"vizengine {own.get('version')} is installed; expected {__version__}")
-    kept = {name: each for name, each in components.items() if name not in _INSTALLER}
-    if kept.keys() != names:
+    components = {_normal(component["name"]): component for component in listed["components"]}
+    vizengine = components.pop("vizengine", {})
+    if vizengine.get("version") != __version__:
+        raise ValueError(f"vizengine {vizengine.get('version')} is installed; expected {__version__}")
+    others = {name: component for name, component in components.items() if name not in _INSTALLER}
+    if others.keys() != names:
         raise ValueError(
-            f"installed and locked differ by {', '.join(sorted(kept.keys() ^ names))}; expected the lock alone"
+            f"installed and locked differ by {', '.join(sorted(others.keys() ^ names))}; expected the lock alone"
         )
-    away = {each["bom-ref"] for name, each in components.items() if name in _INSTALLER}
+    left_out = {component["bom-ref"] for name, component in components.items() if name in _INSTALLER}
     return {
         **listed,
-        "metadata": {**listed["metadata"], "component": own | {"type": "application"}},
-        "components": list(kept.values()),
-        "dependencies": [each for each in listed["dependencies"] if each["ref"] not in away],
+        "metadata": {**listed["metadata"], "component": vizengine | {"type": "application"}},
+        "components": list(others.values()),
+        "dependencies": [entry for entry in listed["dependencies"] if entry["ref"] not in left_out],
     }
 
 
