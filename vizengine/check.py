@@ -12,10 +12,9 @@ from vizengine.config.paths import NotAdmitted
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import WeightsUnavailable
 from vizengine.layers.jobs import chosen_layers, selection_flaws
-from vizengine.measures.claims import Claim, Drives, Prefers, StimulusSet, Sufficient, read_claim
+from vizengine.measures.claims import claim_of
 from vizengine.measures.expanded import earlier_layers, layers_to_expand
 from vizengine.measures.photos import IMAGE_SUFFIXES, SAMPLES, Photos
-from vizengine.measures.stimuli import battery
 from vizengine.network.architecture import (
     Architecture,
     Untraceable,
@@ -41,39 +40,9 @@ def check_claims(section: CircuitSection, architecture: Architecture) -> Iterato
         section: one whose layer exists.
         architecture: the network.
     """
-    for place, each in enumerate(section.hypothesis.claims):
-        for message in _problems(read_claim(each.model_dump()), section, architecture):
+    for place, claim in enumerate(section.hypothesis.claims):
+        for message in claim_of(claim).problems(section.unit.layer, section.unit.index, architecture):
             yield ("hypothesis", "claims", place), message
-
-
-def _problems(claim: Claim, section: CircuitSection, architecture: Architecture) -> Iterator[str]:
-    layer = section.unit.layer
-    labels = [source.label for source in architecture.source_channels(layer)]
-    if isinstance(claim, Drives) and claim.input not in labels and claim.input not in range(len(labels)):
-        yield (
-            f"unit {layer}:{section.unit.index} has no input {claim.input}; expected 0 to {len(labels) - 1} "
-            f"or a label as `{labels[0]}`"
-        )
-    if isinstance(claim, Sufficient) and claim.inputs > len(labels):
-        yield f"the unit has no {claim.inputs} inputs; expected at most {len(labels)}"
-    if isinstance(claim, Prefers):
-        for stimuli in (claim.preferred, claim.over):
-            yield from _undrawn(stimuli, architecture.receptive_field(layer).size)
-
-
-def _undrawn(stimuli: StimulusSet, size: int) -> Iterator[str]:
-    """A message where no drawn stimulus is in the set."""
-    drawn = battery(size)
-    if any(stimuli.holds(each) for each in drawn):
-        return
-    family = [each for each in drawn if each.family == stimuli.family]
-    known = []
-    for bound in stimuli.ranges:
-        values = sorted({getattr(each, bound.name) for each in family} - {None})
-        shown = ", ".join(f"{value:.3g}" for value in values) or "none"
-        known.append(f"{bound.name} of {shown}")
-    chosen = "; ".join(known) or "another polarity"
-    yield f"no drawn {stimuli.family} is chosen by these bounds; for this unit's field of {size} px there are {chosen}"
 
 
 LinkFinding = tuple[int, tuple[str | int, ...], str]

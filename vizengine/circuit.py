@@ -18,7 +18,7 @@ from vizengine.config.schema import CircuitSection, Config, SiteSection, SweepSe
 from vizengine.errors import BuildFailed
 from vizengine.measures import MEASURES
 from vizengine.measures.branches import Branch, branches
-from vizengine.measures.claims import Checked, check, find_input, read_claim
+from vizengine.measures.claims import Checked, check, find_input
 from vizengine.measures.classification import Classification
 from vizengine.measures.engine import Engine, Evidence, Sources, stage_of
 from vizengine.measures.expanded import Expanded, layers_to_expand
@@ -411,7 +411,7 @@ class CircuitRun:
         factors = [self._over_the_layer(circuit, factor.channels) for factor in evidence.factors.factors]
         groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
         # Not cached, so that a claim can change at no cost.
-        claims = check([read_claim(claim.model_dump()) for claim in self.section.hypothesis.claims], circuit, evidence)
+        claims = check(self.section.hypothesis.claims, circuit, evidence)
         code = source_hash("network", "pictures", "measures")
         report = build(
             self.section,

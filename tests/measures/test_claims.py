@@ -10,7 +10,8 @@ import pytest
 from vizengine.build import check
 from vizengine.config.claims import BoundsSection, ClaimSection, StimuliSection
 from vizengine.errors import ConfigError
-from vizengine.measures.claims import Drives, Prefers, Sufficient, read_claim
+from vizengine.measures.claims import KINDS as CLAIMS
+from vizengine.measures.claims import Drives, Prefers, Sufficient, claim_of
 from vizengine.measures.patches import KINDS
 from vizengine.measures.stimuli import Family, Stimulus
 
@@ -29,8 +30,8 @@ circuits:
 def load(tmp_path: Path, claim: str) -> object:
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG % claim, encoding="utf-8")
-    (made,) = check(path).circuits[0].hypothesis.claims
-    return read_claim(made.model_dump())
+    (claim_section,) = check(path).circuits[0].hypothesis.claims
+    return claim_of(claim_section)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,7 @@ def test_a_claim_that_cannot_be_checked_is_said_with_its_line(tmp_path: Path, cl
 
 
 def test_the_config_knows_all_that_the_evidence_knows() -> None:
+    assert CLAIMS.keys() == ClaimSection.model_fields.keys()
     assert tuple(StimuliSection.model_fields) == typing.get_args(Family)
     kinds = typing.get_args(ClaimSection.model_fields["invariant_to"].annotation)[0]
     assert typing.get_args(kinds) == KINDS

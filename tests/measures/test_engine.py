@@ -12,8 +12,9 @@ import pytest
 from tests.measures.setups import REAL, circuit_of, noise, picture_of, save_photos
 from tests.page import example
 from vizengine import encoding
+from vizengine.config.claims import ClaimSection, StimuliSection
 from vizengine.measures import MEASURES
-from vizengine.measures.claims import Checked, Drives, Range, StimulusSet, check, read_claim, verdict
+from vizengine.measures.claims import Checked, check, holds, verdict
 from vizengine.measures.engine import BY_NAME, Evidence, measure
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.photos import Photos
@@ -123,7 +124,9 @@ def test_a_dead_unit_is_measured_without_a_warning(
         assert np.isnan(found.faithfulness.by_norm.correlation).all()
     claims = [{"excites": 0}, {"inhibits": 1}, {"invariant_to": "hue"}, {"polysemantic": False}]
     claims += [{"sufficient": {"inputs": 3, "correlation": 0.5}}, {"prefers": {"disk": {}, "over": {"bar": {}}}}]
-    verdicts = [each.verdict for each in check([read_claim(claim) for claim in claims], circuit, found)]
+    verdicts = [
+        each.verdict for each in check([ClaimSection.model_validate(claim) for claim in claims], circuit, found)
+    ]
     if dead != "never fires":
         assert "supported" not in verdicts[:3]
     _equal(found, _read_again(found))
@@ -157,7 +160,7 @@ def test_top_examples_are_the_networks_highest(fixture: str, request: pytest.Fix
 
 def _check(request: pytest.FixtureRequest, fixture: str, claim: dict[str, Any]) -> Checked:
     circuit, evidence = _real(request, fixture)
-    (found,) = check([read_claim(claim)], circuit, evidence)
+    (found,) = check([ClaimSection.model_validate(claim)], circuit, evidence)
     return found
 
 
@@ -194,7 +197,7 @@ def test_an_inhibitor_that_is_silent_on_top_examples_is_judged_over_photos(reque
     parts = evidence.contributions.parts.copy()
     parts[:, 22] = 0
     silent = dataclasses.replace(evidence.contributions, parts=parts)
-    (found,) = check([read_claim({"inhibits": 22})], circuit, dataclasses.replace(evidence, contributions=silent))
+    (found,) = check([ClaimSection(inhibits=22)], circuit, dataclasses.replace(evidence, contributions=silent))
     assert found.sample_of == "photos" and "silent" in found.measure
     expected = evidence.contributions.photo_mean[22] / evidence.examples.distribution.deviation
     assert found.value == pytest.approx(expected) and found.value < 0
@@ -209,7 +212,7 @@ def test_polysemantic_claims_follow_planted_groups(request: pytest.FixtureReques
         vectors[:30, :6] += 9
         vectors[30:, 6:] += 9
     evidence = dataclasses.replace(evidence, polysemanticity=cluster(vectors.astype(np.float32), 0))
-    yes, no = check([read_claim({"polysemantic": True}), read_claim({"polysemantic": False})], circuit, evidence)
+    yes, no = check([ClaimSection(polysemantic=True), ClaimSection(polysemantic=False)], circuit, evidence)
     assert (yes.verdict, no.verdict) == (("supported", "contradicted") if planted else ("contradicted", "supported"))
 
 
@@ -228,15 +231,16 @@ def test_the_rule() -> None:
 
 
 def test_stimulus_sets() -> None:
-    wanted = StimulusSet("disk", "light", (Range("radius", 3.0, 8.0),))
-    assert wanted.holds(Stimulus("disk", radius=8.0)) and not wanted.holds(Stimulus("disk", radius=8.1))
-    assert not wanted.holds(Stimulus("disk", "dark", radius=5.0)) and not wanted.holds(Stimulus("ring", radius=5.0))
-    assert not StimulusSet("disk", "", (Range("hue", 0.0, 360.0),)).holds(Stimulus("disk", radius=5.0))
+    light = StimuliSection.model_validate({"disk": {"polarity": "light", "radius": [3, 8]}})
+    assert holds(light, Stimulus("disk", radius=8.0)) and not holds(light, Stimulus("disk", radius=8.1))
+    assert not holds(light, Stimulus("disk", "dark", radius=5.0)) and not holds(light, Stimulus("ring", radius=5.0))
+    coloured = StimuliSection.model_validate({"disk": {"hue": [0, 360]}})
+    assert not holds(coloured, Stimulus("disk", radius=5.0))
 
 
 def test_an_input_that_is_not_there_is_said(request: pytest.FixtureRequest) -> None:
     circuit, evidence = _real(request, "squeezenet")
     with pytest.raises(ValueError, match="expected 0 to 31"):
-        check([Drives("excites", 99)], circuit, evidence)
+        check([ClaimSection(excites=99)], circuit, evidence)
     with pytest.raises(ValueError, match="expected 1 to 32"):
-        check([read_claim({"sufficient": {"inputs": 33, "correlation": 0.5}})], circuit, evidence)
+        check([ClaimSection.model_validate({"sufficient": {"inputs": 33, "correlation": 0.5}})], circuit, evidence)

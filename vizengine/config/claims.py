@@ -55,7 +55,7 @@ class Chosen(Section):
 
     @model_serializer(mode="wrap")
     def _without_what_is_not_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: each for key, each in handler(self).items() if each is not None}
+        return {key: value for key, value in handler(self).items() if value is not None}
 
 
 class BoundsSection(Chosen):
@@ -74,6 +74,11 @@ class BoundsSection(Chosen):
     y: Bounds | None = Field(default=None, description="Of a shifted disk's centre, down.")
     scale: Bounds | None = Field(default=None, description="Factor on a scaled bar's width and length.")
 
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Lowest and highest value of each bounded parameter."""
+        return {name: value for name, value in self if name != "polarity" and value is not None}
+
 
 class StimuliSection(Chosen):
     """One family of drawn stimuli; `{}` means all of it."""
@@ -91,6 +96,17 @@ class StimuliSection(Chosen):
     blur: BoundsSection | None = Field(default=None, description="One disk, blurred more and more.")
     position: BoundsSection | None = Field(default=None, description="One disk, shifted.")
     scale: BoundsSection | None = Field(default=None, description="Bars from small to large.")
+
+    @property
+    def family(self) -> str:
+        """Name of the family."""
+        return next(name for name in StimuliSection.model_fields if getattr(self, name) is not None)
+
+    @property
+    def bounds(self) -> BoundsSection:
+        """Which stimuli of the family."""
+        bounds: BoundsSection = getattr(self, self.family)
+        return bounds
 
     @model_validator(mode="after")
     def _names_one_family(self) -> StimuliSection:
@@ -137,6 +153,11 @@ class ClaimSection(Chosen):
     sufficient: SufficientSection | None = Field(
         default=None, description="Its strongest inputs alone are enough to follow it."
     )
+
+    @property
+    def kind(self) -> str:
+        """Name of the setting that is there."""
+        return next(name for name in ClaimSection.model_fields if getattr(self, name) is not None)
 
     @model_validator(mode="after")
     def _makes_one_claim(self) -> ClaimSection:

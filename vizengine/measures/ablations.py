@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
-from vizengine.measures.statistics import Estimate, estimate
+from vizengine.measures.statistics import Estimate, Verdict, estimate
 from vizengine.measures.stream import EvidenceSettings, Streamed
 from vizengine.measures.unit import Forward, Positions
 
-Verdict = Literal["supported", "contradicted", "undecided"]
 # The share of the drive below which an input counts as silent, set before anything was measured.
 NEGLIGIBLE = 0.01
 

@@ -1,177 +1,38 @@
-"""Claims that a hypothesis can make of a unit, as plain data, and how they are read from plain mappings."""
+"""Claims of a hypothesis, held against what was measured: one class for each kind.
+
+The measurement's 95 % interval decides: a claim is supported where the whole interval lies on its side of a threshold
+that was set before anything was measured, contradicted where it lies on the other side, undecided otherwise.
+
+To add a kind: its setting in `vizengine.config.claims.ClaimSection`, its class here, and its line in `KINDS`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from vizengine.config.claims import ClaimSection, PrefersSection, StimuliSection, SufficientSection
+from vizengine.figures.quantities import Documented, Quantity, fixed, if_finite, whole
+from vizengine.measures.ablations import NEGLIGIBLE
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.patches import Kind
+from vizengine.measures.statistics import Verdict, area_under_curve, estimate
+from vizengine.measures.stimuli import Stimulus, battery
+from vizengine.network.architecture import Architecture
 
 if TYPE_CHECKING:
     from vizengine.measures.engine import Evidence
 
-
-import math
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Literal, assert_never, get_args
-
-import numpy as np
-
-from vizengine.figures.quantities import Documented, Quantity, fixed, whole
-from vizengine.measures.ablations import NEGLIGIBLE, Verdict
-from vizengine.measures.contributions import Finding
-from vizengine.measures.inputs import Circuit
-from vizengine.measures.patches import KINDS, Kind
-from vizengine.measures.statistics import area_under_curve, estimate
-from vizengine.measures.stimuli import Family, Stimulus
-
-
-@dataclass(frozen=True)
-class Range:
-    """Allowed values of one parameter of a stimulus, both ends included."""
-
-    name: str
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class StimulusSet:
-    """Some of the drawn stimuli.
-
-    Attributes:
-        family: which family.
-        polarity: `light`, `dark`, or empty for both.
-        ranges: bounds of parameters.
-    """
-
-    family: Family
-    polarity: str = ""
-    ranges: tuple[Range, ...] = ()
-
-    def holds(self, stimulus: Stimulus) -> bool:
-        """Whether a stimulus belongs to the set; one without a bounded parameter doesn't."""
-        if stimulus.family != self.family or self.polarity not in ("", stimulus.polarity):
-            return False
-        values = [(getattr(stimulus, each.name), each) for each in self.ranges]
-        return all(value is not None and each.low <= value <= each.high for value, each in values)
-
-
-@dataclass(frozen=True)
-class Drives:
-    """An input excites or inhibits the unit; `input` is its index on the kernel's input axis or its label."""
-
-    effect: Literal["excites", "inhibits"]
-    input: int | str
-
-
-@dataclass(frozen=True)
-class Prefers:
-    """The unit answers more to some stimuli than to others."""
-
-    preferred: StimulusSet
-    over: StimulusSet
-
-
-@dataclass(frozen=True)
-class InvariantTo:
-    """The unit keeps answering to its own top patches as one thing about them changes."""
-
-    change: Kind
-
-
-@dataclass(frozen=True)
-class Polysemantic:
-    """The unit's top examples fall (or, with `expected` false, don't fall) into clusters driven by different inputs."""
-
-    expected: bool
-
-
-@dataclass(frozen=True)
-class Sufficient:
-    """The `inputs` strongest inputs by norm are enough for at least that correlation with the whole unit."""
-
-    inputs: int
-    correlation: float
-
-
-Claim = Drives | Prefers | InvariantTo | Polysemantic | Sufficient
-_NUMBERS = tuple(field.name for field in fields(Stimulus) if field.name not in ("family", "polarity"))
-
-
-def read_claim(mapping: Mapping[str, Any]) -> Claim:
-    """A claim as a config has it, for example `{"excites": 244}` or `{"prefers": {"disk": {}, "over": {"bar": {}}}}`.
-
-    Raises:
-        ValueError: says what came and what was expected.
-    """
-    kind = next(iter(mapping), "") if len(mapping) == 1 else ""
-    value = mapping.get(kind)
-    match kind:
-        case "excites" | "inhibits":
-            if isinstance(value, (int, str)) and not isinstance(value, bool):
-                return Drives("excites" if kind == "excites" else "inhibits", value)
-            raise ValueError(f"`{kind}` takes an input's index or label. Received: {value!r}")
-        case "prefers":
-            return _read_prefers(value)
-        case "invariant_to":
-            for known in KINDS:
-                if value == known:
-                    return InvariantTo(known)
-            raise ValueError(f"`invariant_to` takes one of {', '.join(KINDS)}. Received: {value!r}")
-        case "polysemantic":
-            if isinstance(value, bool):
-                return Polysemantic(value)
-            raise ValueError(f"`polysemantic` takes true or false. Received: {value!r}")
-        case "sufficient":
-            return _read_sufficient(value)
-    expected = "excites, inhibits, prefers, invariant_to, polysemantic or sufficient"
-    raise ValueError(f"a claim is one of {expected}. Received: {dict(mapping)!r}")
-
-
-def _read_prefers(value: Any) -> Prefers:
-    others = [name for name in value if name != "over"] if isinstance(value, Mapping) else []
-    if len(others) != 1 or not isinstance(value.get("over"), Mapping) or len(value["over"]) != 1:
-        raise ValueError(f"`prefers` takes one family of stimuli, and another under `over`. Received: {value!r}")
-    over = next(iter(value["over"]))
-    return Prefers(_read_set(others[0], value[others[0]]), _read_set(over, value["over"][over]))
-
-
-def _read_set(family: str, bounds: Any) -> StimulusSet:
-    if family not in get_args(Family):
-        raise ValueError(f"there is no family of stimuli {family!r}; expected one of {', '.join(get_args(Family))}")
-    polarity, ranges = "", []
-    for name, value in (bounds or {}).items():
-        if name == "polarity" and value in ("light", "dark"):
-            polarity = value
-        elif name in _NUMBERS:
-            ranges.append(_read_range(family, name, value))
-        else:
-            expected = f"polarity (light or dark) or one of {', '.join(_NUMBERS)}"
-            raise ValueError(f"stimuli of family {family} can't be chosen by {name}: {value!r}; expected {expected}")
-    return StimulusSet(family, polarity, tuple(ranges))  # type: ignore[arg-type]
-
-
-def _read_range(family: str, name: str, value: Any) -> Range:
-    ends = list(value) if isinstance(value, (list, tuple)) and len(value) == 2 else [value, value]
-    if not all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in ends):
-        raise ValueError(
-            f"stimuli of family {family} can't be chosen by {name}: {value!r}; expected a number or two, as [3, 8]"
-        )
-    return Range(name, float(ends[0]), float(ends[1]))
-
-
-def _read_sufficient(value: Any) -> Sufficient:
-    inputs = value.get("inputs") if isinstance(value, Mapping) else None
-    if isinstance(inputs, str) and inputs.removeprefix("top").isdigit():
-        inputs = int(inputs.removeprefix("top"))
-    correlation = value.get("correlation") if isinstance(value, Mapping) else None
-    if not isinstance(inputs, int) or not isinstance(correlation, (int, float)) or not -1 <= correlation <= 1:
-        raise ValueError(f"`sufficient` takes inputs, as top6, and a correlation of -1 to 1. Received: {value!r}")
-    return Sufficient(inputs, float(correlation))
-
-
 PREFERENCE = 0.7
 INVARIANCE = 0.5
+_PLURALS = {"uniform": "plain colours", "blur": "blurred disks", "position": "shifted disks", "scale": "scaled bars"}
 
 
 @dataclass(frozen=True)
@@ -180,44 +41,303 @@ class Checked:
 
     Attributes:
         claim: what was claimed.
-        verdict: by the module's rule.
         value: what was measured; not a number where it couldn't be.
         low, high: its 95 % interval.
         threshold: what the value is held against.
         above: whether the claim is that the value is above the threshold.
         measure: what the value is, with its unit.
-        control: what the same measure gives for the control; not a number where there is none.
-        control_of: what the control is; empty where there is none.
         sample: size of the sample.
         sample_of: what it consists of.
+        control: what the same measure gives for the control; not a number where there is none.
+        control_of: what the control is; empty where there is none.
     """
 
     claim: Claim
-    verdict: Verdict
     value: float
     low: float
     high: float
     threshold: float
     above: bool
     measure: str
-    control: float
-    control_of: str
     sample: int
     sample_of: str
+    control: float = math.nan
+    control_of: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """By the module's rule."""
+        return verdict(self.low, self.high, self.threshold, self.above)
 
 
-def check(claims: Sequence[Claim], circuit: Circuit, evidence: Evidence) -> tuple[Checked, ...]:
-    """Hold each claim against the measurements.
+class Claim(ABC):
+    """What a hypothesis says of a unit."""
 
-    Args:
-        claims: in the config's order.
-        circuit: the unit.
-        evidence: what was measured of it.
+    def problems(self, layer: str, unit: int, architecture: Architecture) -> Iterator[str]:
+        """Why the claim can't be checked of a unit, from the network's layers alone."""
+        yield from ()
+
+    @abstractmethod
+    def check(self, circuit: Circuit, evidence: Evidence) -> Checked:
+        """Hold the claim against what was measured of the unit.
+
+        Raises:
+            ValueError: it names an input that the unit doesn't have, or more inputs than it has.
+        """
+
+    @abstractmethod
+    def words(self, circuit: Circuit) -> str:
+        """The claim in words."""
+
+
+@dataclass(frozen=True)
+class Drives(Claim):
+    """An input excites or inhibits the unit; `input` is its index on the kernel's input axis or its label."""
+
+    effect: Literal["excites", "inhibits"]
+    input: int | str
+
+    def problems(self, layer: str, unit: int, architecture: Architecture) -> Iterator[str]:
+        """The unit doesn't have that input."""
+        labels = [source.label for source in architecture.source_channels(layer)]
+        if self.input not in labels and self.input not in range(len(labels)):
+            yield (
+                f"unit {layer}:{unit} has no input {self.input}; expected 0 to {len(labels) - 1} "
+                f"or a label as `{labels[0]}`"
+            )
+
+    def check(self, circuit: Circuit, evidence: Evidence) -> Checked:
+        """By the mean contribution on top examples, which is how far the unit falls there without the input.
+
+        An inhibitor is often silent where the unit fires most. Where it is, which is where its whole interval lies
+        within `NEGLIGIBLE` of the drive, it's judged over all photos instead, in standard deviations of the unit.
+        """
+        index = find_input(circuit, self.input)
+        contributions, controls = evidence.contributions, evidence.ablations.control
+        scale = abs(float(contributions.mean.sum())) or math.nan
+        on_examples = estimate(contributions.parts[:, index])
+        value, low, high = on_examples.mean / scale, on_examples.low / scale, on_examples.high / scale
+        control = estimate(np.array([-control.to_zero.examples.mean for control in controls])).mean / scale
+        measure, sample, sample_of = "mean contribution as a share of the drive", on_examples.count, "top examples"
+        above = self.effect == "excites"
+        if not above and low > -NEGLIGIBLE and high < NEGLIGIBLE:
+            scale = evidence.examples.distribution.deviation or math.nan
+            over_photos = contributions.photo_mean, contributions.photo_low, contributions.photo_high
+            value, low, high = (float(values[index]) / scale for values in over_photos)
+            channels = [control.channels[0] for control in controls]
+            control = float(contributions.photo_mean[channels].mean()) / scale if channels else math.nan
+            measure = (
+                "mean contribution in standard deviations of the unit, since the input is silent on the top examples"
+            )
+            sample, sample_of = evidence.examples.photos, "photos"
+        return Checked(
+            claim=self,
+            value=value,
+            low=low,
+            high=high,
+            threshold=NEGLIGIBLE if above else -NEGLIGIBLE,
+            above=above,
+            measure=measure,
+            sample=sample,
+            sample_of=sample_of,
+            control=control,
+            control_of=f"mean of {len(controls)} random inputs of like norm" if controls else "",
+        )
+
+    def words(self, circuit: Circuit) -> str:
+        """With the input's label."""
+        return f"{circuit.inputs[find_input(circuit, self.input)].label} {self.effect} the unit"
+
+
+@dataclass(frozen=True)
+class Prefers(Claim):
+    """The unit answers more to some stimuli than to others."""
+
+    setting: PrefersSection
+
+    def problems(self, layer: str, unit: int, architecture: Architecture) -> Iterator[str]:
+        """None of the drawn stimuli is chosen."""
+        size = architecture.receptive_field(layer).size
+        drawn = battery(size)
+        for stimuli in (self.setting, self.setting.over):
+            if any(holds(stimuli, stimulus) for stimulus in drawn):
+                continue
+            known = []
+            for name in stimuli.bounds.ranges:
+                values = {getattr(stimulus, name) for stimulus in drawn if stimulus.family == stimuli.family} - {None}
+                known.append(f"{name} of {', '.join(f'{value:.3g}' for value in sorted(values)) or 'none'}")
+            yield (
+                f"no drawn {stimuli.family} is chosen by these bounds; for this unit's field of {size} px there are "
+                f"{'; '.join(known) or 'another polarity'}"
+            )
+
+    def check(self, circuit: Circuit, evidence: Evidence) -> Checked:
+        """By the area under the ROC curve of the unit's responses to both sets of stimuli."""
+        responses = evidence.tuning.responses[:, 0].astype(np.float64)
+        preferred, others = (
+            responses[
+                np.array([holds(stimuli, stimulus) for stimulus in evidence.tuning.stimuli]) & ~np.isnan(responses)
+            ]
+            for stimuli in (self.setting, self.setting.over)
+        )
+        value, low, high = math.nan, 0.0, 1.0
+        if len(preferred) and len(others):
+            value, low, high = area_under_curve(preferred, others)
+        return Checked(
+            claim=self,
+            value=value,
+            low=low,
+            high=high,
+            threshold=PREFERENCE,
+            above=True,
+            measure="area under the ROC curve",
+            sample=len(preferred) + len(others),
+            sample_of=f"drawn stimuli: {len(preferred)} against {len(others)}",
+            control=0.5,
+            control_of="chance",
+        )
+
+    def words(self, circuit: Circuit) -> str:
+        """With the bounds of both sets."""
+        return f"It prefers {_stimuli_words(self.setting)} to {_stimuli_words(self.setting.over)}"
+
+
+def holds(stimuli: StimuliSection, stimulus: Stimulus) -> bool:
+    """Whether a stimulus is among those that a setting means; one without a bounded parameter isn't."""
+    bounds = stimuli.bounds
+    if stimulus.family != stimuli.family or bounds.polarity not in (None, stimulus.polarity):
+        return False
+    values = [(getattr(stimulus, name), low, high) for name, (low, high) in bounds.ranges.items()]
+    return all(value is not None and low <= value <= high for value, low, high in values)
+
+
+def _stimuli_words(stimuli: StimuliSection) -> str:
+    words = [stimuli.bounds.polarity, _PLURALS.get(stimuli.family, f"{stimuli.family}s")]
+    bounds = [
+        f"{name} {low:g}" + ("" if low == high else f" to {high:g}")
+        for name, (low, high) in stimuli.bounds.ranges.items()
+    ]
+    return " ".join(filter(None, words)) + (f" ({', '.join(bounds)})" if bounds else "")
+
+
+@dataclass(frozen=True)
+class InvariantTo(Claim):
+    """The unit keeps answering to its own top patches as one thing about them changes."""
+
+    change: Kind
+
+    def check(self, circuit: Circuit, evidence: Evidence) -> Checked:
+        """By the invariance index of the unit's own top patches."""
+        unit, *inputs = (index for index in evidence.tuning.indices if index.name == f"{self.change} invariance")
+        of_inputs = estimate(np.array([index.value.mean for index in inputs]))
+        return Checked(
+            claim=self,
+            value=unit.value.mean,
+            low=unit.value.low,
+            high=unit.value.high,
+            threshold=INVARIANCE,
+            above=True,
+            measure=f"smallest over largest activation as {self.change} changes",
+            sample=unit.value.count,
+            sample_of="top patches",
+            control=of_inputs.mean,
+            control_of="mean of the strongest inputs" if of_inputs.count else "",
+        )
+
+    def words(self, circuit: Circuit) -> str:
+        """With what changes."""
+        return f"It is invariant to {self.change}"
+
+
+@dataclass(frozen=True)
+class Polysemantic(Claim):
+    """The unit's top examples fall (or, with `expected` false, don't fall) into clusters driven by different inputs."""
+
+    expected: bool
+
+    def check(self, circuit: Circuit, evidence: Evidence) -> Checked:
+        """By the silhouette of the clusters of top examples."""
+        clusters = evidence.polysemanticity
+        return Checked(
+            claim=self,
+            value=clusters.silhouette.mean,
+            low=clusters.silhouette.low,
+            high=clusters.silhouette.high,
+            threshold=clusters.threshold,
+            above=self.expected,
+            measure=f"mean silhouette of {len(clusters.clusters)} clusters",
+            sample=clusters.silhouette.count,
+            sample_of="top examples",
+            control=max(clusters.null, default=math.nan),
+            control_of="best of the shuffled contributions" if clusters.null else "",
+        )
+
+    def words(self, circuit: Circuit) -> str:
+        """Either way."""
+        return "It is polysemantic" if self.expected else "It is not polysemantic"
+
+
+@dataclass(frozen=True)
+class Sufficient(Claim):
+    """The strongest inputs by norm are enough for at least that correlation with the whole unit."""
+
+    setting: SufficientSection
+
+    def problems(self, layer: str, unit: int, architecture: Architecture) -> Iterator[str]:
+        """The unit doesn't have as many inputs."""
+        inputs = len(architecture.source_channels(layer))
+        if self.setting.inputs > inputs:
+            yield f"the unit has no {self.setting.inputs} inputs; expected at most {inputs}"
+
+    def check(self, circuit: Circuit, evidence: Evidence) -> Checked:
+        """By the correlation with the whole unit when only the strongest inputs by norm vary."""
+        curves, inputs = evidence.faithfulness, self.setting.inputs
+        if inputs > len(circuit.inputs):
+            raise ValueError(f"`sufficient` names {inputs} inputs; expected 1 to {len(circuit.inputs)}")
+        k = inputs - 1
+        return Checked(
+            claim=self,
+            value=float(curves.by_norm.correlation[k]),
+            low=float(curves.by_norm.low[k]),
+            high=float(curves.by_norm.high[k]),
+            threshold=self.setting.correlation,
+            above=True,
+            measure=f"correlation with the whole unit, the {inputs} strongest inputs kept and the others at their mean",
+            sample=curves.positions,
+            sample_of=f"positions in {evidence.examples.photos} photos",
+            control=float(curves.random_correlation[k]),
+            control_of=f"as many random inputs, mean of {curves.draws} draws",
+        )
+
+    def words(self, circuit: Circuit) -> str:
+        """With both numbers."""
+        return (
+            f"Its {self.setting.inputs} strongest inputs are enough for a correlation of {self.setting.correlation:g}"
+        )
+
+
+KINDS: Mapping[str, Callable[[Any], Claim]] = {
+    "excites": partial(Drives, "excites"),
+    "inhibits": partial(Drives, "inhibits"),
+    "prefers": Prefers,
+    "invariant_to": InvariantTo,
+    "polysemantic": Polysemantic,
+    "sufficient": Sufficient,
+}
+
+
+def claim_of(section: ClaimSection) -> Claim:
+    """The claim that a config makes."""
+    return KINDS[section.kind](getattr(section, section.kind))
+
+
+def check(sections: Sequence[ClaimSection], circuit: Circuit, evidence: Evidence) -> tuple[Checked, ...]:
+    """Hold each claim of a config against the measurements, in the config's order.
 
     Raises:
         ValueError: a claim names an input that the unit doesn't have, or more inputs than it has.
     """
-    return tuple(_CHECKS[type(claim)](claim, circuit, evidence) for claim in claims)
+    return tuple(claim_of(section).check(circuit, evidence) for section in sections)
 
 
 def verdict(low: float, high: float, threshold: float, above: bool) -> Verdict:
@@ -230,7 +350,7 @@ def verdict(low: float, high: float, threshold: float, above: bool) -> Verdict:
 
 
 def find_input(circuit: Circuit, name: int | str) -> int:
-    """Index on the kernel's input axis of an input given by that index or by its label.
+    """Index on the kernel's input axis of an input, whose index or label is given.
 
     Raises:
         ValueError: there is none.
@@ -244,155 +364,12 @@ def find_input(circuit: Circuit, name: int | str) -> int:
     )
 
 
-def _drives(claim: Drives, circuit: Circuit, evidence: Evidence) -> Checked:
-    """By the mean contribution on top examples, which is how far the unit falls there without the input.
-
-    An inhibitor is often silent where the unit fires most. Where it is, which is where its whole interval lies within
-    `NEGLIGIBLE` of the drive, it's judged over all photos instead, in standard deviations of the unit.
-    """
-    index = find_input(circuit, claim.input)
-    given = evidence.contributions
-    drive = float(given.mean.sum())
-    scale = abs(drive) or math.nan
-    found = estimate(given.parts[:, index])
-    value, low, high = found.mean / scale, found.low / scale, found.high / scale
-    above = claim.effect == "excites"
-    threshold = NEGLIGIBLE if above else -NEGLIGIBLE
-    control = estimate(np.array([-each.to_zero.examples.mean for each in evidence.ablations.control])).mean / scale
-    control_of = (
-        f"mean of {len(evidence.ablations.control)} random inputs of like norm" if evidence.ablations.control else ""
-    )
-    measure, sample, sample_of = "mean contribution as a share of the drive", found.count, "top examples"
-    if not above and low > -NEGLIGIBLE and high < NEGLIGIBLE:
-        scale = evidence.examples.distribution.deviation or math.nan
-        value, low, high = (
-            float(each[index]) / scale for each in (given.photo_mean, given.photo_low, given.photo_high)
-        )
-        controls = [each.channels[0] for each in evidence.ablations.control]
-        control = float(given.photo_mean[controls].mean()) / scale if controls else math.nan
-        measure = "mean contribution in standard deviations of the unit, since the input is silent on the top examples"
-        sample, sample_of = evidence.examples.photos, "photos"
-    return Checked(
-        claim,
-        verdict(low, high, threshold, above),
-        value,
-        low,
-        high,
-        threshold,
-        above,
-        measure,
-        control,
-        control_of,
-        sample,
-        sample_of,
-    )
-
-
-def _prefers(claim: Prefers, circuit: Circuit, evidence: Evidence) -> Checked:
-    """By the area under the ROC curve of the unit's responses to both sets of stimuli."""
-    responses = evidence.tuning.responses[:, 0].astype(np.float64)
-    sets = [
-        np.array([wanted.holds(each) for each in evidence.tuning.stimuli]) for wanted in (claim.preferred, claim.over)
-    ]
-    first, second = (responses[chosen & ~np.isnan(responses)] for chosen in sets)
-    value, low, high = math.nan, 0.0, 1.0
-    if len(first) and len(second):
-        value, low, high = area_under_curve(first, second)
-    return Checked(
-        claim,
-        verdict(low, high, PREFERENCE, True),
-        value,
-        low,
-        high,
-        PREFERENCE,
-        True,
-        "area under the ROC curve",
-        0.5,
-        "chance",
-        len(first) + len(second),
-        f"drawn stimuli: {len(first)} against {len(second)}",
-    )
-
-
-def _invariant(claim: InvariantTo, circuit: Circuit, evidence: Evidence) -> Checked:
-    """By the invariance index of the unit's own top patches."""
-    own = [index for index in evidence.tuning.indices if index.name == f"{claim.change} invariance"]
-    found = own[0].value
-    inputs = estimate(np.array([index.value.mean for index in own[1:]]))
-    return Checked(
-        claim,
-        verdict(found.low, found.high, INVARIANCE, True),
-        found.mean,
-        found.low,
-        found.high,
-        INVARIANCE,
-        True,
-        f"smallest over largest activation as {claim.change} changes",
-        inputs.mean,
-        "mean of the strongest inputs" if inputs.count else "",
-        found.count,
-        "top patches",
-    )
-
-
-def _polysemantic(claim: Polysemantic, circuit: Circuit, evidence: Evidence) -> Checked:
-    """By the silhouette of the clusters of top examples."""
-    groups = evidence.polysemanticity
-    found = groups.silhouette
-    return Checked(
-        claim,
-        verdict(found.low, found.high, groups.threshold, claim.expected),
-        found.mean,
-        found.low,
-        found.high,
-        groups.threshold,
-        claim.expected,
-        f"mean silhouette of {len(groups.clusters)} clusters",
-        max(groups.null, default=math.nan),
-        "best of the shuffled contributions" if groups.null else "",
-        found.count,
-        "top examples",
-    )
-
-
-def _sufficient(claim: Sufficient, circuit: Circuit, evidence: Evidence) -> Checked:
-    """By the correlation with the whole unit when only the strongest inputs by norm vary."""
-    curves = evidence.faithfulness
-    if not 1 <= claim.inputs <= len(circuit.inputs):
-        raise ValueError(f"`sufficient` names {claim.inputs} inputs; expected 1 to {len(circuit.inputs)}")
-    k = claim.inputs - 1
-    low, high = float(curves.by_norm.low[k]), float(curves.by_norm.high[k])
-    return Checked(
-        claim,
-        verdict(low, high, claim.correlation, True),
-        float(curves.by_norm.correlation[k]),
-        low,
-        high,
-        claim.correlation,
-        True,
-        f"correlation with the whole unit, the {claim.inputs} strongest inputs kept and the others at their mean",
-        float(curves.random_correlation[k]),
-        f"as many random inputs, mean of {curves.draws} draws",
-        curves.positions,
-        f"positions in {evidence.examples.photos} photos",
-    )
-
-
-_CHECKS: dict[type, Callable[..., Checked]] = {
-    Drives: _drives,
-    Prefers: _prefers,
-    InvariantTo: _invariant,
-    Polysemantic: _polysemantic,
-    Sufficient: _sufficient,
-}
-
-
 class ClaimReport(Documented):
     """A claim and what the measurement says of it."""
 
     words: str
     """The claim."""
-    finding: Finding
+    finding: Verdict
     """`supported`, `contradicted` or `undecided`."""
     value: Quantity | None
     """What was measured; null where it couldn't be."""
@@ -434,17 +411,16 @@ PLACES = 3
 
 def claim_report(checked: Checked, circuit: Circuit) -> ClaimReport:
     """A claim with its figures."""
-
     return ClaimReport(
-        words=_words(checked.claim, circuit),
+        words=checked.claim.words(circuit),
         finding=checked.verdict,
-        value=fixed(checked.value, PLACES) if math.isfinite(checked.value) else None,
-        low=fixed(checked.low, PLACES) if math.isfinite(checked.low) else None,
-        high=fixed(checked.high, PLACES) if math.isfinite(checked.high) else None,
+        value=if_finite(checked.value, fixed, PLACES),
+        low=if_finite(checked.low, fixed, PLACES),
+        high=if_finite(checked.high, fixed, PLACES),
         threshold=fixed(checked.threshold, PLACES),
         above=checked.above,
         measure=checked.measure,
-        control=fixed(checked.control, PLACES) if math.isfinite(checked.control) else None,
+        control=if_finite(checked.control, fixed, PLACES),
         control_of=checked.control_of,
         sample=whole(checked.sample),
         sample_of=checked.sample_of,
@@ -453,7 +429,7 @@ def claim_report(checked: Checked, circuit: Circuit) -> ClaimReport:
 
 def claims_tally(claims: Sequence[Checked]) -> ClaimsTally | None:
     """How many claims came out in which way; None where there are none."""
-    counts = Counter(each.verdict for each in claims)
+    counts = Counter(checked.verdict for checked in claims)
     if not claims:
         return None
     return ClaimsTally(
@@ -462,28 +438,3 @@ def claims_tally(claims: Sequence[Checked]) -> ClaimsTally | None:
         contradicted=whole(counts["contradicted"]),
         undecided=whole(counts["undecided"]),
     )
-
-
-def _words(claim: Claim, circuit: Circuit) -> str:
-    match claim:
-        case Drives():
-            return f"{circuit.inputs[find_input(circuit, claim.input)].label} {claim.effect} the unit"
-        case Prefers():
-            return f"It prefers {_stimuli(claim.preferred)} to {_stimuli(claim.over)}"
-        case InvariantTo():
-            return f"It is invariant to {claim.change}"
-        case Polysemantic():
-            return "It is polysemantic" if claim.expected else "It is not polysemantic"
-        case Sufficient():
-            return f"Its {claim.inputs} strongest inputs are enough for a correlation of {claim.correlation:g}"
-        case _:
-            assert_never(claim)
-
-
-def _stimuli(given: StimulusSet) -> str:
-    plural = {"uniform": "plain colours", "blur": "blurred disks", "position": "shifted disks", "scale": "scaled bars"}
-    words = [given.polarity, plural.get(given.family, f"{given.family}s")]
-    bounds = [
-        f"{each.name} {each.low:g}" + ("" if each.low == each.high else f" to {each.high:g}") for each in given.ranges
-    ]
-    return " ".join(filter(None, words)) + (f" ({', '.join(bounds)})" if bounds else "")

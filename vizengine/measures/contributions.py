@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from vizengine.measures.ablations import Ablations, Effect
 from vizengine.measures.examples import TOP_SHOWN
 from vizengine.measures.inputs import Circuit, slice_figures
 from vizengine.measures.measure import Measure
-from vizengine.measures.statistics import change, estimate, largest_first
+from vizengine.measures.statistics import Verdict, change, estimate, largest_first
 from vizengine.measures.stream import Streamed
 from vizengine.measures.unit import Forward, Positions
 
@@ -103,9 +102,6 @@ def summarise(
     )
 
 
-Finding = Literal["supported", "contradicted", "undecided"]
-
-
 class ExampleBar(Documented):
     """What adds up to the pre-activation of one top example, in the order of the examples."""
 
@@ -141,7 +137,7 @@ class InputEffect(Documented):
     """Mean change over all photos when it is set to zero."""
     picture: Quantity
     """Change at the best place of the unit's picture when it is set to zero."""
-    finding: Finding
+    finding: Verdict
     """Whether the change bears out the name that the weights give it."""
     sums: tuple[SumReport, ...]
     """Its contribution to the first few top examples worked out, in their order."""

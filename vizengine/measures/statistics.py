@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from vizengine.figures.quantities import Change, if_finite, significant
 
 # The highest of 19 by chance is a test at the level of 5 %.
 SHUFFLES = 19
+# What an interval says of an assertion.
+Verdict = Literal["supported", "contradicted", "undecided"]
 _NORMAL = 1.959963984540054
 
 
