@@ -192,12 +192,16 @@ def test_claims_come_out_both_ways(
     assert found.low <= found.value <= found.high and found.sample > 0 and found.measure and found.sample_of
 
 
+def _with(evidence: Evidence, **results: Any) -> Evidence:
+    return Evidence({name: getattr(evidence, name) for name in dir(evidence)} | results)
+
+
 def test_an_inhibitor_that_is_silent_on_top_examples_is_judged_over_photos(request: pytest.FixtureRequest) -> None:
     circuit, evidence = _real(request, "squeezenet")
     parts = evidence.contributions.parts.copy()
     parts[:, 22] = 0
     silent = dataclasses.replace(evidence.contributions, parts=parts)
-    (found,) = check([ClaimSection(inhibits=22)], circuit, dataclasses.replace(evidence, contributions=silent))
+    (found,) = check([ClaimSection(inhibits=22)], circuit, _with(evidence, contributions=silent))
     assert found.sample_of == "photos" and "silent" in found.measure
     expected = evidence.contributions.photo_mean[22] / evidence.examples.distribution.deviation
     assert found.value == pytest.approx(expected) and found.value < 0
@@ -211,7 +215,7 @@ def test_polysemantic_claims_follow_planted_groups(request: pytest.FixtureReques
     if planted:
         vectors[:30, :6] += 9
         vectors[30:, 6:] += 9
-    evidence = dataclasses.replace(evidence, polysemanticity=cluster(vectors.astype(np.float32), 0))
+    evidence = _with(evidence, polysemanticity=cluster(vectors.astype(np.float32), 0))
     yes, no = check([ClaimSection(polysemantic=True), ClaimSection(polysemantic=False)], circuit, evidence)
     assert (yes.verdict, no.verdict) == (("supported", "contradicted") if planted else ("contradicted", "supported"))
 
