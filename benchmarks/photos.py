@@ -96,11 +96,12 @@ def _setup(folder: Path, count: int):
     from vizengine.measures.photos import Photos
     from vizengine.network import weights
     from vizengine.network.catalogue import catalogue_entry
+    from vizengine.network.files import read_layers
     from vizengine.network.model import Network
 
     entry = catalogue_entry("squeezenet1.1")
     file = weights.locate(entry, None, None, folder, entry.architecture.layers, Cache(folder / "cache"))
-    network = Network(entry.architecture, weights.read(file, entry.architecture.layers))
+    network = Network(entry.architecture, read_layers(file.path, entry.architecture.layers))
     kernel, bias = network.weights[LAYER]
     circuit = analyse(LAYER, UNIT, kernel, bias, entry.architecture.source_channels(LAYER), 6)
     return network, circuit, Photos(str(folder), folder).found[:count]

@@ -31,6 +31,7 @@ from vizengine.measures.extremes import photo_extremes
 from vizengine.measures.photos import Photos
 from vizengine.network import catalogue as zoo
 from vizengine.network import weights
+from vizengine.network.files import read_layers
 from vizengine.network.model import Network, make_deterministic
 from vizengine.network.probes import Probe
 from vizengine.pictures import objectives
@@ -59,7 +60,7 @@ def load(model: str, layer: str) -> Network:
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder))
         file = weights.locate(entry, None, None, HERE, entry.architecture.upto(layer), cache)
-        return Network(entry.architecture, weights.read(file, entry.architecture.layers))
+        return Network(entry.architecture, read_layers(file.path, entry.architecture.layers))
 
 
 def peers_model(network: Network, path: Path) -> None:

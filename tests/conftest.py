@@ -18,6 +18,7 @@ from tests.tiny import tiny_architecture, tiny_weights
 from vizengine.cache import Cache
 from vizengine.network import catalogue as zoo
 from vizengine.network import weights as weights_files
+from vizengine.network.files import read_layers
 from vizengine.page.report import Report
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Network:
     entry = zoo.catalogue_entry("squeezenet1.1")
     cache = Cache(tmp_path_factory.mktemp("cache"))
     file = weights_files.locate(entry, None, None, Path(), entry.architecture.layers, cache)
-    return Network(entry.architecture, weights_files.read(file, entry.architecture.layers))
+    return Network(entry.architecture, read_layers(file.path, entry.architecture.layers))
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +87,7 @@ def vgg19(shared_weights: Path) -> Network:
     entry = zoo.catalogue_entry("vgg19")
     (path,) = shared_weights.glob("*vgg19*.h5")
     file = weights_files.WeightsFile(path, "test", "")
-    return Network(entry.architecture, weights_files.read(file, entry.architecture.layers))
+    return Network(entry.architecture, read_layers(file.path, entry.architecture.layers))
 
 
 @pytest.fixture(scope="session")

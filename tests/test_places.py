@@ -16,7 +16,7 @@ from vizengine.errors import ConfigError
 from vizengine.measures import photos as photo_files
 from vizengine.measures.photos import Photos
 from vizengine.network.catalogue import read_labels
-from vizengine.network.files import model_file, weights_path
+from vizengine.network.files import weights_path
 
 CONFIG = """\
 site: {title: Strange%s}
@@ -69,7 +69,7 @@ def _refused(path: Path, confined: bool = False) -> str:
 
 def test_the_rule_holds_where_files_are_read_too(folder: Path) -> None:
     """A link may be put there between the check and the run."""
-    for read in (read_labels, model_file, weights_path):
+    for read in (read_labels, weights_path):
         with pytest.raises(paths.NotAdmitted, match="lies outside the config's folder"):
             read("away/secret.txt", folder)
 

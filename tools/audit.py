@@ -1,6 +1,6 @@
-"""Checks that what is said of a conv layer is true of the Keras model itself: sums, ablations, kernels, fields.
+"""Compares a conv layer's sums, ablations, kernels and receptive fields with the Keras model itself.
 
-Everything here is computed a second time with the model's own layers, and compared.
+Each is computed a second time with the model's own layers.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.config.applications import APPLICATIONS
 from vizengine.measures.expanded import earlier_layers
 from vizengine.measures.inputs import Circuit, analyse
 from vizengine.measures.unit import Forward
 from vizengine.network.architecture import Architecture, Untraceable
-from vizengine.network.catalogue import APPLICATIONS
+from vizengine.network.catalogue import RANDOM
 from vizengine.network.layers import INPUT, LayerSpec
 from vizengine.network.linear import LinearNetwork
 from vizengine.network.live import LiveNetwork
-from vizengine.network.open import RANDOM, application_architecture, open_application
+from vizengine.network.open import application_architecture, open_application
 from vizengine.runtime import keras
 from vizengine.runtime import tensorflow as tf
 
@@ -55,7 +56,7 @@ class Audit:
             channel at zero.
         earlier: the layer to which the expanded weights reach back.
         expanded: largest difference between the expanded weights and autodiff through the model's own layers,
-            linearised, as a share of the largest weight.
+            linearized, as a share of the largest weight.
         field: (rows, columns) of the receptive field, in pixels.
         field_as_measured: whether the gradient's support begins and ends just there on both axes.
     """
@@ -97,7 +98,7 @@ def audit(network: LiveNetwork, layer: str, unit: int, seed: int = 0) -> Audit:
     spec = architecture.layer(layer)
     contributions, ablation = _sums(network, circuit, seed)
     before = earlier_layers(architecture, layer)
-    reaching = [name for name in before if name == INPUT or _reaches(network, name, layer)]
+    reaching = [name for name in before if name == INPUT or layer in architecture.behind(name)]
     earlier = reaching[min(_BACK, len(reaching)) - 1]
     fields = [architecture.receptive_field(layer, axis=axis).size for axis in (0, 1)]
     return Audit(
@@ -114,15 +115,6 @@ def audit(network: LiveNetwork, layer: str, unit: int, seed: int = 0) -> Audit:
     )
 
 
-def _reaches(network: LiveNetwork, first: str, layer: str) -> bool:
-    """Whether `layer` is behind `first` through maps, not only through gates."""
-    behind = {first}
-    for spec in network.architecture.upto(layer):
-        if behind.intersection(spec.maps):
-            behind.add(spec.name)
-    return layer in behind
-
-
 def _sums(network: LiveNetwork, circuit: Circuit, seed: int) -> tuple[float, float]:
     """Errors of the contributions' sum and of an ablation, on noise."""
     architecture, layer = network.architecture, circuit.layer
@@ -131,47 +123,49 @@ def _sums(network: LiveNetwork, circuit: Circuit, seed: int) -> tuple[float, flo
     unit_map = forward.one(pixels).unit_map
     spec = architecture.layer(layer)
     feed = network.model_upto(spec.inputs[0])(network.prepare(tf.constant(pixels[None]), layer), training=False)
-    own = _own_pre_activation(network, layer, feed)[0, ..., circuit.unit]
-    scale = float(np.abs(own).max())
+    expected = _pre_activation(network, layer, feed)[0, ..., circuit.unit]
+    scale = float(np.abs(expected).max())
     channel = circuit.strongest[0].index
     without = np.array(feed)
     without[..., architecture.reads(layer, circuit.unit).start + channel] = 0
-    ablated = _own_pre_activation(network, layer, tf.constant(without))[0, ..., circuit.unit]
-    expected = unit_map.pre - unit_map.contributions[..., channel]
-    return float(np.abs(unit_map.pre - own).max()) / scale, float(np.abs(expected - ablated).max()) / scale
+    ablated = _pre_activation(network, layer, tf.constant(without))[0, ..., circuit.unit]
+    remaining = unit_map.pre - unit_map.contributions[..., channel]
+    return float(np.abs(unit_map.pre - expected).max()) / scale, float(np.abs(remaining - ablated).max()) / scale
 
 
-def _own_pre_activation(network: LiveNetwork, layer: str, feed: tf.Tensor) -> NDArray[np.float32]:
+def _pre_activation(network: LiveNetwork, layer: str, feed: tf.Tensor) -> NDArray[np.float32]:
     """By the model's own layers: the conv layer without its activation, and the normalisation folded into it."""
-    spec, given = network.architecture.layer(layer), network.architecture.pre_activation(layer)
+    spec, normalized = network.architecture.layer(layer), network.architecture.pre_activation(layer)
     with _without_activation(network, spec):
         pre = network.apply(spec, {spec.inputs[0]: feed})
-    return np.asarray(pre if given == layer else network.apply(network.architecture.layer(given), {layer: pre}))
+    return np.asarray(
+        pre if normalized == layer else network.apply(network.architecture.layer(normalized), {layer: pre})
+    )
 
 
 @contextmanager
 def _without_activation(network: LiveNetwork, spec: LayerSpec) -> Iterator[None]:
     operation: Any = network.nodes[spec.name].layer
-    kept = getattr(operation, "activation", None)
-    if kept is not None:
+    activation = getattr(operation, "activation", None)
+    if activation is not None:
         operation.activation = keras.activations.linear
     try:
         yield
     finally:
-        if kept is not None:
-            operation.activation = kept
+        if activation is not None:
+            operation.activation = activation
 
 
 def _expanded(network: LiveNetwork, first: str, layer: str, unit: int) -> float:
     linear = LinearNetwork(network, first, layer, unit)
-    canvas, found = linear.canvas, linear.weights()
+    canvas, weights = linear.canvas, linear.weights()
     shape = (1, canvas.side, canvas.side, network.architecture.channels(first))
     gradient = _gradient(
-        lambda tensor: _linearised(network, first, layer, tensor)[0, canvas.position, canvas.position, unit], shape
+        lambda tensor: _linearized(network, first, layer, tensor)[0, canvas.position, canvas.position, unit], shape
     )
     end = canvas.first + canvas.size
-    own = gradient[canvas.first : end, canvas.first : end]
-    return float(np.abs(found - own).max() / np.abs(own).max())
+    expected = gradient[canvas.first : end, canvas.first : end]
+    return float(np.abs(weights - expected).max() / np.abs(expected).max())
 
 
 def _gradient(value: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -180,25 +174,25 @@ def _gradient(value: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tensor = tf.zeros(shape)
         tape.watch(tensor)
-        given = value(tensor)
-    return np.asarray(tape.gradient(given, tensor)[0])
+        result = value(tensor)
+    return np.asarray(tape.gradient(result, tensor)[0])
 
 
-def _linearised(network: LiveNetwork, first: str, layer: str, tensor: tf.Tensor) -> Any:
-    """All pre-activations of `layer` by the model's own layers with their bends taken out."""
+def _linearized(network: LiveNetwork, first: str, layer: str, tensor: tf.Tensor) -> Any:
+    """All pre-activations of `layer` by the model's own layers, linearized."""
     architecture = network.architecture
-    given = architecture.pre_activation(layer)
+    last = architecture.pre_activation(layer)
     # A normalisation that is folded into the first layer belongs to it.
     start = first if first == INPUT else architecture.pre_activation(first)
     found: dict[str, Any] = {start: tensor}
-    for spec in architecture.upto(given):
+    for spec in architecture.upto(last):
         if spec.name == start or not set(found).intersection(spec.maps):
             continue
-        found[spec.name] = _bendless(network, spec, found)
-    return found[given]
+        found[spec.name] = _linearized_layer(network, spec, found)
+    return found[last]
 
 
-def _bendless(network: LiveNetwork, spec: LayerSpec, found: Mapping[str, Any]) -> Any:
+def _linearized_layer(network: LiveNetwork, spec: LayerSpec, found: Mapping[str, Any]) -> Any:
     present = [name for name in spec.maps if name in found]
     like = found[present[0]]
     match spec.kind:
@@ -219,7 +213,7 @@ def _bendless(network: LiveNetwork, spec: LayerSpec, found: Mapping[str, Any]) -
 
 
 def _field_holds(network: LiveNetwork, layer: str, axis: int) -> bool:
-    """Whether the gradient of the linearised model begins and ends where the field does, along one axis."""
+    """Whether the gradient of the linearized model begins and ends where the field does, along one axis."""
     architecture = network.architecture
     field = architecture.receptive_field(layer, axis=axis)
     long = architecture.fitting(max(field.size + 2 * field.stride, _SIDE), layer)
@@ -232,7 +226,7 @@ def _field_holds(network: LiveNetwork, layer: str, axis: int) -> bool:
         gradient = _gradient(
             lambda tensor, factor=factor: (
                 factor  # type: ignore[misc]
-                * tf.reduce_sum(_linearised(network, INPUT, layer, tensor)[0, place[0], place[1]])
+                * tf.reduce_sum(_linearized(network, INPUT, layer, tensor)[0, place[0], place[1]])
             ),
             shape,
         )
@@ -316,10 +310,10 @@ def main(names: Sequence[str]) -> int:
     page = Path(__file__).resolve().parent.parent / "docs" / "networks.md"
     failed = False
     for name in names or tuple(APPLICATIONS):
-        made = list(rows(name))
-        failed |= any("**fails**" in row for row in made)
-        page.write_text(merged(page.read_text(encoding="utf-8"), {name: made}), encoding="utf-8", newline="\n")
-        sys.stderr.write("\n".join(made) + "\n")
+        lines = list(rows(name))
+        failed |= any("**fails**" in row for row in lines)
+        page.write_text(merged(page.read_text(encoding="utf-8"), {name: lines}), encoding="utf-8", newline="\n")
+        sys.stderr.write("\n".join(lines) + "\n")
         gc.collect()
     sys.stderr.write(f"tolerance {TOLERANCE}; {'some checks fail' if failed else 'all checks hold'}\n")
     return int(failed)

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from vizengine.cache import CACHE_FOLDER, Cache
+from vizengine.config.applications import BUILT_IN
 from vizengine.config.paths import NotAdmitted
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import WeightsUnavailable
@@ -24,7 +25,7 @@ from vizengine.network.architecture import (
     not_computable,
     readable_layers,
 )
-from vizengine.network.catalogue import MODEL_NAMES, catalogue_entry
+from vizengine.network.catalogue import catalogue_entry
 from vizengine.network.layers import INPUT
 from vizengine.network.source import network_problems, open_source
 from vizengine.page.prose import check, relative_links
@@ -58,18 +59,12 @@ def check_links(sections: Mapping[int, CircuitSection | SweepSection], names: Co
     """
     circuits = {section.name for section in sections.values() if isinstance(section, CircuitSection)}
     alone = len(names) == 1
-    own = [name for name in names if name in circuits]
     for index, section in sections.items():
         if not isinstance(section, CircuitSection):
             continue
         page = "index.html" if alone else f"{section.name}/index.html"
-        example = next((name for name in own if name != section.name), "")
-        texts = {
-            ("hypothesis", "unit"): section.hypothesis.unit,
-            ("hypothesis", "circuit"): section.hypothesis.circuit,
-            ("network", "why"): section.network.why,
-        }
-        for path, text in texts.items():
+        example = next((name for name in names if name in circuits and name != section.name), "")
+        for path, text in _texts(section).items():
             on_index = path == ("hypothesis", "unit") and not alone
             for link, first in relative_links(text):
                 if problem := _problem(page, link, circuits, names):
@@ -80,6 +75,14 @@ def check_links(sections: Mapping[int, CircuitSection | SweepSection], names: Co
                     where = "the first paragraph stands on the site's first page too, where its link"
                     mend = "put the link into another paragraph, or write an address with https://"
                     yield index, path, f"{where} `{link}` {problem}; {mend}"
+
+
+def _texts(section: CircuitSection) -> dict[tuple[str, ...], str]:
+    return {
+        ("hypothesis", "unit"): section.hypothesis.unit,
+        ("hypothesis", "circuit"): section.hypothesis.circuit,
+        ("network", "why"): section.network.why,
+    }
 
 
 def _problem(page: str, link: str, circuits: Collection[str], names: Collection[str]) -> str:
@@ -135,13 +138,7 @@ def check_entry(section: CircuitSection | SweepSection, folder: Path, confined: 
 
 
 def check_circuit(section: CircuitSection, folder: Path, confined: bool = False) -> Iterator[Finding]:
-    """Problems of one circuit, each with its path inside the section.
-
-    Args:
-        section: one whose form is right.
-        folder: the config's folder.
-        confined: whether the config may name nothing outside its folder, nor code.
-    """
+    """Problems of one circuit; see `check_entry`."""
     yield from _check_photos(section, folder, confined)
     architecture, findings = _network(section, folder, confined)
     yield from findings
@@ -152,7 +149,7 @@ def check_circuit(section: CircuitSection, folder: Path, confined: bool = False)
         return
     yield from _check_names(architecture, (section.unit.layer,))
     yield from _check_units(section, architecture)
-    # Where the unit is out of range, what else is wrong is told as it would be of the last one.
+    # Where the unit is out of range, what else is wrong is reported as for the last one.
     unit = min(section.unit.index, architecture.channels(section.unit.layer) - 1)
     section = section.model_copy(update={"unit": section.unit.model_copy(update={"index": unit})})
     try:
@@ -165,12 +162,7 @@ def check_circuit(section: CircuitSection, folder: Path, confined: bool = False)
     yield from _check_earlier(section, architecture, unit)
     yield from check_claims(section, architecture)
     names = value_names(len(sources), min(section.inputs, len(sources)), section.siblings)
-    texts = {
-        ("hypothesis", "unit"): section.hypothesis.unit,
-        ("hypothesis", "circuit"): section.hypothesis.circuit,
-        ("network", "why"): section.network.why,
-    }
-    for path, text in texts.items():
+    for path, text in _texts(section).items():
         for message in check(text, names):
             yield path, message
 
@@ -179,13 +171,13 @@ def _network(
     section: CircuitSection | SweepSection, folder: Path, confined: bool
 ) -> tuple[Architecture | None, list[Finding]]:
     """The network's layers where they can be known, and what is wrong with its section."""
-    found: list[Finding] = [
+    findings: list[Finding] = [
         (("network", *path), message) for path, message in network_problems(section.network, folder, confined)
     ]
-    if found:
+    if findings:
         # What is wrong with the weights doesn't hide what is wrong with the unit, where the layers are known anyway.
-        built_in = section.network.model in MODEL_NAMES
-        return catalogue_entry(section.network.model).architecture if built_in else None, found
+        built_in = section.network.model in BUILT_IN
+        return catalogue_entry(section.network.model).architecture if built_in else None, findings
     try:
         architecture = open_source(section.network, (), folder, Cache(folder / CACHE_FOLDER)).structure
     except WeightsUnavailable as error:
@@ -193,8 +185,8 @@ def _network(
     if section.network.classifier and not architecture.is_classifier:
         last = architecture.layers[-1].name
         message = f"{architecture.title} ends with {last}, which gives no class probabilities; leave `classifier` out"
-        found.append((("network", "classifier"), message))
-    return architecture, found
+        findings.append((("network", "classifier"), message))
+    return architecture, findings
 
 
 def _no_such_layer(name: str, architecture: Architecture) -> str:

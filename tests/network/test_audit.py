@@ -12,7 +12,7 @@ import pytest
 from tests.network.own_models import SubclassedModel, functional_model, network_of
 from tests.places import REPOSITORY
 from tools.audit import UNIT, audit, by_network, opened, row
-from vizengine.network.catalogue import APPLICATIONS
+from vizengine.config.applications import APPLICATIONS
 from vizengine.network.graph import Reference, read_model
 from vizengine.network.live import LiveNetwork
 from vizengine.network.model import Network

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.network.own_models import SubclassedModel, functional_model, network_of, noise
+from vizengine.config.applications import APPLICATIONS, PREPARATIONS
 from vizengine.network.architecture import Architecture, Untraceable
-from vizengine.network.catalogue import APPLICATIONS, PREPARATIONS
 from vizengine.network.graph import Unreadable, read_model
 from vizengine.network.layers import Misfit
 from vizengine.network.live import LiveNetwork

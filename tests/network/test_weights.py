@@ -16,8 +16,8 @@ from vizengine.cache import Cache
 from vizengine.errors import WeightsUnavailable
 from vizengine.network import catalogue as zoo
 from vizengine.network.catalogue import ZooEntry
-from vizengine.network.files import WEIGHTS_FOLDER_VARIABLE
-from vizengine.network.weights import locate, read
+from vizengine.network.files import WEIGHTS_FOLDER_VARIABLE, read_layers
+from vizengine.network.weights import locate
 
 NEEDED = zoo.catalogue_entry("vgg19").architecture.upto("block1_conv2")
 NOWHERE = "http://127.0.0.1:9/"
@@ -68,7 +68,7 @@ def test_every_format_is_read_by_layer_name(tmp_path: Path, cache: Cache, ending
     entry = zoo.catalogue_entry("vgg19")
     file = locate(entry, path.name, None, tmp_path, NEEDED, cache)
     assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    found = read(file, entry.architecture.layers)
+    found = read_layers(file.path, entry.architecture.layers)
     assert set(found) == {"block1_conv1", "block1_conv2"}
     for name, (kernel, bias) in found.items():
         expected = model.get_layer(name).get_weights()

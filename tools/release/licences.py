@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from tools.release.lock import locked
+from vizengine.config.applications import BUILT_IN
 from vizengine.measures.photos import Photos
 from vizengine.network import catalogue as zoo
 
@@ -90,7 +91,7 @@ def _weights() -> Iterator[str]:
     yield "## Weights\n"
     yield "None are in this repository or in its wheel; a page holds the kernels that it shows, and no more of them.\n"
     yield "| network | weights | how they come |\n| --- | --- | --- |"
-    for name in zoo.MODEL_NAMES:
+    for name in BUILT_IN:
         entry = zoo.catalogue_entry(name)
         how = "inside a package that is installed" if entry.embedded else "downloaded when a config asks for them"
         yield f"| {entry.architecture.title} | {entry.architecture.weights_credit} | {how} |"

@@ -52,28 +52,28 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
     Case and the kind of dash make no difference.
     """
-    plain = {each.lower().replace("_", "-"): each for each in names}
-    found = difflib.get_close_matches(name.lower().replace("_", "-"), plain, n=1, cutoff=0.6)
-    return f"; did you mean `{plain[found[0]]}`?" if found else ""
+    plain = {known.lower().replace("_", "-"): known for known in names}
+    matches = difflib.get_close_matches(name.lower().replace("_", "-"), plain, n=1, cutoff=0.6)
+    return f"; did you mean `{plain[matches[0]]}`?" if matches else ""
 
 
-def place(location: Location) -> Location:
+def in_file(location: Location) -> Location:
     """Where a problem lies in the file: without the kind of circuit that pydantic puts behind the circuit's number."""
     return location[:2] + location[3:] if location[:1] == ("circuits",) else location
 
 
 def explain(error: ValidationError, tree: YamlTree) -> Iterator[Finding]:
     """Every problem that pydantic found in the document `tree`."""
-    for each in error.errors(include_url=False, include_input=False):
-        location: Location = tuple(each["loc"])
-        if each["type"] == "too_short" and tree.length(place(location)):
+    for flaw in error.errors(include_url=False, include_input=False):
+        location: Location = tuple(flaw["loc"])
+        if flaw["type"] == "too_short" and tree.length(in_file(location)):
             # pydantic counts the sound items only; the others have their own messages.
             continue
-        yield _explain_one(each["type"], location, each.get("ctx", {}), each["msg"], tree)
+        yield _explain_one(flaw["type"], location, flaw.get("ctx", {}), flaw["msg"], tree)
 
 
 def _explain_one(kind: str, full: Location, context: dict[str, Any], message: str, tree: YamlTree) -> Finding:
-    location = place(full)
+    location = in_file(full)
     key = tree.key(location)
     if kind == "extra_forbidden" and key in _MOVED:
         return Finding(tree.key_line(location), key, _MOVED[key])
@@ -127,7 +127,7 @@ def _form(location: Location) -> str:
     fields = section.model_fields
     needed = [name for name, field in fields.items() if field.is_required()] or list(fields)[:1]
     form = section.form or f"{{{', '.join(f'{name}: …' for name in needed)}}}"
-    last = place(location)[-1]
+    last = in_file(location)[-1]
     return f"{last}: {form}" if isinstance(last, str) else form
 
 
@@ -143,9 +143,9 @@ def _section(location: Location) -> type[Section]:
         if step in (ONE, MANY):
             model = CircuitSection if step == ONE else SweepSection
         elif isinstance(step, str):
-            found = _model(model.model_fields[step].annotation)
-            assert found is not None
-            model = found
+            inner = _model(model.model_fields[step].annotation)
+            assert inner is not None
+            model = inner
     return model
 
 

@@ -152,14 +152,14 @@ class YamlTree:
         if node.tag != _PREFIX + expected:
             self._flaw(node, location, f"the YAML tag `{_short(node.tag)}`; expected a plain value without a tag")
         if isinstance(node, yaml.SequenceNode):
-            return [self._construct(each, (*location, index)) for index, each in enumerate(node.value)]
+            return [self._construct(item, (*location, index)) for index, item in enumerate(node.value)]
         assert isinstance(node, yaml.MappingNode)
         pairs = self._collect(node, location)
         return {key: self._construct(pair[1], (*location, key)) for key, pair in pairs.items()}
 
     def _collect(self, node: yaml.MappingNode, location: Location) -> dict[str, Pair]:
         """The keys of a section, those of `<<` included where the section itself doesn't have them."""
-        own: dict[str, Pair] = {}
+        direct: dict[str, Pair] = {}
         merged: dict[str, Pair] = {}
         for key, value in node.value:
             if key.tag == _PREFIX + "merge":
@@ -172,13 +172,13 @@ class YamlTree:
                 quotes = "; put quotes around text that begins with `{{`" if isinstance(key, yaml.MappingNode) else ""
                 message = f"a list or a section stands as a key; expected the name of a setting{quotes}"
                 self._flaw(key, location, message)
-            elif key.value in own:
-                first = own[key.value][0].start_mark.line + 1
+            elif key.value in direct:
+                first = direct[key.value][0].start_mark.line + 1
                 message = f"given twice, first in line {first}; expected it once: remove one"
                 self._flaw(key, (*location, key.value), message)
             else:
-                own[key.value] = (key, value)
-        self._pairs[id(node)] = {**merged, **own}
+                direct[key.value] = (key, value)
+        self._pairs[id(node)] = {**merged, **direct}
         return self._pairs[id(node)]
 
     def _scalar(self, node: yaml.ScalarNode, location: Location) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from vizengine.config.explain import Finding, explain, nearest, place
+from vizengine.config.explain import Finding, explain, in_file, nearest
 from vizengine.config.lines import Location, YamlTree
 from vizengine.config.schema import CircuitSection, Config, Entry, SweepSection
 from vizengine.errors import ConfigError, Problem
@@ -63,13 +63,11 @@ def load(
     for index, circuit in circuits.items():
         for check in checks:
             for inside, message in _checked(check, circuit.section, path.parent):
-                location = _location(tree, index, circuit.in_the_file(inside))
-                findings.append(Finding(tree.line(location), tree.key(location), message))
+                findings.append(_finding(tree, _location(tree, index, circuit.in_the_file(inside)), message))
     sections = {index: circuit.section for index, circuit in circuits.items()}
     for check_all in together:
         for index, inside, message in check_all(sections, _names(tree)):
-            location = _location(tree, index, circuits[index].in_the_file(inside))
-            findings.append(Finding(tree.line(location), tree.key(location), message))
+            findings.append(_finding(tree, _location(tree, index, circuits[index].in_the_file(inside)), message))
     if findings or config is None:
         raise ConfigError([Problem(str(path), *finding) for finding in findings])
     completed = config.model_copy(update={"circuits": tuple(circuit.section for circuit in circuits.values())})
@@ -97,6 +95,16 @@ class Sound:
         return inside
 
 
+def _finding(tree: YamlTree, location: Location, message: str) -> Finding:
+    return Finding(tree.line(location), tree.key(location), message)
+
+
+def _entries(value: Any) -> list[Any]:
+    """The circuits of a document, right or wrong; none where there is no list of them."""
+    entries = value.get("circuits")
+    return entries if isinstance(entries, list) else []
+
+
 def _location(tree: YamlTree, index: int, inside: Location) -> Location:
     """Where a setting of a circuit stands: with the site's settings, where the circuit has none of its own."""
     sections = tree.value["circuits"]
@@ -113,9 +121,9 @@ def _checked(
         return list(check(circuit, folder))
     except OSError as error:
         name = str(error.filename or "")
-        shown = name if len(name) <= LONGEST_SHOWN else name[:LONGEST_SHOWN] + " …"
+        short = name if len(name) <= LONGEST_SHOWN else name[:LONGEST_SHOWN] + " …"
         words = (error.strerror or str(error)).lower()
-        return [((), f"{words}: {shown}; expected paths of files and folders that can be read")]
+        return [((), f"{words}: {short}; expected paths of files and folders that can be read")]
 
 
 def _read(path: Path) -> str:
@@ -128,9 +136,8 @@ def _read(path: Path) -> str:
         raw = path.read_bytes()
     except FileNotFoundError:
         folder = path.parent
-        beside = [each.name for each in folder.glob("*.y*ml")] if folder.is_dir() else []
-        near = nearest(path.name, beside)
-        hint = near or ", for example config.yaml"
+        beside = [file.name for file in folder.glob("*.y*ml")] if folder.is_dir() else []
+        hint = nearest(path.name, beside) or ", for example config.yaml"
         raise _whole(path, f"there is no such file; expected a config in YAML{hint}") from None
     except IsADirectoryError:
         raise _whole(path, "a folder; expected a config in YAML, for example config.yaml in it") from None
@@ -155,13 +162,13 @@ def _parse(path: Path, text: str) -> YamlTree:
         tree = YamlTree(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        words = ", ".join(each for each in (error.context, error.problem) if each)
+        words = ", ".join(filter(None, (error.context, error.problem)))
         hint = "; indent with spaces" if "'\\t'" in words else _quotes_hint(text, error)
         raise _whole(path, f"not valid YAML: {words}{hint}", mark.line + 1 if mark else 1) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        found = error.character
-        code = f"U+{found if isinstance(found, int) else ord(found):04X}"
+        character = error.character
+        code = f"U+{character if isinstance(character, int) else ord(character):04X}"
         raise _whole(path, f"not valid YAML: the character {code} isn't allowed", line) from None
     except RecursionError:
         raise _whole(path, "nested too deeply; expected a config as docs/config.md describes it") from None
@@ -197,21 +204,20 @@ def _complete(config: Config) -> Iterator[CircuitSection | SweepSection]:
 
 def _sound_circuits(value: Any, error: ValidationError, context: dict[str, Path]) -> Iterator[tuple[int, Sound]]:
     """Of a config that is wrong, the circuits whose network and unit are right, with defaults for what is wrong."""
-    failed = {place(each["loc"]) for each in error.errors(include_url=False, include_input=False)}
+    failed = {in_file(flaw["loc"]) for flaw in error.errors(include_url=False, include_input=False)}
     inherited = {
         name: value[name]
         for name in _INHERITED
         if value.get(name) is not None and name not in {location[0] for location in failed if location}
     }
-    sections = value.get("circuits")
-    for index, section in enumerate(sections if isinstance(sections, list) else ()):
+    for index, section in enumerate(_entries(value)):
         wrong = {location[2:] for location in failed if location[:2] == ("circuits", index) and len(location) > 2}
         if not isinstance(section, dict) or {location[0] for location in wrong} & {"network", "unit"}:
             continue
         kept: dict[Location, Sequence[int]] = {}
         patched = _without(section, (), {_removable(location) for location in wrong}, kept)
         patched.setdefault("name", f"circuit-{index}")
-        patched |= {name: each for name, each in inherited.items() if patched.get(name) is None}
+        patched |= {name: setting for name, setting in inherited.items() if patched.get(name) is None}
         try:
             yield index, Sound(_ENTRY.validate_python(patched, context=context), kept)
         except ValidationError:
@@ -228,8 +234,8 @@ def _without(value: Any, here: Location, wrong: Collection[Location], kept: dict
     """A value without what is wrong in it; `kept` gets the numbers of what stays of each list."""
     if isinstance(value, dict):
         return {
-            name: _without(each, (*here, name), wrong, kept)
-            for name, each in value.items()
+            name: _without(setting, (*here, name), wrong, kept)
+            for name, setting in value.items()
             if (*here, name) not in wrong
         }
     if isinstance(value, list) and any(location[:-1] == here for location in wrong):
@@ -240,26 +246,21 @@ def _without(value: Any, here: Location, wrong: Collection[Location], kept: dict
 
 def _names(tree: YamlTree) -> list[str]:
     """The names of all circuits, also of those that are wrong; `circuit-N` for one without."""
-    sections = tree.value.get("circuits")
-    named = [
-        each.get("name") if isinstance(each, dict) else None
-        for each in (sections if isinstance(sections, list) else ())
-    ]
-    return [str(name) if name else f"circuit-{index}" for index, name in enumerate(named)]
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in _entries(tree.value)]
+    return [str(name) if name else f"circuit-{index}" for index, name in enumerate(names)]
 
 
 def _check_names(tree: YamlTree) -> Iterator[Finding]:
     """Two circuits can't share a folder."""
-    sections = tree.value.get("circuits")
     first: dict[str, int] = {}
-    for index, section in enumerate(sections if isinstance(sections, list) else ()):
+    for index, section in enumerate(_entries(tree.value)):
         name = section.get("name") if isinstance(section, dict) else None
         if not isinstance(name, str):
             continue
         location = ("circuits", index, "name")
         if name in first:
             message = f"`{name}` is also the name of the circuit in line {first[name]}; expected a name of its own"
-            yield Finding(tree.line(location), tree.key(location), message)
+            yield _finding(tree, location, message)
         else:
             first[name] = tree.line(location)
 
@@ -273,13 +274,13 @@ def _check_out(tree: YamlTree, folder: Path, confined: bool) -> Iterator[Finding
         return
     try:
         target = Path(folder, Path(out).expanduser()).resolve()
-        held = folder.resolve().is_relative_to(target)
+        holds_config = folder.resolve().is_relative_to(target)
     except (OSError, RuntimeError, ValueError) as error:
-        yield Finding(tree.line(location), tree.key(location), f"`{out!r}` can't be a folder: {error}")
+        yield _finding(tree, location, f"`{out!r}` can't be a folder: {error}")
         return
-    if held:
+    if holds_config:
         message = f"`{out}` holds the config itself and would be replaced; expected a folder of its own, as `site`"
-        yield Finding(tree.line(location), tree.key(location), message)
+        yield _finding(tree, location, message)
     elif confined and not target.is_relative_to(folder.resolve()):
         message = f"`{out}` lies outside the config's folder, where --confined writes nothing; expected a folder in it"
-        yield Finding(tree.line(location), tree.key(location), message)
+        yield _finding(tree, location, message)

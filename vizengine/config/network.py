@@ -1,4 +1,4 @@
-"""The networks that a config can name; `vizengine.network` says what they are."""
+"""The section that names a network, its weights and its input."""
 
 from __future__ import annotations
 
@@ -7,17 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from vizengine.config.applications import APPLICATIONS, BUILT_IN
 from vizengine.config.section import Markdown, Section, Words
-
-BUILT_IN = ("squeezenet1.1", "vgg16", "vgg19")
-APPLICATION_NAMES = tuple(
-    "convnexttiny convnextsmall convnextbase convnextlarge convnextxlarge densenet121 densenet169 densenet201 "
-    "efficientnetb0 efficientnetb1 efficientnetb2 efficientnetb3 efficientnetb4 efficientnetb5 efficientnetb6 "
-    "efficientnetb7 efficientnetv2b0 efficientnetv2b1 efficientnetv2b2 efficientnetv2b3 efficientnetv2s "
-    "efficientnetv2m efficientnetv2l inceptionv3 inceptionresnetv2 mobilenet mobilenetv2 mobilenetv3small "
-    "mobilenetv3large nasnetmobile nasnetlarge resnet50 resnet101 resnet152 resnet50v2 resnet101v2 resnet152v2 "
-    "xception".split()
-)
 
 
 def known_network(model: str) -> str:
@@ -26,14 +17,14 @@ def known_network(model: str) -> str:
     Raises:
         PydanticCustomError: a name without a colon, a slash or an ending that no network has.
     """
+    names = [*BUILT_IN, *APPLICATIONS]
     own = ":" in model or "/" in model or "\\" in model or model.lower().endswith((".keras", ".h5", ".hdf5"))
-    if own or model in (*BUILT_IN, *APPLICATION_NAMES):
+    if own or model in names:
         return model
     expected = (
         f"{', '.join(f'`{name}`' for name in BUILT_IN)}, another network of keras.applications in small letters, "
         "`path/to/model.keras` or `module:function`"
     )
-    names = [*BUILT_IN, *APPLICATION_NAMES]
     raise PydanticCustomError("network", "unknown network", {"names": names, "expected": expected})
 
 

@@ -40,12 +40,12 @@ def place(folder: Path, named: str, others: Sequence[Path] = (), more: str = "")
         NotAdmitted: it lies elsewhere, or is no path at all.
         OSError: the system won't look at the path.
     """
-    path = expanded(named)
-    candidates = [root / path for root in (folder, *others)]
-    found = next((each for each in candidates if each.exists()), candidates[0])
-    if not is_within(found, folder, *others):
+    relative = expanded(named)
+    candidates = [root / relative for root in (folder, *others)]
+    path = next((candidate for candidate in candidates if candidate.exists()), candidates[0])
+    if not is_within(path, folder, *others):
         raise NotAdmitted(named, f"lies outside the config's folder; put it beside the config, or below{more}")
-    return found
+    return path
 
 
 def expanded(named: str) -> Path:
@@ -66,7 +66,7 @@ def expanded(named: str) -> Path:
 def is_within(path: Path, *folders: Path) -> bool:
     """Whether a file or folder is one of some folders, or lies in one of them, once links are resolved."""
     real = resolved(path)
-    return any(real.is_relative_to(resolved(each)) for each in folders)
+    return any(real.is_relative_to(resolved(folder)) for folder in folders)
 
 
 def resolved(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Settings of a sweep: which units of which layers, and on which processes they are computed."""
+"""What a config may say: the site, the circuits and sweeps, their units, pictures and texts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _spans(value: Any) -> Any:
     items = value if isinstance(value, (list, tuple)) else [value]
     if not items:
         raise PydanticCustomError("text", "an empty list; expected {expected}", {"expected": _EXPECTED})
-    return tuple(_span(each) for each in items)
+    return tuple(_span(item) for item in items)
 
 
 def _span(item: Any) -> Span:
@@ -38,9 +38,9 @@ def _span(item: Any) -> Span:
         return item, item
     if isinstance(item, tuple) and len(item) == 2:
         return item
-    found = _RANGE.fullmatch(item.strip()) if isinstance(item, str) else None
-    if found and int(found[1]) <= int(found[2]):
-        return int(found[1]), int(found[2])
+    bounds = _RANGE.fullmatch(item.strip()) if isinstance(item, str) else None
+    if bounds and int(bounds[1]) <= int(bounds[2]):
+        return int(bounds[1]), int(bounds[2])
     raise PydanticCustomError(
         "text", "received {item}; expected {expected}", {"item": str(item), "expected": _EXPECTED}
     )

@@ -28,7 +28,7 @@ class Section(BaseModel):
         if not isinstance(value, dict):
             return value
         defaulted = {name for name, field in cls.model_fields.items() if not field.is_required()}
-        return {key: each for key, each in value.items() if each is not None or key not in defaulted}
+        return {name: setting for name, setting in value.items() if setting is not None or name not in defaulted}
 
 
 NOT_BLANK = r"\S"

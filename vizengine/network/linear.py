@@ -1,4 +1,4 @@
-"""A network without its bends: activations pass everything, max-pooling averages, gates stand open.
+"""The linearized network: activations are the identity, max-pooling averages, gates are 1.
 
 Through it a unit's dependence on any earlier layer is one kernel, its expanded weights (Voss and others,
 Visualizing Weights, Distill 2021). Excitation and inhibition along different ways can cancel in it.
@@ -22,20 +22,20 @@ from vizengine.runtime import tensorflow as tf
 
 
 class LinearNetwork:
-    """The linearised network from the output of one layer to the pre-activation of a unit behind it.
+    """The linearized network from the output of one layer to the pre-activation of a unit behind it.
 
     Ways that go round the first layer, as the other branch of a sum does, carry nothing. A layer or group
     normalisation keeps its factor for each channel alone.
 
     Args:
-        network: the network.
+        network: with the weights of all layers between.
         first: a conv layer, whose pre-activations are read, or `input`.
         layer: a conv layer behind it.
         unit: its index.
 
     Raises:
         ValueError: `layer` isn't behind `first`.
-        Untraceable: a layer between them can't be linearised.
+        Untraceable: a layer between them can't be linearized.
     """
 
     def __init__(self, network: Network, first: str, layer: str, unit: int) -> None:
@@ -44,10 +44,7 @@ class LinearNetwork:
         self._network = network
         self._unit = PreActivation(network, layer, [unit])
         whole = network.architecture
-        behind = {first}
-        for spec in whole.upto(layer):
-            if behind.intersection(spec.maps):
-                behind.add(spec.name)
+        behind = whole.behind(first)
         if layer not in behind or layer == first:
             raise ValueError(f"{layer} isn't behind {first}; expected a layer that is fed by it")
         layers = [
@@ -68,11 +65,11 @@ class LinearNetwork:
         return canvas_for(self.between, self._unit.spec.name)
 
     def __call__(self, tensor: tf.Tensor) -> tf.Tensor:
-        """The unit's linearised pre-activation, (batch, down, across), of an output of `first`."""
-        found: dict[str, Any] = {self.first: tensor}
+        """The unit's linearized pre-activation, (batch, down, across), of an output of `first`."""
+        outputs: dict[str, Any] = {self.first: tensor}
         for spec in self.between.upto(self._unit.feed)[1:]:
-            found[spec.name] = self._apply(spec, found)
-        return self._unit(found[self._unit.feed])[..., 0]
+            outputs[spec.name] = self._apply(spec, outputs)
+        return self._unit(outputs[self._unit.feed])[..., 0]
 
     def weights(self) -> NDArray[np.float32]:
         """The unit's expanded weights: (size, size, channels of `first`), in units of pre-activation per unit there."""
@@ -86,8 +83,8 @@ class LinearNetwork:
         end = canvas.first + canvas.size
         return np.asarray(gradient)[canvas.first : end, canvas.first : end]
 
-    def _apply(self, spec: LayerSpec, found: Mapping[str, Any]) -> Any:
-        feeds = [found[name] for name in spec.inputs]
+    def _apply(self, spec: LayerSpec, outputs: Mapping[str, Any]) -> Any:
+        feeds = [outputs[name] for name in spec.inputs]
         if spec.is_conv:
             return PreActivation(self._network, spec.name)(feeds[0])
         match spec.kind:
@@ -99,19 +96,19 @@ class LinearNetwork:
                 (top, bottom), (left, right) = spec.margins
                 return feeds[0][:, top : feeds[0].shape[1] - bottom, left : feeds[0].shape[2] - right]
             case "concat" | "add":
-                return self._joined(spec, found)
-            case "batch_norm" if self._folded(spec):
+                return self._joined(spec, outputs)
+            case "batch_norm" if self._network.architecture.is_folded(self._whole(spec)):
                 return feeds[0]
             case "batch_norm" | "scale" | "layer_norm" | "group_norm":
                 return feeds[0] * tf.constant(self._network.channel_factor(self._whole(spec)), tf.float32)
         return feeds[0]
 
-    def _joined(self, spec: LayerSpec, found: Mapping[str, Any]) -> Any:
+    def _joined(self, spec: LayerSpec, outputs: Mapping[str, Any]) -> Any:
         """A sum or a concatenation, with zeros for branches that don't come from `first`."""
-        like = found[spec.inputs[0]]
+        like = outputs[spec.inputs[0]]
         whole = self._whole(spec)
         parts = [
-            found[name]
+            outputs[name]
             if name in spec.inputs
             else tf.zeros((*like.shape[:-1], self._network.architecture.channels(name)))
             for name in whole.maps
@@ -120,10 +117,6 @@ class LinearNetwork:
             return tf.concat(parts, -1)
         factors = self._network.branch_factors(whole)
         return tf.add_n([part * factor for part, factor in zip(parts, factors, strict=True)])
-
-    def _folded(self, spec: LayerSpec) -> bool:
-        feed = self._network.architecture.layer(self._whole(spec).inputs[0])
-        return feed.is_conv and self._network.architecture.norm_after(feed.name) == self._whole(spec)
 
     def _whole(self, spec: LayerSpec) -> LayerSpec:
         return self._network.architecture.layer(spec.name)

@@ -18,14 +18,7 @@ from vizengine.runtime import tensorflow as tf
 
 
 class LiveNetwork(Network):
-    """A Keras model as a network.
-
-    Args:
-        architecture: its layers.
-        graph: its nodes.
-        prepare: the architecture's `preprocess`, where it names a function.
-        labels: names of the classes; numbers by default.
-    """
+    """A Keras model as a network; its arguments are those of `Network`, with `graph` in the place of weights."""
 
     precisions = ("float32",)
 
@@ -42,38 +35,38 @@ class LiveNetwork(Network):
     def has_weights(self, spec: LayerSpec) -> bool:
         return True
 
-    def apply(self, spec: LayerSpec, found: dict[str, Any]) -> Any:
-        return self.nodes[spec.name](found)
+    def apply(self, spec: LayerSpec, outputs: dict[str, Any]) -> Any:
+        return self.nodes[spec.name](outputs)
 
     def channel_factor(self, spec: LayerSpec) -> NDArray[np.float32]:
         operation: Any = self.nodes[spec.name].layer
         if isinstance(operation, keras.layers.BatchNormalization):
             return channel_scale(operation)[0].astype(np.float32)
         if isinstance(operation, (keras.layers.LayerNormalization, keras.layers.GroupNormalization)):
-            gamma = operation.gamma
-            return (
-                np.ones(()).astype(np.float32)
-                if gamma is None
-                else np.asarray(keras.ops.convert_to_numpy(gamma), np.float32)
-            )
+            gamma = 1.0 if operation.gamma is None else keras.ops.convert_to_numpy(operation.gamma)
+            return np.asarray(gamma, np.float32)
         # Other scalings multiply by constants, which the difference of two of their values shows.
         shape = (1, 1, 1, self.architecture.channels(spec.inputs[0]))
         ones, zeros = tf.ones(shape), tf.zeros(shape)
-        given = [np.asarray(self.apply(spec, {spec.inputs[0]: each}), np.float32) for each in (ones, zeros)]
-        return np.asarray((given[0] - given[1])[0, 0, 0])
+        at_one, at_zero = (
+            np.asarray(self.apply(spec, {spec.inputs[0]: tensor}), np.float32) for tensor in (ones, zeros)
+        )
+        return np.asarray((at_one - at_zero)[0, 0, 0])
 
     def branch_factors(self, spec: LayerSpec) -> tuple[float, ...]:
         ones, zeros = tf.ones((1, 1, 1, 1)), tf.zeros((1, 1, 1, 1))
-        found = [dict.fromkeys(spec.inputs, zeros) | {name: ones} for name in spec.maps]
-        return tuple(float(np.asarray(self.apply(spec, each)).ravel()[0]) for each in found)
+        feeds = [dict.fromkeys(spec.inputs, zeros) | {name: ones} for name in spec.maps]
+        return tuple(float(np.asarray(self.apply(spec, feed)).ravel()[0]) for feed in feeds)
 
-    def before_softmax(self, spec: LayerSpec, found: dict[str, Any]) -> Any:
+    def before_softmax(self, spec: LayerSpec, outputs: dict[str, Any]) -> Any:
         if spec.kind == "softmax":
-            return found[spec.inputs[0]]
+            return outputs[spec.inputs[0]]
         if spec.is_conv:
-            return PreActivation(self, spec.name)(found[spec.inputs[0]])
+            return PreActivation(self, spec.name)(outputs[spec.inputs[0]])
         layer: Any = self.nodes[spec.name].layer
-        return tf.matmul(found[spec.inputs[0]], layer.kernel.value) + (0.0 if layer.bias is None else layer.bias.value)
+        return tf.matmul(outputs[spec.inputs[0]], layer.kernel.value) + (
+            0.0 if layer.bias is None else layer.bias.value
+        )
 
     def _build(self, wanted: Sequence[str], size: int | None, precision: Precision) -> keras.Model:
         tensors: dict[str, Any] = {}

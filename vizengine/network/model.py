@@ -1,4 +1,4 @@
-"""What a network sees of an image's colours: all of them, or their luma alone."""
+"""A network that can compute: an architecture with weights, and the canvas of a unit's receptive field."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vizengine.network.architecture import Architecture
 from vizengine.network.catalogue import numbered
+from vizengine.network.files import KernelAndBias
 from vizengine.network.layers import INPUT, LayerSpec
 from vizengine.runtime import keras
 from vizengine.runtime import tensorflow as tf
@@ -21,14 +22,11 @@ GREY = (0.299, 0.587, 0.114)
 
 
 def seen(images: Any, channel_order: str) -> NDArray[np.float32]:
-    """Images as they are to be shown beside what the network says of them: in grey where it sees no colour.
+    """Images as a page shows them: in grey where the network's input has no colour.
 
     Args:
-        images: (..., 3), RGB in [0, 1]; a tensor or an array.
+        images: (..., 3), RGB in [0, 1]; a tensor or an array. The result has the same shape.
         channel_order: `Architecture.channel_order`.
-
-    Returns:
-        The same shape.
     """
     pixels = np.asarray(images, np.float32)
     if channel_order != "grey":
@@ -36,7 +34,7 @@ def seen(images: Any, channel_order: str) -> NDArray[np.float32]:
     return np.repeat(pixels @ np.array(GREY, np.float32)[:, None], 3, axis=-1)
 
 
-# Deep layers of deep networks see more than any photo has; beyond this side in pixels a field is cut.
+# Receptive fields of deep layers are larger than any photo; beyond this side in pixels a field is cut.
 LARGEST = 512
 
 
@@ -122,7 +120,6 @@ class Network:
     """An architecture and its weights.
 
     Args:
-        architecture: the layers.
         weights: kernel and bias of at least the layers up to the unit.
         prepare: the architecture's `preprocess`, where it names a function.
         labels: names of the classes; numbers by default.
@@ -140,7 +137,7 @@ class Network:
     def __init__(
         self,
         architecture: Architecture,
-        weights: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]],
+        weights: Mapping[str, KernelAndBias],
         prepare: Prepare | None = None,
         labels: tuple[str, ...] = (),
     ) -> None:
@@ -150,7 +147,7 @@ class Network:
         self.labels = labels or numbered(architecture.channels(architecture.layers[-1].name))
 
     def prepare(self, images: tf.Tensor, *layers: str) -> tf.Tensor:
-        """Images as a person sees them to what the network takes.
+        """RGB images as the network's input.
 
         Args:
             images: (batch, height, width, 3), RGB in [0, 1].
@@ -203,23 +200,18 @@ class Network:
             (batch, classes), rows sum to 1.
         """
         prepared = self.prepare(tf.constant(images, tf.float32))
-        given = self.classifier(prepared, training=False)
+        raw = self.classifier(prepared, training=False)
         # A layer whose map has one position gives that map.
-        flat = tf.reshape(given, (len(images), -1))
+        flat = tf.reshape(raw, (len(images), -1))
         return np.asarray(tf.nn.softmax(flat) if self.architecture.gives_logits else flat)
 
     def has_weights(self, spec: LayerSpec) -> bool:
         """Whether a layer can be computed: it has no weights, or they were given."""
         return spec.name in self.weights or spec.kind not in ("conv", "dense")
 
-    def apply(self, spec: LayerSpec, found: dict[str, Any]) -> Any:
-        """One layer of the classifier on other tensors.
-
-        Args:
-            spec: the layer.
-            found: at least the outputs of its inputs, by name.
-        """
-        feeds = [found[name] for name in spec.inputs]
+    def apply(self, spec: LayerSpec, outputs: dict[str, Any]) -> Any:
+        """One layer of the classifier on `outputs`: at least those of its inputs, by name."""
+        feeds = [outputs[name] for name in spec.inputs]
         layer = self.classifier.get_layer(spec.keras_name)
         return layer(feeds if spec.kind == "concat" else feeds[0], training=False)
 
@@ -235,14 +227,9 @@ class Network:
         """By what a sum multiplies each of its maps, in their order."""
         return (1.0,) * len(spec.maps)
 
-    def before_softmax(self, spec: LayerSpec, found: dict[str, Any]) -> Any:
-        """What the softmax of the last layer gets.
-
-        Args:
-            spec: the layer with the softmax.
-            found: at least the outputs of its inputs, by name.
-        """
-        (feed,) = (found[name] for name in spec.inputs)
+    def before_softmax(self, spec: LayerSpec, outputs: dict[str, Any]) -> Any:
+        """The input of the softmax of layer `spec`; `outputs` as for `apply`."""
+        (feed,) = (outputs[name] for name in spec.inputs)
         if spec.kind == "softmax":
             return feed
         layer = self.classifier.get_layer(spec.keras_name)

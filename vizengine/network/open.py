@@ -1,4 +1,4 @@
-"""Have a model compute in float32, in which all figures of a page are."""
+"""Open a Keras model: from a file, a function or keras.applications, with its weights, in float32."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.config.applications import APPLICATIONS, PREPARATIONS
 from vizengine.config.network import NetworkSection, PreprocessSection
+from vizengine.config.paths import place
 from vizengine.errors import WeightsUnavailable
 from vizengine.network.architecture import Architecture
-from vizengine.network.catalogue import APPLICATIONS, PREPARATIONS, PublishedFile
-from vizengine.network.download import Folders, fetch, named_folders
-from vizengine.network.files import WEIGHTS_FOLDER_VARIABLE, Swollen, keras_cache, model_file, refuse_swollen
+from vizengine.network.catalogue import IMAGENET, RANDOM, PublishedFile
+from vizengine.network.download import Folders, fetch, searched_folders
+from vizengine.network.files import WEIGHTS_FOLDER_VARIABLE, DecompressionBomb, keras_cache, refuse_bomb
 from vizengine.network.graph import ModelGraph, Unreadable, read_model
 from vizengine.network.user_code import importable, is_reference, load_function
 from vizengine.runtime import keras
@@ -29,11 +31,7 @@ def compute_in_float32(model: keras.Model, name: str) -> None:
     """Set the arithmetic of a model's layers to float32, whose weights already are.
 
     A model of mixed precision keeps float32 weights and rounds them for each operation; here it computes with them as
-    they are.
-
-    Args:
-        model: the model, which is changed.
-        name: what the config calls it.
+    they are. `name` is what the config calls it.
 
     Raises:
         WeightsUnavailable: a layer's weights aren't float32.
@@ -62,17 +60,13 @@ def draw_weights(graph: ModelGraph, seed: int) -> None:
     ReLU at one scale (He, Zhang, Ren and Sun, Delving Deep into Rectifiers, 2015); biases, normalisations' factors,
     summands, means and variances spread a little around 0 and 1, so that none of them can be left out unnoticed.
     Each depends on the seed and on the layer's name alone. Fixed statistics of input normalisation are kept.
-
-    Args:
-        graph: of a model that is built.
-        seed: of the draws.
     """
     for node in graph.nodes:
         operation = node.operation
         if not isinstance(operation, keras.Layer) or isinstance(operation, keras.layers.Normalization):
             continue
-        for place, variable in enumerate(operation.weights):
-            digest = hashlib.sha256(f"{seed}/{node.name}/{place}".encode()).digest()
+        for index, variable in enumerate(operation.weights):
+            digest = hashlib.sha256(f"{seed}/{node.name}/{index}".encode()).digest()
             generator = np.random.default_rng(int.from_bytes(digest[:8], "big"))
             variable.assign(_draw(variable, generator))
 
@@ -118,7 +112,6 @@ def open_file(path: Path, folder: Path, trust: bool) -> keras.Model:
     """The model in a `.keras` or `.h5` file.
 
     Args:
-        path: the file.
         folder: the config's folder, where modules of trusted layers may lie.
         trust: whether layers that bring code of their own are admitted.
 
@@ -133,9 +126,9 @@ def open_file(path: Path, folder: Path, trust: bool) -> keras.Model:
     if not path.is_file():
         raise WeightsUnavailable(f"There is no model file {path.name}.", "Correct the path under `model`.")
     try:
-        refuse_swollen(path)
+        refuse_bomb(path)
         foreign = sorted(set(_foreign(_description(path))))
-    except Swollen as error:
+    except DecompressionBomb as error:
         raise WeightsUnavailable(
             f"{path.name} isn't opened: {error}.", "Name a file that you have from its maker."
         ) from error
@@ -177,8 +170,8 @@ def _description(path: Path) -> Any:
 def _foreign(part: Any) -> Iterator[str]:
     """Names in a saved structure that stand for code outside Keras: lambdas, functions, classes of other modules."""
     if isinstance(part, list):
-        for each in part:
-            yield from _foreign(each)
+        for item in part:
+            yield from _foreign(item)
     if not isinstance(part, dict):
         return
     name = part.get("class_name")
@@ -192,11 +185,8 @@ def _foreign(part: Any) -> Iterator[str]:
     registered = part.get("registered_name")
     if isinstance(registered, str) and ">" in registered and not registered.startswith("keras"):
         yield registered
-    for each in part.values():
-        yield from _foreign(each)
-
-
-RANDOM, IMAGENET = "random", "imagenet"
+    for value in part.values():
+        yield from _foreign(value)
 
 
 def open_application(name: str, weights: str | Path, seed: int = 0, folders: Folders = ()) -> ModelGraph:
@@ -229,13 +219,7 @@ def open_application(name: str, weights: str | Path, seed: int = 0, folders: Fol
 
 
 def application_architecture(name: str, graph: ModelGraph, credit: str) -> Architecture:
-    """The plain data of such a network.
-
-    Args:
-        name: a key of `APPLICATIONS`.
-        graph: of the Keras model.
-        credit: who trained the weights.
-    """
+    """The plain data of the network `name` of `APPLICATIONS`; `credit` says who trained the weights."""
     entry = APPLICATIONS[name]
     preparation = PREPARATIONS[entry.mode]
     return Architecture(
@@ -315,8 +299,6 @@ def load_weights(model: keras.Model, path: Path, function: str) -> None:
     """Load a weights file into a model that is built.
 
     Args:
-        model: the model.
-        path: the file.
         function: what made the model, for the message.
 
     Raises:
@@ -325,7 +307,7 @@ def load_weights(model: keras.Model, path: Path, function: str) -> None:
     if not path.is_file():
         raise WeightsUnavailable(f"There is no weights file {path.name}.", "Correct the path under `weights`.")
     try:
-        refuse_swollen(path)
+        refuse_bomb(path)
         model.load_weights(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsUnavailable(
@@ -355,12 +337,12 @@ def open_keras(section: NetworkSection, weights: str | None, weights_file: Path 
         WeightsUnavailable: the model or its weights can't be had, or its graph can't be read.
     """
     if section.model in APPLICATIONS:
-        folders = named_folders(section.weights_folder, folder)
+        folders = searched_folders(section.weights_folder, folder)
         return open_application(section.model, weights_file or str(weights), section.seed, folders)
     if is_reference(section.model):
         model = open_function(section.model, folder, section.trust)
     else:
-        model = open_file(model_file(section.model, folder), folder, section.trust)
+        model = open_file(place(folder, section.model), folder, section.trust)
     compute_in_float32(model, section.model)
     channels = {"colour": 3, "grey": 1, None: None}[section.input]
     shape = None if channels is None else (section.input_size, section.input_size, channels)
@@ -390,24 +372,26 @@ def describe_keras(section: NetworkSection, graph: ModelGraph, credit: str) -> A
         raise WeightsUnavailable(
             f"{section.model} takes images of {height} × {width} pixels.", "Expected a square, or any size (None)."
         )
-    given = section.preprocess or PreprocessSection()
+    preprocess = section.preprocess or PreprocessSection()
     name = section.model.partition(":")[2] or Path(section.model).stem
     return Architecture(
         name=name,
         title=name,
         layers=graph.layers,
         input_size=height or section.input_size or _ANY_SIZE,
-        channel_order="grey" if channels == 1 else given.order,
-        channel_mean=_each(given.mean, channels, 0.0, "mean"),
+        channel_order="grey" if channels == 1 else preprocess.order,
+        channel_mean=_per_channel(preprocess.mean, channels, 0.0, "mean"),
         citation="",
         weights_credit=credit,
-        scale=given.scale,
-        channel_deviation=_each(given.deviation, channels, 1.0, "deviation") if given.deviation else (),
-        preprocess=given.function or "",
+        scale=preprocess.scale,
+        channel_deviation=_per_channel(preprocess.deviation, channels, 1.0, "deviation")
+        if preprocess.deviation
+        else (),
+        preprocess=preprocess.function or "",
     )
 
 
-def _each(values: tuple[float, ...], channels: int, default: float, setting: str) -> tuple[float, ...]:
+def _per_channel(values: tuple[float, ...], channels: int, default: float, setting: str) -> tuple[float, ...]:
     if not values:
         return (default,) * channels
     if len(values) == 1:

@@ -13,13 +13,13 @@ from vizengine.runtime import tensorflow as tf
 
 
 class PreActivation:
-    """Takes the tensor that feeds a layer and gives what the layer's channels say before the activation function.
+    """Takes the tensor that feeds a layer and gives the pre-activations of the layer's channels.
 
     A conv layer is one plain convolution, a batch normalisation behind it folded in, restricted to the channels that
     are asked for. Of any other layer, a sum for example, the output is taken as it is.
 
     Args:
-        network: the network.
+        network: one that has the layer's weights.
         layer: a layer with a map.
         channels: which of its channels, in which order; all by default.
         precision: of the convolution.
@@ -45,9 +45,7 @@ class PreActivation:
             self._constants = tf.constant(self.kernel, self._dtype), tf.constant(self.bias, self._dtype)
             reads = [architecture.reads(layer, int(unit)) for unit in chosen]
             # With one group every unit reads all channels, and nothing need be gathered.
-            self._gathered = (
-                np.concatenate([np.arange(each.start, each.stop) for each in reads]) if self.spec.groups > 1 else None
-            )
+            self._gathered = np.r_[tuple(reads)] if self.spec.groups > 1 else None
 
     def __call__(self, feed: tf.Tensor) -> tf.Tensor:
         """(batch, down, across, channels) of the tensor that `feed` gives, float32."""
@@ -68,9 +66,9 @@ class PreActivation:
         kernel, gathered = self._constants[0], np.asarray(self._gathered)
         rows, columns = self.spec.window
         slices = tf.reshape(tf.transpose(kernel, (0, 1, 3, 2)), (rows, columns, len(gathered), 1))
-        own = tf.gather(feed, gathered, axis=-1)
+        inputs = tf.gather(feed, gathered, axis=-1)
         stride, dilation = self.spec.stride, self.spec.dilation
-        return tf.nn.depthwise_conv2d(own, slices, [1, stride, stride, 1], padding, dilations=[dilation, dilation])
+        return tf.nn.depthwise_conv2d(inputs, slices, [1, stride, stride, 1], padding, dilations=[dilation, dilation])
 
     def at(self, feed: tf.Tensor, position: int) -> NDArray[np.floating]:
         """(batch, channels) at one position, the same down and across, which must not read any padding.
@@ -92,8 +90,8 @@ class PreActivation:
         window = np.asarray(feed[:, down, across])
         if self._gathered is None:
             return np.asarray(np.tensordot(window, self.kernel, 3) + self.bias)
-        own = window[..., self._gathered].reshape(*window.shape[:3], len(self._chosen), -1)
-        return np.asarray(np.einsum("bhwuc,hwcu->bu", own, self.kernel) + self.bias)
+        inputs = window[..., self._gathered].reshape(*window.shape[:3], len(self._chosen), -1)
+        return np.asarray(np.einsum("bhwuc,hwcu->bu", inputs, self.kernel) + self.bias)
 
 
 class Probe:
@@ -177,11 +175,8 @@ class Intervention:
         self._network = network
         self.layer = network.architecture.activation(layer)
         self._specs = network.architecture.layers
-        behind = {self.layer}
-        for spec in self._specs:
-            if behind.intersection(spec.inputs):
-                behind.add(spec.name)
-        self._behind = tuple(spec for spec in self._specs if spec.name in behind and spec.name != self.layer)
+        behind = network.architecture.behind(self.layer, gates=True) - {self.layer}
+        self._behind = tuple(spec for spec in self._specs if spec.name in behind)
 
     def activations(self, images: NDArray[np.floating]) -> dict[str, tf.Tensor]:
         """Every layer's activation; the last entry, `logits`, is the input of the softmax.
@@ -190,8 +185,8 @@ class Intervention:
             images: (batch, input_size, input_size, 3), RGB in [0, 1].
         """
         first, *others = self._specs
-        found = {first.name: self._network.prepare(tf.constant(images, tf.float32))}
-        return self._compute(found, tuple(others))
+        outputs = {first.name: self._network.prepare(tf.constant(images, tf.float32))}
+        return self._compute(outputs, tuple(others))
 
     def changed_logits(
         self, activations: dict[str, tf.Tensor], change: Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -205,21 +200,20 @@ class Intervention:
         Returns:
             (batch, classes).
         """
-        kept = dict(activations)
-        kept[self.layer] = tf.constant(change(np.array(activations[self.layer])))
-        return np.asarray(self._compute(kept, self._behind)["logits"])
+        changed = tf.constant(change(np.array(activations[self.layer])))
+        return np.asarray(self._compute({**activations, self.layer: changed}, self._behind)["logits"])
 
-    def _compute(self, found: dict[str, tf.Tensor], specs: tuple[LayerSpec, ...]) -> dict[str, tf.Tensor]:
+    def _compute(self, outputs: dict[str, tf.Tensor], specs: tuple[LayerSpec, ...]) -> dict[str, tf.Tensor]:
         for spec in specs:
             if spec.kind == "softmax" or spec.activation == "softmax":
-                found["logits"] = self._network.before_softmax(spec, found)
+                outputs["logits"] = self._network.before_softmax(spec, outputs)
             else:
-                found[spec.name] = self._network.apply(spec, found)
+                outputs[spec.name] = self._network.apply(spec, outputs)
         if self._network.architecture.gives_logits:
-            found["logits"] = found[self._specs[-1].name]
-        if "logits" in found:
-            found["logits"] = tf.reshape(found["logits"], (found["logits"].shape[0], -1))
-        return found
+            outputs["logits"] = outputs[self._specs[-1].name]
+        if "logits" in outputs:
+            outputs["logits"] = tf.reshape(outputs["logits"], (outputs["logits"].shape[0], -1))
+        return outputs
 
 
 def has_classifier(network: Network) -> bool:

@@ -10,39 +10,34 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, TypeAlias
 
 from vizengine.cache import Cache, Stage
+from vizengine.config.applications import APPLICATIONS, BUILT_IN
 from vizengine.config.network import NetworkSection
 from vizengine.config.paths import NotAdmitted, place
 from vizengine.errors import WeightsUnavailable
 from vizengine.network.architecture import Architecture
 from vizengine.network.catalogue import (
-    APPLICATIONS,
-    MODEL_NAMES,
+    EMBEDDED,
+    IMAGENET,
+    RANDOM,
+    WEIGHTS_WORDS,
     ZooEntry,
     catalogue_entry,
     class_labels,
     numbered,
     read_labels,
 )
-from vizengine.network.download import named_folders
-from vizengine.network.files import keras_cache, model_file, weights_path
-from vizengine.network.graph import FoldedWeights, describe_operation, read_model
+from vizengine.network.download import searched_folders
+from vizengine.network.files import KernelAndBias, read_layers, weights_path
+from vizengine.network.graph import FoldedWeights, ModelGraph, describe_operation, read_model
 from vizengine.network.layers import LayerSpec
 from vizengine.network.live import LiveNetwork
 from vizengine.network.model import Network
-from vizengine.network.open import draw_weights
+from vizengine.network.open import arrays_hash, describe_keras, draw_weights, open_keras
 from vizengine.network.user_code import is_reference, load_function, source_of
-from vizengine.network.weights import MissingWeights, WeightsFile, has_layers, locate, missing, read
-
-if TYPE_CHECKING:
-    from vizengine.network.graph import ModelGraph
-    from vizengine.network.live import LiveNetwork
-    from vizengine.network.model import Network
+from vizengine.network.weights import MissingWeights, WeightsFile, lacks, locate, missing
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ class LayerDescription:
         kind: `conv`, `max_pool`, ...
         shape: (height, width, channels) at the classifier's input size.
         kernel, stride: of its window; 1 and 1 where it has none.
-        receptive_field: side in pixels of what one position sees.
+        receptive_field: its side in pixels.
         parameters: trainable weights.
     """
 
@@ -100,7 +95,7 @@ class NetworkDescription:
         has_classifier: whether the file has all layers to the class probabilities.
         input_size: side of the classifier's input in pixels.
         chain: layers from the image to the unit's layer.
-        receptive_field: side in pixels of what the unit sees.
+        receptive_field: side of the unit's in pixels.
         microscope: address of the unit in OpenAI Microscope, or empty.
         remarks: what a reader must know of normalisations that measure each image anew, a sentence or more each.
     """
@@ -123,31 +118,6 @@ class NetworkDescription:
     remarks: tuple[str, ...] = ()
 
 
-Arrays = tuple[NDArray[np.float32], NDArray[np.float32]]
-
-
-class Source(Protocol):
-    """A network that a config names."""
-
-    @property
-    def architecture(self) -> Architecture: ...
-    @property
-    def structure(self) -> Architecture: ...
-    @property
-    def identity(self) -> WeightsIdentity: ...
-    @property
-    def missing_weights(self) -> MissingWeights | None: ...
-    @property
-    def loaded_layers(self) -> int: ...
-    @property
-    def missing_classifier(self) -> str: ...
-    @property
-    def network(self) -> Network: ...
-    def upto(self, layers: tuple[str, ...]) -> Source: ...
-    def kernel_and_bias(self, layer: str) -> Arrays: ...
-    def has(self, layer: str) -> bool: ...
-
-
 @dataclass(frozen=True)
 class PublishedSource:
     """A built-in network: its layers are data, and its weights are read without TensorFlow.
@@ -155,7 +125,6 @@ class PublishedSource:
     Attributes:
         section: as in the config.
         layers: those up to which weights must be there.
-        folder: the config's folder.
         cache: remembers hashes of large files.
     """
 
@@ -198,7 +167,7 @@ class PublishedSource:
 
     @property
     def missing_weights(self) -> MissingWeights | None:
-        """Weights that aren't on this machine, as far as that can be told without reading any; None where they are."""
+        """Weights that aren't on this machine, as far as that is known without reading any; None where they are."""
         return missing(
             self._entry, self.section.weights, self.section.weights_folder, self.folder, self.section.classifier
         )
@@ -212,21 +181,16 @@ class PublishedSource:
     @cached_property
     def loaded_layers(self) -> int:
         """Number of layers with weights that the file gave."""
-        architecture = self.architecture
-        return sum(
-            has_layers(self.file, architecture, (spec,))
-            for spec in architecture.layers
-            if architecture.parameters(spec.name)
-        )
+        return sum(self.has(spec.name) for spec in self.architecture.layers if self.architecture.parameters(spec.name))
 
     @cached_property
     def missing_classifier(self) -> str:
         """Why the classifier isn't there, in words; empty where it is."""
-        if has_layers(self.file, self.architecture, self.architecture.layers):
+        if not lacks(self.file.path, self.architecture, self.architecture.layers):
             return ""
         full = self._entry.full
         mend = "For it, name a file that has every layer."
-        if full and (self.section.weights or self._entry.default_weights) == "imagenet":
+        if full and (self.section.weights or self._entry.default_weights) == IMAGENET:
             mend = (
                 "For it, write classifier: true into the network's section of the config: the full file "
                 f"({full.megabytes} MB) is fetched then, or used where it lies already."
@@ -236,19 +200,20 @@ class PublishedSource:
     @cached_property
     def network(self) -> Network:
         """The network with every layer that the file has; loads TensorFlow."""
-        from vizengine.network.model import Network
-
         labels = read_labels(self.section.labels, self.folder)
-        arrays = read(self.file, self.architecture.layers)
+        arrays = read_layers(self.file.path, self.architecture.layers)
         return Network(self.architecture, arrays, labels=labels or class_labels())
 
     def has(self, layer: str) -> bool:
         """Whether the weights of a layer are there."""
-        return has_layers(self.file, self.architecture, (self.architecture.layer(layer),))
+        return not lacks(self.file.path, self.architecture, (self.architecture.layer(layer),))
 
-    def kernel_and_bias(self, layer: str) -> Arrays:
+    def kernel_and_bias(self, layer: str) -> KernelAndBias:
         """Of one conv layer."""
-        return read(self.file, (self.architecture.layer(layer),))[layer]
+        return read_layers(self.file.path, (self.architecture.layer(layer),))[layer]
+
+
+Source: TypeAlias = "PublishedSource | LiveSource"
 
 
 def open_source(section: NetworkSection, layers: tuple[str, ...], folder: Path, cache: Cache) -> Source:
@@ -260,7 +225,7 @@ def open_source(section: NetworkSection, layers: tuple[str, ...], folder: Path, 
         folder: the config's folder.
         cache: keeps what was read of Keras models.
     """
-    if section.model in MODEL_NAMES:
+    if section.model in BUILT_IN:
         return PublishedSource(section, layers, folder, cache)
     return LiveSource(section, folder, cache)
 
@@ -270,10 +235,9 @@ READING = Stage(
     "reading",
     Architecture,
     1,
-    (Network, LiveNetwork, read_model, describe_operation, FoldedWeights, draw_weights, read),
+    (Network, LiveNetwork, read_model, describe_operation, FoldedWeights, draw_weights, read_layers),
 )
-RANDOM, IMAGENET = "random", "imagenet"
-NOBODY = "Nobody trained these weights: they are random, for tests and lessons, and so is what the unit shows"
+_NOBODY = "Nobody trained these weights: they are random, for tests and lessons, and so is what the unit shows"
 _opened: dict[str, ModelGraph] | None = None
 """The graph that was opened last, by what was opened; None where none is kept."""
 
@@ -320,8 +284,6 @@ class LiveSource:
 
     @cached_property
     def _graph(self) -> ModelGraph:
-        from vizengine.network.open import open_keras
-
         section = self._section.model_dump_json(exclude={"why", "labels", "preprocess"})
         name = f"{self._folder.resolve()} {section}"
         if _opened is not None and name in _opened:
@@ -342,7 +304,7 @@ class LiveSource:
     def _file_hashes(self) -> list[str]:
         """Hashes of the files that the config names."""
         named = self._application or is_reference(self._section.model)
-        files = [] if named else [model_file(self._section.model, self._folder)]
+        files = [] if named else [place(self._folder, self._section.model)]
         files += [self._weights_file] if self._weights_file else []
         for path in files:
             if not path.is_file():
@@ -375,10 +337,8 @@ class LiveSource:
         return LiveSource(bare, self._folder, self._cache).architecture
 
     def _describe(self) -> Architecture:
-        from vizengine.network.open import describe_keras
-
         if self._weights == RANDOM:
-            credit = NOBODY
+            credit = _NOBODY
         else:
             trained = self._weights == IMAGENET
             credit = "The Keras team, after the network's authors" if trained else "Not known to this tool"
@@ -400,11 +360,11 @@ class LiveSource:
                 "weights",
                 self._key,
                 WeightsIdentity,
-                lambda: WeightsIdentity(f"{section.model}, imagenet", "Keras' download", self._arrays_hash()),
+                lambda: WeightsIdentity(f"{section.model}, imagenet", "Keras' download", arrays_hash(self._graph)),
             )
         if is_reference(section.model):
             return WeightsIdentity(
-                section.model, "function named in the config", _hash(self._arrays_hash(), preparation)
+                section.model, "function named in the config", _hash(arrays_hash(self._graph), preparation)
             )
         name = Path(section.model).name
         # Without a function, the page's hash is that of the file, which a reader can check.
@@ -413,14 +373,14 @@ class LiveSource:
 
     @property
     def missing_weights(self) -> MissingWeights | None:
-        """Weights that aren't on this machine, as far as that can be told without opening any; None where they are."""
+        """Weights that aren't on this machine, as far as that is known without opening any; None where they are."""
         if self._weights_file is not None and not self._weights_file.is_file():
             return MissingWeights(f"There is no weights file at {self._weights}.", "Correct the path under `weights`.")
         if self._weights != IMAGENET:
             return None
         # Keras' names of its files have no rule, but each has the network's name in it.
-        folders = named_folders(self._section.weights_folder, self._folder)
-        paths = (path for folder in (*(each for _, each in folders), keras_cache()) for path in folder.glob("*.h5"))
+        folders = searched_folders(self._section.weights_folder, self._folder)
+        paths = (path for _, folder in folders for path in folder.glob("*.h5"))
         known = (re.sub("[^a-z0-9]", "", path.name.lower()) for path in paths)
         if any(self._section.model in name for name in known):
             return None
@@ -436,11 +396,6 @@ class LiveSource:
         function = preprocess.function
         code = source_of(load_function(function, self._folder, self._section.trust)) if function else ""
         return preprocess.model_dump_json() + code
-
-    def _arrays_hash(self) -> str:
-        from vizengine.network.open import arrays_hash
-
-        return arrays_hash(self._graph)
 
     @property
     def loaded_layers(self) -> int:
@@ -480,8 +435,6 @@ class LiveSource:
     @cached_property
     def network(self) -> LiveNetwork:
         """The network; loads TensorFlow."""
-        from vizengine.network.live import LiveNetwork
-
         function = self._section.preprocess.function if self._section.preprocess else None
         prepare = load_function(function, self._folder, self._section.trust) if function else None
         return LiveNetwork(self.architecture, self._graph, prepare, self.labels)
@@ -490,7 +443,7 @@ class LiveSource:
         """Whether the weights of a layer are there: a Keras model has them all."""
         return True
 
-    def kernel_and_bias(self, layer: str) -> Arrays:
+    def kernel_and_bias(self, layer: str) -> KernelAndBias:
         """Of one conv layer, what is behind it folded in."""
         return self.network.weights[layer]
 
@@ -500,14 +453,14 @@ def _hash(*parts: object) -> str:
 
 
 # Layers without a row of their own in the chain: they belong to their neighbours.
-_MEASURING = {"group_norm": "a group normalisation", "layer_norm": "a layer normalisation"}
-_SILENT = ("batch_norm", "activation", "identity", "zero_padding", "cropping", "scale", "layer_norm", "group_norm")
+_NORMS = {"group_norm": "a group normalisation", "layer_norm": "a layer normalisation"}
+_NO_ROW = ("batch_norm", "activation", "identity", "zero_padding", "cropping", "scale", "layer_norm", "group_norm")
 
 
 def describe(source: Source, layer: str, unit: int) -> NetworkDescription:
-    """What the page says of the network, its weights and the way from the image to the unit."""
+    """The network, its weights and the layers from the image to the unit, for the page."""
     architecture, identity = source.architecture, source.identity
-    chain = [spec for spec in architecture.upto(layer) if spec.kind not in _SILENT and architecture.has_map(spec.name)]
+    chain = [spec for spec in architecture.upto(layer) if spec.kind not in _NO_ROW and architecture.has_map(spec.name)]
     return NetworkDescription(
         name=architecture.name,
         title=architecture.title,
@@ -539,9 +492,9 @@ def _remarks(architecture: Architecture, layer: str) -> Iterator[str]:
         )
     for name in architecture.readers[layer]:
         kind = architecture.layer(name).kind
-        if kind in _MEASURING:
+        if kind in _NORMS:
             yield (
-                f"Behind the unit lies {_MEASURING[kind]} ({name}), which measures each image anew and so is no part "
+                f"Behind the unit lies {_NORMS[kind]} ({name}), which measures each image anew and so is no part "
                 "of the unit: all values are those of its conv layer alone, before it. Where the unit is said to fire, "
                 "that value is above zero; what the activation function gets is the normalised one."
             )
@@ -563,8 +516,6 @@ def _describe_layer(architecture: Architecture, spec: LayerSpec) -> LayerDescrip
     )
 
 
-WEIGHTS_WORDS = ("embedded", "imagenet", "random")
-"""What `weights` may say that isn't a path."""
 Problem = tuple[tuple[str | int, ...], str]
 
 
@@ -577,16 +528,16 @@ def network_problems(section: NetworkSection, folder: Path, confined: bool = Fal
         confined: whether the config may name nothing outside its folder, nor code.
     """
     model, weights = section.model, section.weights
-    built_in, application = model in MODEL_NAMES, model in APPLICATIONS
+    built_in, application = model in BUILT_IN, model in APPLICATIONS
     own = not (built_in or application)
     if built_in:
         yield from _built_in(section)
-    if not built_in and weights == "embedded":
+    if not built_in and weights == EMBEDDED:
         yield (
             ("weights",),
             f"{model} has no embedded weights; expected `random`, a file, or nothing for its own",
         )
-    if weights == "imagenet" and own:
+    if weights == IMAGENET and own:
         yield ("weights",), f"Keras publishes no weights of {model}; expected `random`, a file, or nothing"
     if own and section.preprocess is None:
         yield (
@@ -602,12 +553,12 @@ def network_problems(section: NetworkSection, folder: Path, confined: bool = Fal
     function = section.preprocess.function if section.preprocess else None
     if function is not None and not is_reference(function):
         yield ("preprocess", "function"), f"expected `module:function`; received {function}"
-    code = [each for each in (model, function) if each is not None and is_reference(each)]
-    if code and not section.trust:
+    references = [name for name in (model, function) if name is not None and is_reference(name)]
+    if references and not section.trust:
         yield (
             ("trust",),
-            f"is needed, since {' and '.join(code)} {'is' if len(code) == 1 else 'are'} code; expected `trust: true` "
-            "if you trust it",
+            f"is needed, since {' and '.join(references)} {'is' if len(references) == 1 else 'are'} code; expected "
+            "`trust: true` if you trust it",
         )
     if confined and section.trust:
         yield ("trust",), "received `true`, and --confined runs no code of a config's; expected no such setting"
@@ -623,7 +574,7 @@ def _misplaced(section: NetworkSection, folder: Path, own_file: bool, confined: 
         yield ("labels",), str(error)
     try:
         if own_file:
-            model_file(section.model, folder)
+            place(folder, section.model)
     except NotAdmitted as error:
         yield ("model",), str(error)
     weights = None if section.weights in WEIGHTS_WORDS else section.weights
@@ -638,11 +589,11 @@ def _misplaced(section: NetworkSection, folder: Path, own_file: bool, confined: 
 def _built_in(section: NetworkSection) -> Iterator[Problem]:
     entry = catalogue_entry(section.model)
     title = entry.architecture.title
-    if section.weights == "embedded" and entry.embedded is None:
+    if section.weights == EMBEDDED and entry.embedded is None:
         yield ("weights",), f"{title} has no embedded weights; expected `imagenet` or the path of a file"
-    if section.weights == "imagenet" and entry.full is None:
+    if section.weights == IMAGENET and entry.full is None:
         yield ("weights",), f"Keras publishes no weights of {title}; expected `embedded` or the path of a file"
-    if section.weights == "random":
+    if section.weights == RANDOM:
         yield (
             ("weights",),
             f"{title} has no random weights; expected its own, the path of a file, or another network of "

@@ -42,8 +42,8 @@ def load_function(reference: str, folder: Path, trust: bool) -> Callable[..., An
     Raises:
         WeightsUnavailable: it isn't trusted, or there is no such function.
     """
-    found = _REFERENCE.fullmatch(reference)
-    assert found is not None
+    match = _REFERENCE.fullmatch(reference)
+    assert match is not None
     if not trust:
         raise WeightsUnavailable(
             f"{reference} is code, and the config doesn't say that it is trusted.",
@@ -51,7 +51,7 @@ def load_function(reference: str, folder: Path, trust: bool) -> Callable[..., An
         )
     try:
         with importable(folder):
-            function = getattr(importlib.import_module(found[1]), found[2])
+            function = getattr(importlib.import_module(match[1]), match[2])
     except ModuleNotFoundError as error:
         raise WeightsUnavailable(
             f"There is no module {error.name}, which {reference} needs.",
@@ -59,7 +59,7 @@ def load_function(reference: str, folder: Path, trust: bool) -> Callable[..., An
         ) from error
     except AttributeError as error:
         raise WeightsUnavailable(
-            f"The module {found[1]} has no function {found[2]}.", "Correct the name after the colon."
+            f"The module {match[1]} has no function {match[2]}.", "Correct the name after the colon."
         ) from error
     if not callable(function):
         raise WeightsUnavailable(f"{reference} is {type(function).__name__}.", "Name a function.")

@@ -13,12 +13,11 @@ from vizengine.cache import Cache
 from vizengine.config.paths import is_within
 from vizengine.errors import WeightsUnavailable
 from vizengine.network.architecture import Architecture
-from vizengine.network.catalogue import EmbeddedFile, PublishedFile, ZooEntry
-from vizengine.network.download import IN_CONFIG, KERAS_CACHE, Folders, digest, download, hash_name, named_folders
+from vizengine.network.catalogue import EMBEDDED, IMAGENET, EmbeddedFile, PublishedFile, ZooEntry
+from vizengine.network.download import IN_CONFIG, KERAS_CACHE, Folders, digest, download, hash_name, searched_folders
 from vizengine.network.files import (
     SUFFIXES,
     WEIGHTS_FOLDER_VARIABLE,
-    LayerWeights,
     UnreadableWeights,
     keras_cache,
     read_layers,
@@ -96,27 +95,27 @@ def locate(
         classifier: whether the file must hold all layers up to the class probabilities.
 
     Raises:
-        WeightsUnavailable: says where was looked, what was there, and how to mend it.
+        WeightsUnavailable: with the folders searched, what was there, and how to mend it.
         NotAdmitted: the config names a place that it may not name.
     """
     if classifier:
         needed = zoo_entry.architecture.layers
     weights = weights or zoo_entry.default_weights
     model = zoo_entry.architecture.name
-    if weights == "embedded":
+    if weights == EMBEDDED:
         if zoo_entry.embedded is None:
             raise WeightsUnavailable(f"{model} has no embedded weights.", "Write `weights: imagenet` or a file's path.")
         return _embedded(zoo_entry.embedded, cache)
-    if weights == "imagenet":
+    if weights == IMAGENET:
         if zoo_entry.full is None:
             raise WeightsUnavailable(
                 f"Keras publishes no weights of {model}.", "Write `weights: embedded` or a file's path."
             )
-        return _imagenet(zoo_entry, named_folders(weights_folder, base), base, needed, cache, classifier)
+        return _imagenet(zoo_entry, searched_folders(weights_folder, base), base, needed, cache, classifier)
     path = weights_path(weights, base)
     if not path.is_file():
         raise WeightsUnavailable(f"There is no weights file at {weights}.", _CORRECT_PATH)
-    problem = _lacks(path, zoo_entry.architecture, needed)
+    problem = lacks(path, zoo_entry.architecture, needed)
     if problem:
         raise WeightsUnavailable(
             f"{path.name} {problem}",
@@ -130,41 +129,27 @@ def locate(
 def missing(
     zoo_entry: ZooEntry, weights: str | None, weights_folder: str | None, base: Path, classifier: bool = False
 ) -> MissingWeights | None:
-    """What `locate` would not find, told without reading or downloading any file; None where there is one.
+    """What `locate` would not find, without reading or downloading any file; None where there is one.
 
     Args:
         zoo_entry, weights, weights_folder, base, classifier: as for `locate`.
     """
     weights = weights or zoo_entry.default_weights
-    if weights == "embedded":
+    if weights == EMBEDDED:
         # Its package is one of this package's own requirements.
         return None
-    if weights != "imagenet":
+    if weights != IMAGENET:
         there = weights_path(weights, base).is_file()
         return None if there else MissingWeights(f"There is no weights file at {weights}.", _CORRECT_PATH)
     full, headless = zoo_entry.full, zoo_entry.headless
     assert full is not None and headless is not None
-    places = _places(named_folders(weights_folder, base))
+    places = searched_folders(weights_folder, base)
     files = [path for _, folder in places for path in _candidates(folder, zoo_entry)]
     if any(not classifier or path.name != headless.name for path in files):
         return None
     looked = ", ".join(words for words, _ in places)
     what = f"{zoo_entry.architecture.title} with its classifier" if classifier else zoo_entry.architecture.title
     return MissingWeights(f"{looked}: no file of {what}.", _mend(full, headless, classifier), published=True)
-
-
-def read(file: WeightsFile, layers: tuple[LayerSpec, ...]) -> LayerWeights:
-    """Kernel and bias of every layer in `layers` that has weights and is in the file.
-
-    Returns:
-        layer name to ((height, width, in, out) or (in, out) kernel, (out,) bias), float32.
-    """
-    return read_layers(file.path, layers)
-
-
-def has_layers(file: WeightsFile, architecture: Architecture, layers: tuple[LayerSpec, ...]) -> bool:
-    """Whether the file has weights for every layer in `layers` that needs them."""
-    return not _lacks(file.path, architecture, layers)
 
 
 def _embedded(embedded: EmbeddedFile, cache: Cache) -> WeightsFile:
@@ -177,12 +162,12 @@ def _embedded(embedded: EmbeddedFile, cache: Cache) -> WeightsFile:
     path = Path(next(iter(package.submodule_search_locations))) / embedded.path
     if not path.is_file():
         raise WeightsUnavailable(f"The installed package {embedded.package} has no {embedded.path}.", install)
-    found = cache.file_sha256(path)
-    if found != embedded.sha256:
+    sha256 = cache.file_sha256(path)
+    if sha256 != embedded.sha256:
         raise WeightsUnavailable(
-            f"{path.name} of the package {embedded.package} has sha256 {found}, expected {embedded.sha256}.", install
+            f"{path.name} of the package {embedded.package} has sha256 {sha256}, expected {embedded.sha256}.", install
         )
-    return WeightsFile(path, f"package {embedded.package} {embedded.version}", found)
+    return WeightsFile(path, f"package {embedded.package} {embedded.version}", sha256)
 
 
 def _imagenet(
@@ -197,7 +182,7 @@ def _imagenet(
     assert full is not None and headless is not None
     tried: list[str] = []
     usable: WeightsFile | None = None
-    for words, folder in _places(folders):
+    for words, folder in folders:
         candidates = _candidates(folder, zoo_entry)
         for path in candidates:
             if words == IN_CONFIG and not is_within(path, base, *weights_folders()):
@@ -205,7 +190,7 @@ def _imagenet(
                 continue
             if usable is not None and path.name != full.name:
                 continue
-            problem = _wrong_hash(path, zoo_entry, cache) or _lacks(path, zoo_entry.architecture, needed)
+            problem = _wrong_hash(path, zoo_entry, cache) or lacks(path, zoo_entry.architecture, needed)
             if problem:
                 tried.append(f"{path.name} in {words} {problem}")
                 continue
@@ -230,10 +215,6 @@ def _imagenet(
         what = f"{title} with its classifier" if classifier else title
         raise WeightsUnavailable(f"No weights of {what}: {sentence}.", _mend(full, headless, classifier)) from error
     return WeightsFile(path, "Keras' download, as Keras publishes it", cache.file_sha256(path))
-
-
-def _places(folders: Folders) -> Folders:
-    return (*folders, (KERAS_CACHE, keras_cache()))
 
 
 def _mend(full: PublishedFile, headless: PublishedFile, classifier: bool) -> str:
@@ -269,28 +250,28 @@ def _wrong_hash(path: Path, zoo_entry: ZooEntry, cache: Cache) -> str:
         return ""
     expected = published[path.name].digest
     sha256 = cache.file_sha256(path)
-    found = cache.get_or_compute(
+    actual = cache.get_or_compute(
         hash_name(expected), {"sha256": sha256}, Digest, lambda: Digest(digest(path, expected))
     ).hexadecimal
-    if found == expected:
+    if actual == expected:
         return ""
     return (
-        f"is not the file that Keras publishes under that name ({hash_name(expected)} {found}, expected {expected}); "
+        f"is not the file that Keras publishes under that name ({hash_name(expected)} {actual}, expected {expected}); "
         "to use it all the same, name it under `weights` with its path"
     )
 
 
-def _lacks(path: Path, architecture: Architecture, needed: tuple[LayerSpec, ...]) -> str:
+def lacks(path: Path, architecture: Architecture, needed: tuple[LayerSpec, ...]) -> str:
     """A sentence's end that names what the file lacks, or the empty string."""
     try:
-        found = read_layers(path, needed)
+        weights = read_layers(path, needed)
     except UnreadableWeights as error:
         return f"can't be read as a weights file ({error})."
-    missing = [layer.name for layer in with_weights(needed) if layer.name not in found]
+    missing = [layer.name for layer in with_weights(needed) if layer.name not in weights]
     if missing:
         return f"has no weights for the layer{'s' if len(missing) > 1 else ''} {', '.join(missing)}."
     for layer in with_weights(needed):
-        kernel, bias = found[layer.name]
+        kernel, bias = weights[layer.name]
         expected = architecture.kernel_shape(layer.name)
         if kernel.shape != expected or bias.shape != expected[-1:]:
             return (
