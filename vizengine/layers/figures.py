@@ -55,12 +55,17 @@ class LayerResults:
     @cached_property
     def correlation(self) -> NDArray[np.float64]:
         """(units, units) of their activations."""
-        return correlations(self.survey.activation, self.survey.products)
+        return six_digits(correlations(self.survey.activation, self.survey.products))
 
     @property
     def sample(self) -> str:
         """Of what the photos' figures are, in words."""
         return f"{self.survey.count:,} positions in {len(self.survey.extremes.names):,} photos"
+
+
+def six_digits(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Values of any shape to six significant digits."""
+    return np.array([float(f"{value:.6g}") for value in values.ravel().tolist()]).reshape(values.shape)
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,10 @@ class UnitFigure:
     words: Callable[[LayerResults], Column | None] = lambda layer: None
     chance: Callable[[LayerResults], NDArray[np.float64]] | None = None
     control: Callable[[LayerResults], Quantity | None] = lambda layer: None
+
+    def of(self, layer: LayerResults) -> NDArray[np.float64]:
+        """(units,) the values to six digits, to which they are measured: the last ones differ by the threads used."""
+        return six_digits(self.values(layer))
 
     def quantity(self, value: float) -> Quantity | None:
         """A value as it is printed; None where it can't be told."""
@@ -316,8 +325,8 @@ def columns(layer: LayerResults) -> tuple[Measured, ...]:
 
 def _measured(figure: UnitFigure, column: Column, layer: LayerResults) -> Measured:
     """A column with its figures, its median and the ends of its axis."""
-    values, control = figure.values(layer), figure.control(layer)
-    chance = None if figure.chance is None else figure.chance(layer)
+    values, control = figure.of(layer), figure.control(layer)
+    chance = None if figure.chance is None else six_digits(figure.chance(layer))
     known = values[np.isfinite(values)]
     figures = tuple(
         Figure(

@@ -163,7 +163,7 @@ class Pages:
 
     def _figures(self, layer: str, unit: int) -> dict[str, Quantity | None]:
         results = self._worker.results(layer)
-        return {name: FIGURES[name].quantity(FIGURES[name].values(results)[unit]) for name in PAGE_FIGURES}
+        return {name: FIGURES[name].quantity(FIGURES[name].of(results)[unit]) for name in PAGE_FIGURES}
 
     def _tile(self, layer: str, channel: int, label: str = "") -> Tile:
         return Tile(

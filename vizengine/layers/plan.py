@@ -93,7 +93,7 @@ def _units(worker: Worker, layer: str, channels: int) -> tuple[int, ...]:
     units = worker.section.unit
     if units.top is None or units.by is None:
         return named_units(units, channels)
-    values = FIGURES[units.by].values(worker.results(layer))
+    values = FIGURES[units.by].of(worker.results(layer))
     # A unit that can't be measured comes last.
     order = np.argsort(-np.where(np.isfinite(values), values, -np.inf), kind="stable")
     return tuple(sorted(order[: units.top].tolist()))

@@ -99,7 +99,7 @@ class Drives(Claim):
 
     def problems(self, layer: str, unit: int, architecture: Architecture) -> Iterator[str]:
         """The unit doesn't have that input."""
-        labels = [source.label for source in architecture.source_channels(layer)]
+        labels = [source.label for source in architecture.source_channels(layer, unit)]
         if self.input not in labels and self.input not in range(len(labels)):
             yield (
                 f"unit {layer}:{unit} has no input {self.input}; expected 0 to {len(labels) - 1} "
@@ -285,7 +285,7 @@ class Sufficient(Claim):
 
     def problems(self, layer: str, unit: int, architecture: Architecture) -> Iterator[str]:
         """The unit doesn't have as many inputs."""
-        inputs = len(architecture.source_channels(layer))
+        inputs = len(architecture.source_channels(layer, unit))
         if self.setting.inputs > inputs:
             yield f"the unit has no {self.setting.inputs} inputs; expected at most {inputs}"
 
