@@ -55,7 +55,7 @@ class LayerResults:
     @cached_property
     def correlation(self) -> NDArray[np.float64]:
         """(units, units) of their activations."""
-        return six_digits(correlations(self.survey.activation, self.survey.products))
+        return seven_digits(correlations(self.survey.activation, self.survey.products))
 
     @property
     def sample(self) -> str:
@@ -63,9 +63,9 @@ class LayerResults:
         return f"{self.survey.count:,} positions in {len(self.survey.extremes.names):,} photos"
 
 
-def six_digits(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Values of any shape to six significant digits."""
-    return np.array([float(f"{value:.6g}") for value in values.ravel().tolist()]).reshape(values.shape)
+def seven_digits(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Values of any shape to seven significant digits, all that float32 has."""
+    return np.array([float(f"{value:.7g}") for value in values.ravel().tolist()]).reshape(values.shape)
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class UnitFigure:
     control: Callable[[LayerResults], Quantity | None] = lambda layer: None
 
     def of(self, layer: LayerResults) -> NDArray[np.float64]:
-        """(units,) the values to six digits, to which they are measured: the last ones differ by the threads used."""
-        return six_digits(self.values(layer))
+        """(units,) the values to seven digits, to which they are measured: the last ones differ by the threads used."""
+        return seven_digits(self.values(layer))
 
     def quantity(self, value: float) -> Quantity | None:
         """A value as it is printed; None where it can't be told."""
@@ -326,7 +326,7 @@ def columns(layer: LayerResults) -> tuple[Measured, ...]:
 def _measured(figure: UnitFigure, column: Column, layer: LayerResults) -> Measured:
     """A column with its figures, its median and the ends of its axis."""
     values, control = figure.of(layer), figure.control(layer)
-    chance = None if figure.chance is None else six_digits(figure.chance(layer))
+    chance = None if figure.chance is None else seven_digits(figure.chance(layer))
     known = values[np.isfinite(values)]
     figures = tuple(
         Figure(
