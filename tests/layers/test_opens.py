@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from vizengine.cli import main
-from vizengine.network import open as open_keras
+from vizengine.network import source
 
 CONFIG = """\
 site: {title: Test}
@@ -48,7 +48,7 @@ def test_a_command_opens_its_network_once(
     (tmp_path / "opened_in_a_test.py").write_text(MODULE)
     config = tmp_path / "config.yaml"
     config.write_text(CONFIG.replace("NETWORK", network).replace("LAYER", layer))
-    original = open_keras.open_keras
+    original = source.open_keras
     graphs: list[weakref.ref[Any]] = []
 
     def counted(*arguments: Any) -> Any:
@@ -58,7 +58,7 @@ def test_a_command_opens_its_network_once(
         graphs.append(weakref.ref(graph))
         return graph
 
-    monkeypatch.setattr(open_keras, "open_keras", counted)
+    monkeypatch.setattr(source, "open_keras", counted)
     for options, expected in zip(([], [], ["--fresh"]), opens, strict=True):
         before = len(graphs)
         assert main([str(config), "-q", *options]) == 0

@@ -8,7 +8,7 @@ import pytest
 
 from tests.network import troubled
 from tools.audit import audit
-from vizengine.measures.readings import readings
+from vizengine.measures.readings import Slices, readings
 from vizengine.network.architecture import Architecture, Untraceable
 from vizengine.network.graph import read_model
 from vizengine.network.live import LiveNetwork
@@ -66,7 +66,7 @@ def test_what_lies_behind_an_upsampling_is_left_out_and_said() -> None:
             assert up in str(caught.value)
     architecture = _network(troubled.unet()).architecture
     kernels = {
-        each.name: np.ones((3, 3, architecture.channels(each.inputs[0]), each.filters), np.float32)
+        each.name: Slices(np.ones((3, 3, architecture.channels(each.inputs[0]), each.filters), np.float32))
         for each in architecture.conv_layers
     }
     found = readings(architecture, "first", 1, kernels.get)
