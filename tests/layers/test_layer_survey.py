@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.layers.setups import break_weights, run, units, write_config
+from tests.runs import command, environment
 from tests.runs import contents as digests
 from vizengine.config.load import load
 from vizengine.layers.population import concentration
@@ -120,6 +124,48 @@ def test_what_is_wrong_is_told_at_once_and_a_network_without_the_layer_is_passed
     done = run(config, "--survey", "block1_conv", code=2)
     assert "SqueezeNet 1.1 has no layer block1_conv" in done.stderr
     assert "VGG19 has no layer block1_conv; did you mean block1_conv2 or block1_conv1" in done.stderr
+
+
+def test_the_estimate_is_of_the_layer_alone(surveyed: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path, ONE)
+    done = run(config, "--survey", LAYER, "--estimate")
+    assert "squeezenet1-1-fire2-squeeze1x1: 16 units, 16 pictures" in done.stdout
+    assert "groups of examples" in done.stdout and not (tmp_path / "survey").exists()
+
+
+def test_an_interrupted_survey_goes_on_where_it_was(surveyed: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path, ONE)
+    pictures = tmp_path / ".vizengine-cache" / "pictures"
+    process = subprocess.Popen(
+        command(config.name, "--survey", "fire2/expand1x1"),
+        env=environment(),
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        # A shell that puts the tests in the background has SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+    )
+    deadline = time.monotonic() + 300
+    while not list(pictures.glob("*.json")) and time.monotonic() < deadline:
+        assert process.poll() is None, "the run ended before it could be interrupted"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate()
+    assert process.returncode == 130 and "what was finished is kept" in words
+    assert not (tmp_path / "survey").exists()
+    before = {path.name: path.stat().st_mtime_ns for path in pictures.glob("*.json")}
+    assert 0 < len(before) < 64
+    run(config, "--survey", "fire2/expand1x1")
+    after = {path.name: path.stat().st_mtime_ns for path in pictures.glob("*.json")}
+    assert len(after) == 64 and before.items() <= after.items()
+
+
+def test_processes_that_share_the_work_give_the_same(surveyed: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path, f"{{layer: {LAYER}, index: all}}", execution="{workers: 2}")
+    shutil.copytree(surveyed / "site", tmp_path / "site")
+    run(config, "--survey", LAYER)
+    assert digests(tmp_path / "survey") == digests(surveyed / "survey")
 
 
 def test_a_unit_that_fails_says_so_and_all_others_are_there(tmp_path: Path, squeezenet: Network) -> None:
