@@ -55,7 +55,7 @@ class ExpandedSection:
         weighted: likewise, the gradient averaged over the unit's top examples.
         agreement: cosine between the two over all channels and positions, -1 to 1.
         channel_agreement: the same for each channel shown; not a number where one of the two is zero.
-        control: the cosine between `linear` and `weighted` of other channels, dealt anew: the mean of the draws;
+        control: the cosine between `linear` and `weighted` of other channels, shuffled: the mean of the draws;
             not a number where there are too few channels for that, such as the image's.
     """
 
@@ -129,7 +129,7 @@ def layers_to_expand(architecture: Architecture, layer: str, unit: int, named: t
 
 
 CONTROL_DRAWS = 19
-# Fewer channels, such as the image's colours, fall back into their own places when they are dealt anew.
+# Fewer channels, such as the image's colours, fall back into their own places when they are shuffled.
 _LEAST_CHANNELS = 8
 COLOURS = ("red", "green", "blue")
 # Pixels of all canvases that go through the network and back at a time.
@@ -284,7 +284,7 @@ class ExpandedLayer(Documented):
     agreement: Quantity | None
     """Cosine between expanded weights and gradients over all channels and positions; null where one is zero."""
     control: Quantity | None
-    """The same with the channels dealt anew; null likewise."""
+    """The same with the channels shuffled; null likewise."""
     kernels: tuple[ExpandedKernel, ...]
     """Those with the largest norms."""
 

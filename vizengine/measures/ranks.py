@@ -158,7 +158,7 @@ def _disagreement(ranks: Ranks, circuit: Circuit) -> str:
         index = max(loud, key=lambda each: int(drop[each]))
         sentences.append(
             f"{circuit.inputs[index].label} is number {norm[index]} by its weights and number {drop[index]} by what it "
-            "does where the unit fires most: a thick wire with little current."
+            "does where the unit fires most: large weights, small effect."
         )
     quiet = [index for index in range(len(norm)) if drop[index] <= ranks.top < norm[index]]
     if quiet:
