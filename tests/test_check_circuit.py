@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vizengine.build import check
+from vizengine.check import check
 from vizengine.config.schema import CircuitSection
 from vizengine.errors import ConfigError
 

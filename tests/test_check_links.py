@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vizengine import build as pipeline
+from vizengine.check import check
 from vizengine.errors import ConfigError
 
 CONFIG = """\
@@ -35,7 +35,7 @@ def _check(folder: Path, unit: str = "", other: str = "", circuit: str = "", alo
     text = CONFIG.replace("UNIT", unit).replace("OTHER", other).replace("CIRCUIT", circuit)
     config.write_text(text.partition("  - name: second")[0] if alone else text)
     try:
-        pipeline.check(config)
+        check(config)
     except ConfigError as error:
         return [str(each) for each in error.problems]
     return []
@@ -47,6 +47,7 @@ def _check(folder: Path, unit: str = "", other: str = "", circuit: str = "", alo
         "[a](../second/index.html)",
         "[a](../second/index.html#made)",
         "[a](#claims)",
+        "[a](#contributions)",
         "[a](../index.html#second)",
         "[a](circuit.json)",
         "[a](../config.yaml)",

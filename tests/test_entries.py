@@ -11,7 +11,8 @@ import pytest
 
 from vizengine import build as pipeline
 from vizengine import circuit as entries
-from vizengine.build import Options, Outcome, build, check
+from vizengine.build import Options, Outcome, build
+from vizengine.check import check
 from vizengine.errors import BuildFailed
 from vizengine.layers import run as sweep_run
 from vizengine.output import SILENT

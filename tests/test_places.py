@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.runs import run
-from vizengine.build import check
+from vizengine.check import check
 from vizengine.config import paths
 from vizengine.errors import ConfigError
 from vizengine.measures import photos as photo_files

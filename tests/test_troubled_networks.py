@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from tests.places import REPOSITORY
-from vizengine import build as pipeline
-from vizengine.build import Options, Outcome
+from vizengine.build import Options, Outcome, build
+from vizengine.check import check
 from vizengine.errors import ConfigError
 from vizengine.output import SILENT
 from vizengine.page.report import Report
@@ -46,7 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     Image.fromarray(pixels).resize((73, 63)).save(folder / "photos" / "noise.png")
     config = folder / "config.yaml"
     config.write_text(HEAD + "".join(_section(name, *each) for name, each in CIRCUITS.items()))
-    return folder, pipeline.build(pipeline.check(config), Options(), SILENT)
+    return folder, build(check(config), Options(), SILENT)
 
 
 def _page(folder: Path, name: str) -> tuple[Report, str]:
@@ -115,4 +115,4 @@ def test_check_names_what_cannot_be_measured(built: tuple[Path, Outcome]) -> Non
     config = built[0] / "behind.yaml"
     config.write_text(HEAD + _section("one", "unet", "last", 1))
     with pytest.raises(ConfigError, match=r"behind.yaml:7: .*last can't be looked at: up \(Conv2DTranspose\)"):
-        pipeline.check(config)
+        check(config)

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from vizengine.build import check
 from vizengine.cache import CACHE_FOLDER, Cache
+from vizengine.check import check
 from vizengine.circuit import Analysis, CircuitRun
 from vizengine.config.explain import nearest
 from vizengine.config.schema import CircuitSection, Config
@@ -55,56 +55,7 @@ def analyze(
         ```
     """
     config = check(Path(path).expanduser())
-    wanted = _wanted(config, only)
-    _choose_backend()
-    quiet_tensorflow()
-    cache = Cache(config.folder / CACHE_FOLDER, fresh=fresh)
-    analyses: list[Analysis] = []
-    with logged(0 if progress else -1) as progress_shown:
-        for section in _circuits(config):
-            if section.name not in wanted:
-                continue
-            try:
-                analyses.append(CircuitRun(config, section, cache, progress_shown).analysis())
-            except WeightsUnavailable as error:
-                mend = f"{error.mend} To go on without it, name the others in `only`."
-                raise WeightsUnavailable(f"{section.name}: {error.reason}", mend) from error
-    return tuple(analyses)
-
-
-def _circuits(config: Config) -> tuple[CircuitSection, ...]:
-    """The circuits of one unit; sweeps are for the command line."""
-    return tuple(section for section in config.circuits if isinstance(section, CircuitSection))
-
-
-def _wanted(config: Config, only: str | Iterable[str] | None) -> tuple[str, ...]:
-    """The names of the circuits to compute.
-
-    Raises:
-        ValueError: there are none, or one isn't in the config.
-    """
-    names = tuple(circuit.name for circuit in _circuits(config))
-    if not names:
-        raise ValueError(f"{config.source} has sweeps only; expected a circuit of one unit, as `index: 23`")
-    if only is None:
-        return names
-    wanted = (only,) if isinstance(only, str) else tuple(only)
-    if not wanted:
-        raise ValueError(f"`only` names no circuit; expected some of {', '.join(names)}, or None for all")
-    for name in wanted:
-        if name not in names:
-            raise ValueError(
-                f"`only`: the config has no circuit {name!r}; expected one of {', '.join(names)}{nearest(name, names)}"
-            )
-    return wanted
-
-
-def _choose_backend() -> None:
-    """Have Keras compute with TensorFlow.
-
-    Raises:
-        VizengineError: it was loaded with another backend.
-    """
+    sections = _wanted(config, only)
     keras = sys.modules.get("keras")
     if keras is None:
         os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -113,3 +64,36 @@ def _choose_backend() -> None:
             f"Keras was loaded in this process with the backend {backend}; expected tensorflow. Start Python (in a "
             "notebook: the kernel) again, and call vizengine.analyze before Keras is imported."
         )
+    quiet_tensorflow()
+    cache = Cache(config.folder / CACHE_FOLDER, fresh=fresh)
+    analyses: list[Analysis] = []
+    with logged(0 if progress else -1) as progress_shown:
+        for section in sections:
+            try:
+                analyses.append(CircuitRun(config, section, cache, progress_shown).analysis())
+            except WeightsUnavailable as error:
+                mend = f"{error.mend} To go on without it, name the others in `only`."
+                raise WeightsUnavailable(f"{section.name}: {error.reason}", mend) from error
+    return tuple(analyses)
+
+
+def _wanted(config: Config, only: str | Iterable[str] | None) -> list[CircuitSection]:
+    """The circuits to compute.
+
+    Raises:
+        ValueError: there are none, or one isn't in the config.
+    """
+    # Sweeps are for the command line.
+    circuits = {section.name: section for section in config.circuits if isinstance(section, CircuitSection)}
+    expected = ", ".join(circuits)
+    if not circuits:
+        raise ValueError(f"{config.source} has sweeps only; expected a circuit of one unit, as `index: 23`")
+    if only is None:
+        return list(circuits.values())
+    wanted = {only} if isinstance(only, str) else set(only)
+    if not wanted:
+        raise ValueError(f"`only` names no circuit; expected some of {expected}, or None for all")
+    for name in sorted(wanted - circuits.keys()):
+        hint = nearest(name, tuple(circuits))
+        raise ValueError(f"`only`: the config has no circuit {name!r}; expected one of {expected}{hint}")
+    return [section for name, section in circuits.items() if name in wanted]

@@ -7,26 +7,20 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from vizengine.cache import CACHE_FOLDER, Cache
-from vizengine.check import check_entry, check_links
 from vizengine.circuit import CircuitRun, site_report
-from vizengine.config.load import load
-from vizengine.config.paths import is_within
 from vizengine.config.schema import CircuitSection, Config, SweepSection
-from vizengine.errors import BuildFailed, UsageError, VizengineError, WeightsUnavailable
+from vizengine.errors import BuildFailed, VizengineError, WeightsUnavailable
+from vizengine.layers.estimate import estimate as estimate_sweep
 from vizengine.layers.run import SweepRun
 from vizengine.layers.workers import SweepContext, Worker
-from vizengine.measures.photos import Photos
-from vizengine.network.source import open_source
-from vizengine.network.weights import MissingWeights
 from vizengine.output import Progress, duration
 from vizengine.page.render import companions, render_circuit, render_index, render_missing
 from vizengine.page.report import KeptNotice, Missing, Report, SweepReport
@@ -34,15 +28,12 @@ from vizengine.page.site import check_target, lock, recover, write
 from vizengine.runtime import is_shortage
 from vizengine.stages import NotComputed
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no page, in words that may be published.
-
-    Attributes:
-        reason: what happened, one or more sentences.
-        mend: what can be done about it; empty where `reason` says so.
-    """
+    """Why there is no page, in words that may be published, and what can be done about it, perhaps nothing."""
 
     reason: str
     mend: str
@@ -52,14 +43,16 @@ class Failure:
 
 
 def failure_of(error: Exception, folder: Path) -> Failure:
-    """An error that ended the work on one circuit, in words.
+    """An error that ended the work on one circuit, in words without the config's folder and the reader's home."""
 
-    Args:
-        error: the error.
-        folder: the config's, which the words leave out, and so does the reader's home: they may be published.
-    """
+    def without_places(text: str) -> str:
+        text = text.replace(f"{folder.resolve()}/", "")
+        home = os.path.expanduser("~")
+        # Where a system gives none, it is `/` or stays `~`.
+        return text.replace(home, "~") if len(home) > 1 else text
+
     reason, mend = _words(error)
-    return Failure(_without_places(reason, folder), _without_places(mend, folder))
+    return Failure(without_places(reason), without_places(mend))
 
 
 def _words(error: Exception) -> tuple[str, str]:
@@ -80,24 +73,8 @@ def _words(error: Exception) -> tuple[str, str]:
     return f"Unexpected error: {what}.", "Run again with `-v` for the traceback, and please report it."
 
 
-def _without_places(text: str, folder: Path) -> str:
-    text = text.replace(f"{folder.resolve()}/", "")
-    home = os.path.expanduser("~")
-    # Where a system gives none, it is `/` or stays `~`.
-    return text.replace(home, "~") if len(home) > 1 else text
-
-
-logger = logging.getLogger(__name__)
-
-
 def keep(folder: Path, section: CircuitSection, why: Failure) -> tuple[Report, dict[str, object]] | None:
-    """The report of the page in `folder` and its side file, where it was made with the same config section.
-
-    Args:
-        folder: the page's folder in the site.
-        section: the circuit's section today.
-        why: why it can't be computed again.
-    """
+    """The report of the page in `folder` and its side file, where it was made with the same config section."""
     try:
         report = Report.model_validate_json((folder / "circuit.json").read_bytes())
         side_file = json.loads((folder / "build.json").read_bytes())
@@ -148,159 +125,25 @@ class Entry:
 
     Attributes:
         section: of the config.
-        run: what computed it; None where not even its network could be opened.
         page: what the site's index says of it.
+        run: what computed it; None where not even its network could be opened.
         side_file: what may differ from run to run.
         absent: whether it is optional and could not be computed.
         error: what ended the work on it, or None.
-        failure: the same in words.
+        failure: the same in words; None where it is optional.
     """
 
     section: CircuitSection | SweepSection
-    run: CircuitRun | SweepRun | None
     page: Report | Missing | SweepReport
+    run: CircuitRun | SweepRun | None = None
     side_file: dict[str, object] = field(default_factory=dict)
     absent: bool = False
     error: Exception | None = None
     failure: Failure | None = None
 
-
-def compute_entry(
-    config: Config, section: CircuitSection | SweepSection, options: Options, progress: Progress, target: Path
-) -> Entry:
-    """Compute one circuit or sweep, or say why it isn't there.
-
-    Raises:
-        BuildFailed: it is optional and its weights can't be had, under `--strict`.
-    """
-    may_compute = not options.only or section.name in options.only
-    run: CircuitRun | SweepRun | None = None
-    started = time.monotonic()
-    try:
-        if isinstance(section, SweepSection):
-            context = SweepContext.beside(config, section.name, options.fresh and may_compute, options.scheduler)
-            run = SweepRun(context, progress, may_compute)
-        else:
-            cache = Cache(config.folder / CACHE_FOLDER, fresh=options.fresh)
-            run = CircuitRun(config, section, cache, progress, may_compute)
-        page = run.report()
-        return Entry(section, run, page, _side_file(run, time.monotonic() - started))
-    except NotComputed as error:
-        notice = Missing(name=section.name, title=_title(section, run), reason=str(error), mend="Build without --only.")
-        return Entry(section, run, notice)
-    except WeightsUnavailable as error:
-        if not section.optional:
-            return _failed(config, section, run, error, target)
-        if options.strict:
-            raise BuildFailed(f"{section.name}: {error} Under --strict an optional circuit must be there.") from error
-        return _optional(config, section, run, error, target)
-    # Whatever it is, it must not cost the other circuits their pages.
-    except Exception as error:
-        return _failed(config, section, run, error, target)
-
-
-def _title(section: CircuitSection | SweepSection, run: CircuitRun | SweepRun | None) -> str:
-    """The heading of a circuit's place; made from the config alone where its network can't be opened."""
-    try:
-        if run is not None:
-            return run.title
-    except Exception:
-        logger.debug("%s has no title", section.name, exc_info=True)
-    return section.title or f"{section.network.model}: {section.name}"
-
-
-def _failed(
-    config: Config,
-    section: CircuitSection | SweepSection,
-    run: CircuitRun | SweepRun | None,
-    error: Exception,
-    target: Path,
-) -> Entry:
-    """What stands in the place of a circuit that failed: the page of an earlier build, or a notice."""
-    why = failure_of(error, config.folder)
-    logger.info("%s failed, and its place will say why: %s", section.name, why)
-    logger.debug("%s failed", section.name, exc_info=error)
-    page, side_file = _stand_in(config, section, run, why, target)
-    return Entry(section, run, page, side_file, error=error, failure=why)
-
-
-def _optional(
-    config: Config,
-    section: CircuitSection | SweepSection,
-    run: CircuitRun | SweepRun | None,
-    error: WeightsUnavailable,
-    target: Path,
-) -> Entry:
-    """What stands in the place of an optional circuit whose weights can't be had."""
-    page, side_file = _stand_in(config, section, run, Failure(error.reason, error.mend), target)
-    if isinstance(page, Report) and page.kept is not None:
-        logger.warning(
-            "%s is kept from an earlier build of %s (weights %s): %s",
-            section.name,
-            page.kept.date,
-            page.kept.weights_sha256[:12],
-            error,
-        )
-    else:
-        logger.warning("%s is left out: %s", section.name, error)
-    return Entry(section, run, page, side_file, absent=True)
-
-
-def _stand_in(
-    config: Config,
-    section: CircuitSection | SweepSection,
-    run: CircuitRun | SweepRun | None,
-    why: Failure,
-    target: Path,
-) -> tuple[Report | Missing, dict[str, object]]:
-    """The page of an earlier build where `target` has one with the same config section, else a notice."""
-    if isinstance(section, CircuitSection):
-        kept = keep(target if len(config.circuits) == 1 else target / section.name, section, why)
-        if kept is not None:
-            return kept
-    return Missing(name=section.name, title=_title(section, run), reason=why.reason, mend=why.mend), {}
-
-
-def insist(entries: Sequence[Entry], options: Options) -> None:
-    """Make sure that a site can be written at all.
-
-    Raises:
-        BuildFailed: circuits failed, and none was computed or `--strict` was given.
-        Exception: what ended the work on all of them, where that is one and the same.
-    """
-    failed = [entry for entry in entries if entry.failure]
-    computed = any(not isinstance(entry.page, Missing) and not entry.absent and not entry.failure for entry in entries)
-    if not failed or (computed and not options.strict):
-        return
-    first = failed[0].error
-    if first is not None and len({str(entry.failure) for entry in failed}) == 1 and not computed:
-        raise first
-    lines = "".join(f"\n  {entry.page.name}: {entry.failure}" for entry in failed)
-    strict = "--strict, and " if computed else "nothing was written, since "
-    raise BuildFailed(f"{strict}{len(failed)} of {len(entries)} circuits failed:{lines}")
-
-
-def not_rendered(config: Config, entry: Entry, error: Exception) -> None:
-    """Have a notice stand in the place of a circuit whose page can't be rendered."""
-    why = failure_of(error, config.folder)
-    logger.info("the page of %s failed, and its place will say why: %s", entry.page.name, why)
-    logger.debug("%s failed", entry.page.name, exc_info=error)
-    entry.error, entry.failure = error, why
-    entry.page = Missing(name=entry.page.name, title=entry.page.title, reason=why.reason, mend=why.mend)
-
-
-def _side_file(run: CircuitRun | SweepRun, seconds: float) -> dict[str, object]:
-    """What may differ from run to run: the date, wall-clock times, what was computed and what was cached."""
-    return {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
-        "seconds_by_stage": rounded(run.seconds),
-    }
-
-
-def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
-    """Seconds by stage, to the thousandth."""
-    return {stage: round(taken, 3) for stage, taken in seconds.items()}
+    @property
+    def name(self) -> str:
+        return self.section.name
 
 
 @dataclass(frozen=True)
@@ -322,53 +165,18 @@ class Outcome:
     failed: tuple[str, ...] = ()
 
 
-def check(config_path: Path, confined: bool = False) -> Config:
-    """Read a config and check all that can be known without computing.
-
-    Args:
-        config_path: the config.
-        confined: whether it may name nothing outside its folder, nor code that runs.
-
-    Raises:
-        ConfigError: with every problem.
-        UsageError: results would be kept outside its folder in spite of `confined`.
-    """
-    # The check itself keeps in the cache what it reads of a network.
-    if confined and not is_within(config_path.parent / CACHE_FOLDER, config_path.parent):
-        raise UsageError(f"--confined: {CACHE_FOLDER} is a link that leads out of the config's folder; remove it")
-    return load(config_path, (partial(check_entry, confined=confined),), confined, (check_links,))
-
-
-def tell_of_photos(config: Config) -> None:
-    """Say which folders outside the config's give pictures to its pages."""
-    places = {Photos(section.photos, config.folder).outside for section in config.circuits}
-    for place in sorted(filter(None, places)):
-        logger.info("pictures from %s, which lies outside the config's folder, are on the pages", place)
-
-
-def missing_weights(config: Config) -> list[tuple[CircuitSection | SweepSection, MissingWeights]]:
-    """The circuits whose weights aren't on this machine, told without reading or downloading any."""
-    cache = Cache(config.folder / CACHE_FOLDER)
-    missing = (
-        (section, open_source(section.network, (), config.folder, cache).missing_weights) for section in config.circuits
-    )
-    return [(section, weights) for section, weights in missing if weights is not None]
-
-
 def estimate(config: Config) -> list[str]:
     """How long the config's sweeps will take, and how much memory and disk, in lines.
 
     Raises:
         WeightsUnavailable: a sweep's weights can't be had.
     """
-    from vizengine.layers.estimate import estimate as measured
-
     lines = []
     for section in config.circuits:
         if isinstance(section, SweepSection):
             worker = Worker(SweepContext.beside(config, section.name))
             processes = config.execution.workers or config.execution.gpus or 1
-            lines += measured(worker, processes).lines(section.name)
+            lines += estimate_sweep(worker, processes).lines(section.name)
         else:
             lines.append(f"{section.name}: one circuit; only sweeps are estimated")
     return lines
@@ -385,55 +193,202 @@ def build(config: Config, options: Options, progress: Progress) -> Outcome:
     """
     target = options.out or config.site_folder
     with lock(target):
-        return _build(config, options, progress, target)
+        return _Build(config, options, progress, target).outcome()
 
 
-def _build(config: Config, options: Options, progress: Progress, target: Path) -> Outcome:
-    # Before any page of it is kept: a run that was killed while it swapped sites left the old one beside its place.
-    recover(target)
-    started = time.monotonic()
-    pages: list[str] = []
-    check_target(target, config.source, options.replace)
-    with _collected_warnings() as warnings:
-        entries = []
-        for number, section in enumerate(config.circuits, start=1):
-            if len(config.circuits) > 1:
-                logger.info("%s: circuit %d of %d", section.name, number, len(config.circuits))
-            entries.append(compute_entry(config, section, options, progress, target))
-        insist(entries, options)
-        if options.strict and warnings:
-            raise BuildFailed(f"--strict makes warnings errors, and there was: {'; '.join(warnings)}")
-        with progress.stage("writing the site", None):
-            files = _noting_pages(_files(config, entries, options), pages)
-            write(target, files, config.source, options.replace)
-    failures = [
-        f"{run.section.name}: {unit}: {reason}"
-        for entry in entries
-        for run in [entry.run]
-        if isinstance(run, SweepRun) and not entry.failure
-        for unit, reason in run.failures.items()
-    ]
-    absent = tuple(entry.page.name for entry in entries if entry.absent)
-    for entry in entries:
-        if verdicts := _verdicts(entry):
-            logger.info("%s: %s", entry.page.name, verdicts)
-    # A page in the place of one that isn't there is none.
-    absent_pages = {f"{entry.page.name}/index.html" for entry in entries if isinstance(entry.page, Missing)}
-    number = len(set(pages) - absent_pages)
-    count = f"{number} {'page' if number == 1 else 'pages'}"
-    logger.info("%s in %s; open %s", count, duration(time.monotonic() - started), target / "index.html")
-    failed = tuple(f"{entry.page.name}: {entry.failure}" for entry in entries if entry.failure)
-    return Outcome(target / "index.html", tuple(warnings), absent, tuple(failures), failed)
+class _Build:
+    def __init__(self, config: Config, options: Options, progress: Progress, target: Path) -> None:
+        self.config, self.options, self.progress, self.target = config, options, progress, target
+        self.entries: list[Entry] = []
+        self.pages: list[str] = []
+        """Names of the pages that were written."""
+
+    def outcome(self) -> Outcome:
+        """Compute all circuits and write the site."""
+        config, options, target = self.config, self.options, self.target
+        # Before any page of it is kept: a run that was killed while it swapped sites left the old one beside its place.
+        recover(target)
+        started = time.monotonic()
+        check_target(target, config.source, options.replace)
+        with _collected_warnings() as warnings:
+            for number, section in enumerate(config.circuits, start=1):
+                if len(config.circuits) > 1:
+                    logger.info("%s: circuit %d of %d", section.name, number, len(config.circuits))
+                self.entries.append(self._compute(section))
+            self._insist()
+            if options.strict and warnings:
+                raise BuildFailed(f"--strict makes warnings errors, and there was: {'; '.join(warnings)}")
+            with self.progress.stage("writing the site", None):
+                write(target, self._noting_pages(), config.source, options.replace)
+        failures = []
+        for entry in self.entries:
+            if isinstance(entry.run, SweepRun) and not entry.failure:
+                failures += [f"{entry.name}: {unit}: {reason}" for unit, reason in entry.run.failures.items()]
+            if verdicts := _verdicts(entry):
+                logger.info("%s: %s", entry.name, verdicts)
+        # A page in the place of one that isn't there is none.
+        absent_pages = {f"{entry.name}/index.html" for entry in self.entries if isinstance(entry.page, Missing)}
+        number = len(set(self.pages) - absent_pages)
+        count = f"{number} {'page' if number == 1 else 'pages'}"
+        logger.info("%s in %s; open %s", count, duration(time.monotonic() - started), target / "index.html")
+        return Outcome(
+            target / "index.html",
+            tuple(warnings),
+            missing=tuple(entry.name for entry in self.entries if entry.absent),
+            failures=tuple(failures),
+            failed=tuple(f"{entry.name}: {entry.failure}" for entry in self.entries if entry.failure),
+        )
+
+    def _compute(self, section: CircuitSection | SweepSection) -> Entry:
+        """Compute one circuit or sweep, or say why it isn't there.
+
+        Raises:
+            BuildFailed: it is optional and its weights can't be had, under `--strict`.
+        """
+        config, options = self.config, self.options
+        may_compute = not options.only or section.name in options.only
+        run: CircuitRun | SweepRun | None = None
+        started = time.monotonic()
+        try:
+            if isinstance(section, SweepSection):
+                context = SweepContext.beside(config, section.name, options.fresh and may_compute, options.scheduler)
+                run = SweepRun(context, self.progress, may_compute)
+            else:
+                cache = Cache(config.folder / CACHE_FOLDER, fresh=options.fresh)
+                run = CircuitRun(config, section, cache, self.progress, may_compute)
+            page = run.report()
+            side_file: dict[str, object] = {
+                "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                "seconds": round(time.monotonic() - started, 3),
+                "seconds_by_stage": _rounded(run.seconds),
+            }
+            return Entry(section, page, run, side_file)
+        except NotComputed as error:
+            return Entry(section, _missing(section, run, Failure(str(error), "Build without --only.")), run)
+        # Whatever it is, it must not cost the other circuits their pages.
+        except Exception as error:
+            if not isinstance(error, WeightsUnavailable) or not section.optional:
+                return self._failed(section, run, error)
+            if options.strict:
+                message = f"{section.name}: {error} Under --strict an optional circuit must be there."
+                raise BuildFailed(message) from error
+            stand_in, side_file = self._stand_in(section, run, Failure(error.reason, error.mend))
+            if isinstance(stand_in, Report) and stand_in.kept is not None:
+                date, sha256 = stand_in.kept.date, stand_in.kept.weights_sha256[:12]
+                notice = "%s is kept from an earlier build of %s (weights %s): %s"
+                logger.warning(notice, section.name, date, sha256, error)
+            else:
+                logger.warning("%s is left out: %s", section.name, error)
+            return Entry(section, stand_in, run, side_file, absent=True)
+
+    def _failed(
+        self, section: CircuitSection | SweepSection, run: CircuitRun | SweepRun | None, error: Exception
+    ) -> Entry:
+        why = failure_of(error, self.config.folder)
+        logger.info("%s failed, and its place will say why: %s", section.name, why)
+        logger.debug("%s failed", section.name, exc_info=error)
+        page, side_file = self._stand_in(section, run, why)
+        return Entry(section, page, run, side_file, error=error, failure=why)
+
+    def _stand_in(
+        self, section: CircuitSection | SweepSection, run: CircuitRun | SweepRun | None, why: Failure
+    ) -> tuple[Report | Missing, dict[str, object]]:
+        """The page of an earlier build where the site has one with the same config section, else a notice."""
+        if isinstance(section, CircuitSection):
+            folder = self.target if len(self.config.circuits) == 1 else self.target / section.name
+            if kept := keep(folder, section, why):
+                return kept
+        return _missing(section, run, why), {}
+
+    def _insist(self) -> None:
+        """Make sure that a site can be written at all.
+
+        Raises:
+            BuildFailed: circuits failed, and none was computed or `--strict` was given.
+            Exception: what ended the work on all of them, where that is one and the same.
+        """
+        failed = [entry for entry in self.entries if entry.failure]
+        computed = any(
+            not isinstance(entry.page, Missing) and not entry.absent and not entry.failure for entry in self.entries
+        )
+        if not failed or (computed and not self.options.strict):
+            return
+        first = failed[0].error
+        if first is not None and len({str(entry.failure) for entry in failed}) == 1 and not computed:
+            raise first
+        lines = "".join(f"\n  {entry.name}: {entry.failure}" for entry in failed)
+        strict = "--strict, and " if computed else "nothing was written, since "
+        raise BuildFailed(f"{strict}{len(failed)} of {len(self.entries)} circuits failed:{lines}")
+
+    def _noting_pages(self) -> Iterator[tuple[str, bytes | None]]:
+        for name, content in self._files():
+            if content is None:
+                self.pages = [page for page in self.pages if not page.startswith(f"{name}/")]
+            elif name.endswith(".html"):
+                self.pages.append(name)
+            yield name, content
+
+    def _files(self) -> Iterator[tuple[str, bytes | None]]:
+        """Every file of the site with its path in it, one after the other; nothing takes a folder back.
+
+        Raises:
+            BuildFailed, Exception: as `_insist` does, where pages can't be rendered.
+        """
+        section, entries = self.config.site, self.entries
+        site = site_report(section, [entry.page for entry in entries], section.url or "")
+        yield "config.yaml", self.config.source.read_bytes()
+        reports = [entry.page for entry in entries if isinstance(entry.page, Report)]
+        framed = [None, *reports, None]
+        neighbours = {
+            report.name: (before, after) for report, before, after in zip(reports, framed, framed[2:], strict=False)
+        }
+        single = len(entries) == 1 and not isinstance(entries[0].page, Missing)
+        for entry in entries:
+            folder = "" if single else f"{entry.name}/"
+            try:
+                if isinstance(entry.page, Report):
+                    # Rendered as a whole first: a page that can't be leaves nothing of itself.
+                    page = {"index.html": render_circuit(entry.page, site, *neighbours[entry.name]).encode()}
+                    for name, content in {**page, **companions(entry.page, site)}.items():
+                        yield f"{folder}{name}", content
+                elif isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
+                    for name, content in entry.run.files(site, single):
+                        yield f"{folder}{name}", content
+                    entry.side_file["seconds_by_stage"] = _rounded(entry.run.seconds)
+            except Exception as error:
+                entry.error, entry.failure = error, failure_of(error, self.config.folder)
+                logger.info("the page of %s failed, and its place will say why: %s", entry.name, entry.failure)
+                logger.debug("%s failed", entry.name, exc_info=error)
+                why = entry.failure
+                entry.page = Missing(name=entry.name, title=entry.page.title, reason=why.reason, mend=why.mend)
+                self._insist()
+                yield folder.rstrip("/"), None
+            if isinstance(entry.page, Missing):
+                # A page even so: others may link to it.
+                yield f"{folder}index.html", render_missing(entry.page, site).encode()
+            else:
+                yield f"{folder}build.json", json.dumps(entry.side_file, indent=1).encode()
+        if not single:
+            # Last, when it is known which circuits and units failed.
+            for entry in entries:
+                if isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
+                    entry.page = entry.page.model_copy(update={"failures": len(entry.run.failures)})
+            site = site_report(section, [entry.page for entry in entries], section.url or "")
+            yield "index.html", render_index(site).encode()
 
 
-def _noting_pages(files: Iterable[tuple[str, bytes | None]], pages: list[str]) -> Iterator[tuple[str, bytes | None]]:
-    """The files as they are; `pages` gets the names of those that are pages."""
-    for name, content in files:
-        if content is None:
-            pages[:] = [page for page in pages if not page.startswith(f"{name}/")]
-        elif name.endswith(".html"):
-            pages.append(name)
-        yield name, content
+def _missing(section: CircuitSection | SweepSection, run: CircuitRun | SweepRun | None, why: Failure) -> Missing:
+    """A notice; its heading is made from the config alone where the network can't be opened."""
+    title = section.title or f"{section.network.model}: {section.name}"
+    try:
+        title = run.title if run else title
+    except Exception:
+        logger.debug("%s has no title", section.name, exc_info=True)
+    return Missing(name=section.name, title=title, reason=why.reason, mend=why.mend)
+
+
+def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {stage: round(taken, 3) for stage, taken in seconds.items()}
 
 
 def _verdicts(entry: Entry) -> str:
@@ -444,56 +399,6 @@ def _verdicts(entry: Entry) -> str:
     tally = entry.page.evidence.tally if isinstance(entry.page, Report) else None
     counts = {name: getattr(tally, name) for name in ("supported", "contradicted", "undecided")} if tally else {}
     return ", ".join(f"{count.text} {name}" for name, count in counts.items() if count.value)
-
-
-def _files(config: Config, entries: Sequence[Entry], options: Options) -> Iterator[tuple[str, bytes | None]]:
-    """Every file of the site with its path in it, one after the other; nothing takes a folder back.
-
-    Raises:
-        BuildFailed, Exception: as `_insist` does, where pages can't be rendered.
-    """
-    pages = [entry.page for entry in entries]
-    site = site_report(config.site, pages, config.site.url or "")
-    yield "config.yaml", config.source.read_bytes()
-    reports = [entry.page for entry in entries if isinstance(entry.page, Report)]
-    neighbours = {report.name: (before, after) for report, before, after in _with_neighbours(reports)}
-    single = len(entries) == 1 and not isinstance(entries[0].page, Missing)
-    for entry in entries:
-        folder = "" if single else f"{entry.page.name}/"
-        try:
-            if isinstance(entry.page, Report):
-                # Rendered as a whole first: a page that can't be leaves nothing of itself.
-                page = {"index.html": render_circuit(entry.page, site, *neighbours[entry.page.name]).encode()}
-                for name, content in {**page, **companions(entry.page, site)}.items():
-                    yield f"{folder}{name}", content
-            elif isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
-                for name, content in entry.run.files(site, single):
-                    yield f"{folder}{name}", content
-                entry.side_file["seconds_by_stage"] = rounded(entry.run.seconds)
-        except Exception as error:
-            not_rendered(config, entry, error)
-            insist(entries, options)
-            yield folder.rstrip("/"), None
-        if isinstance(entry.page, Missing):
-            # A page even so: others may link to it.
-            yield f"{folder}index.html", render_missing(entry.page, site).encode()
-        if not isinstance(entry.page, Missing):
-            yield f"{folder}build.json", json.dumps(entry.side_file, indent=1).encode()
-    if not single:
-        # Last, when it is known which circuits and units failed.
-        pages = [_last_words(entry) for entry in entries]
-        yield "index.html", render_index(site_report(config.site, pages, config.site.url or "")).encode()
-
-
-def _last_words(entry: Entry) -> Report | Missing | SweepReport:
-    if isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
-        return entry.page.model_copy(update={"failures": len(entry.run.failures)})
-    return entry.page
-
-
-def _with_neighbours(reports: list[Report]) -> Iterable[tuple[Report, Report | None, Report | None]]:
-    framed = [None, *reports, None]
-    return zip(reports, framed, framed[2:], strict=False)
 
 
 @contextmanager

@@ -1,17 +1,19 @@
-"""What can be wrong with a claim beyond its form: an input or a stimulus that isn't there."""
+"""A config against its network: all that can be wrong beyond its form, told without computing."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.config.applications import BUILT_IN
-from vizengine.config.paths import NotAdmitted
-from vizengine.config.schema import CircuitSection, SweepSection
-from vizengine.errors import WeightsUnavailable
+from vizengine.config.load import load
+from vizengine.config.paths import NotAdmitted, is_within
+from vizengine.config.schema import CircuitSection, Config, SweepSection
+from vizengine.errors import UsageError, WeightsUnavailable
 from vizengine.layers.jobs import chosen_layers, selection_flaws
 from vizengine.measures.claims import claim_of
 from vizengine.measures.expanded import earlier_layers, layers_to_expand
@@ -28,142 +30,97 @@ from vizengine.network.architecture import (
 from vizengine.network.catalogue import catalogue_entry
 from vizengine.network.layers import INPUT
 from vizengine.network.source import network_problems, open_source
-from vizengine.page.prose import check, relative_links
+from vizengine.network.weights import MissingWeights
+from vizengine.page import prose
 from vizengine.page.render import templates_folder
 from vizengine.page.report import value_names
 from vizengine.page.verify import destination
 
-
-def check_claims(section: CircuitSection, architecture: Architecture) -> Iterator[Finding]:
-    """Problems of a circuit's claims, each with its path inside the section.
-
-    Args:
-        section: one whose layer exists.
-        architecture: the network.
-    """
-    for place, claim in enumerate(section.hypothesis.claims):
-        for message in claim_of(claim).problems(section.unit.layer, section.unit.index, architecture):
-            yield ("hypothesis", "claims", place), message
-
-
-LinkFinding = tuple[int, tuple[str | int, ...], str]
-_PLACE = re.compile(r'\bid="([a-z][a-z0-9-]*)"')
-
-
-def check_links(sections: Mapping[int, CircuitSection | SweepSection], names: Collection[str]) -> Iterator[LinkFinding]:
-    """Problems of links in texts: the circuit's number, the path inside its section, and a message.
-
-    Args:
-        sections: those whose form is right, by their number in the config.
-        names: of all circuits and sweeps of the config, whether right or not.
-    """
-    circuits = {section.name for section in sections.values() if isinstance(section, CircuitSection)}
-    alone = len(names) == 1
-    for index, section in sections.items():
-        if not isinstance(section, CircuitSection):
-            continue
-        page = "index.html" if alone else f"{section.name}/index.html"
-        example = next((name for name in names if name in circuits and name != section.name), "")
-        for path, text in _texts(section).items():
-            on_index = path == ("hypothesis", "unit") and not alone
-            for link, first in relative_links(text):
-                if problem := _problem(page, link, circuits, names):
-                    known = f"the page of another circuit, as `../{example}/index.html`, " if example else ""
-                    expected = f"expected {known}a place on the page, as `#made`, or an address with https://"
-                    yield index, path, f"the link `{link}` {problem}; {expected}"
-                elif on_index and first and (problem := _problem("index.html", link, circuits, names)):
-                    where = "the first paragraph stands on the site's first page too, where its link"
-                    mend = "put the link into another paragraph, or write an address with https://"
-                    yield index, path, f"{where} `{link}` {problem}; {mend}"
-
-
-def _texts(section: CircuitSection) -> dict[tuple[str, ...], str]:
-    return {
-        ("hypothesis", "unit"): section.hypothesis.unit,
-        ("hypothesis", "circuit"): section.hypothesis.circuit,
-        ("network", "why"): section.network.why,
-    }
-
-
-def _problem(page: str, link: str, circuits: Collection[str], names: Collection[str]) -> str:
-    """What is wrong with a link on a page of the site; empty where it leads somewhere."""
-    target, place, problem = destination(page, link)
-    if problem or not target:
-        return problem
-    folder, _, name = target.rpartition("/")
-    if folder.partition("/")[0] in set(names) - set(circuits):
-        # What a sweep writes follows from what it computes.
-        return ""
-    if folder:
-        is_there = folder in circuits and name in ("index.html", "circuit.json", "build.json")
-    else:
-        is_there = name in ("index.html", "config.yaml") or (len(names) == 1 and name in ("circuit.json", "build.json"))
-    if not is_there:
-        return "leads to no file of the site"
-    of_a_circuit = name == "index.html" and (folder or len(names) == 1)
-    places = _places() if of_a_circuit else frozenset(names) if name == "index.html" else frozenset()
-    return (
-        f"leads to no place on {'that page' if target != page else 'the page'}" if place and place not in places else ""
-    )
-
-
-@cache
-def _places() -> frozenset[str]:
-    """What places a circuit's page can have."""
-    folder = templates_folder()
-    files = [folder / "circuit.html", *(folder / "sections").glob("*.html"), *(folder / "macros").glob("*.html")]
-    return frozenset(place for file in files for place in _PLACE.findall(file.read_text(encoding="utf-8")))
-
-
+logger = logging.getLogger(__name__)
 Finding = tuple[tuple[str | int, ...], str]
+"""A path inside a circuit's section, and what is wrong there."""
+_ANCHOR = re.compile(r'\bid="([a-z][a-z0-9-]*)"')
+
+
+def check(config_path: Path, confined: bool = False) -> Config:
+    """Read a config and check all that can be known without computing.
+
+    Args:
+        config_path: the config.
+        confined: whether it may name nothing outside its folder, nor code that runs.
+
+    Raises:
+        ConfigError: with every problem.
+        UsageError: results would be kept outside its folder in spite of `confined`.
+    """
+    # The check itself keeps in the cache what it reads of a network.
+    if confined and not is_within(config_path.parent / CACHE_FOLDER, config_path.parent):
+        raise UsageError(f"--confined: {CACHE_FOLDER} is a link that leads out of the config's folder; remove it")
+    return load(config_path, (partial(check_entry, confined=confined),), confined, (_check_links,))
+
+
+def tell_of_photos(config: Config) -> None:
+    """Say which folders outside the config's give pictures to its pages."""
+    folders = {Photos(section.photos, config.folder).outside for section in config.circuits}
+    for folder in sorted(filter(None, folders)):
+        logger.info("pictures from %s, which lies outside the config's folder, are on the pages", folder)
+
+
+def missing_weights(config: Config) -> list[tuple[CircuitSection | SweepSection, MissingWeights]]:
+    """The circuits whose weights aren't on this machine, told without reading or downloading any."""
+    cache = Cache(config.folder / CACHE_FOLDER)
+    missing = (
+        (section, open_source(section.network, (), config.folder, cache).missing_weights) for section in config.circuits
+    )
+    return [(section, weights) for section, weights in missing if weights is not None]
 
 
 def check_entry(section: CircuitSection | SweepSection, folder: Path, confined: bool = False) -> Iterator[Finding]:
-    """Problems of one circuit or sweep, each with its path inside the section.
+    """Problems of one circuit or sweep.
 
     Args:
         section: one whose form is right.
         folder: the config's folder.
         confined: whether the config may name nothing outside its folder, nor code.
     """
-    if isinstance(section, CircuitSection):
-        yield from check_circuit(section, folder, confined)
-        return
-    yield from _check_photos(section, folder, confined)
-    architecture, findings = _network(section, folder, confined)
-    yield from findings
-    if architecture is not None:
-        yield from selection_flaws(section, architecture)
-        yield from _check_names(architecture, chosen_layers(section.unit, architecture))
-
-
-def check_circuit(section: CircuitSection, folder: Path, confined: bool = False) -> Iterator[Finding]:
-    """Problems of one circuit; see `check_entry`."""
     yield from _check_photos(section, folder, confined)
     architecture, findings = _network(section, folder, confined)
     yield from findings
     if architecture is None:
         return
-    if section.unit.layer not in [layer.name for layer in architecture.conv_layers]:
-        yield ("unit", "layer"), _no_such_layer(section.unit.layer, architecture)
+    if isinstance(section, CircuitSection):
+        yield from _check_circuit(section, architecture)
+    else:
+        yield from selection_flaws(section, architecture)
+        yield from _check_names(architecture, chosen_layers(section.unit, architecture))
+
+
+def _check_circuit(section: CircuitSection, architecture: Architecture) -> Iterator[Finding]:
+    layer = section.unit.layer
+    if layer not in [conv_layer.name for conv_layer in architecture.conv_layers]:
+        is_there = any(any_layer.name == layer for any_layer in architecture.layers)
+        nearest = [] if is_there else nearest_layers(layer, readable_layers(architecture))
+        hint = f"did you mean {nearest[0]}? Expected" if nearest else "expected"
+        yield ("unit", "layer"), f"{no_such_layer(layer, architecture)}; {hint} {expected_layers(architecture)}"
         return
-    yield from _check_names(architecture, (section.unit.layer,))
+    yield from _check_names(architecture, (layer,))
     yield from _check_units(section, architecture)
     # Where the unit is out of range, what else is wrong is reported as for the last one.
-    unit = min(section.unit.index, architecture.channels(section.unit.layer) - 1)
-    section = section.model_copy(update={"unit": section.unit.model_copy(update={"index": unit})})
+    unit = min(section.unit.index, architecture.channels(layer) - 1)
     try:
-        sources = architecture.source_channels(section.unit.layer, unit)
+        sources = architecture.source_channels(layer, unit)
     except Untraceable as error:
         yield ("unit", "layer"), str(error)
         return
     if section.depth > 1 and all(source.layer == INPUT for source in sources):
-        yield ("depth",), f"{section.unit.layer} reads the image itself, whose colours have no inputs; leave it out"
+        yield ("depth",), f"{layer} reads the image itself, whose colours have no inputs; leave it out"
     yield from _check_earlier(section, architecture, unit)
-    yield from check_claims(section, architecture)
+    for place, claim in enumerate(section.hypothesis.claims):
+        for message in claim_of(claim).problems(layer, unit, architecture):
+            yield ("hypothesis", "claims", place), message
     names = value_names(len(sources), min(section.inputs, len(sources)), section.siblings)
     for path, text in _texts(section).items():
-        for message in check(text, names):
+        for message in prose.check(text, names):
             yield path, message
 
 
@@ -187,13 +144,6 @@ def _network(
         message = f"{architecture.title} ends with {last}, which gives no class probabilities; leave `classifier` out"
         findings.append((("network", "classifier"), message))
     return architecture, findings
-
-
-def _no_such_layer(name: str, architecture: Architecture) -> str:
-    is_there = any(layer.name == name for layer in architecture.layers)
-    nearest = [] if is_there else nearest_layers(name, readable_layers(architecture))
-    hint = f"did you mean {nearest[0]}? Expected" if nearest else "expected"
-    return f"{no_such_layer(name, architecture)}; {hint} {expected_layers(architecture)}"
 
 
 def _check_names(architecture: Architecture, layers: Sequence[str]) -> Iterator[Finding]:
@@ -256,3 +206,75 @@ def _check_photos(section: CircuitSection | SweepSection, folder: Path, confined
         kinds = ", ".join(sorted(IMAGE_SUFFIXES))
         links = f" (links that lead out of it don't count, as {photos.led_out[0]})" if photos.led_out else ""
         yield ("photos",), f"no images in {section.photos}{links}; expected at least one file that ends in {kinds}"
+
+
+def _check_links(
+    sections: Mapping[int, CircuitSection | SweepSection], names: Collection[str]
+) -> Iterator[tuple[int, tuple[str | int, ...], str]]:
+    """Problems of links in texts: the circuit's number, the path inside its section, and a message.
+
+    Args:
+        sections: those whose form is right, by their number in the config.
+        names: of all circuits and sweeps of the config, whether right or not.
+    """
+    circuits = {section.name for section in sections.values() if isinstance(section, CircuitSection)}
+    alone = len(names) == 1
+    for index, section in sections.items():
+        if not isinstance(section, CircuitSection):
+            continue
+        page = "index.html" if alone else f"{section.name}/index.html"
+        example = next((name for name in names if name in circuits and name != section.name), "")
+        for path, text in _texts(section).items():
+            on_index = path == ("hypothesis", "unit") and not alone
+            for link, first in prose.relative_links(text):
+                if problem := _problem(page, link, circuits, names):
+                    known = f"the page of another circuit, as `../{example}/index.html`, " if example else ""
+                    expected = f"expected {known}a place on the page, as `#made`, or an address with https://"
+                    yield index, path, f"the link `{link}` {problem}; {expected}"
+                elif on_index and first and (problem := _problem("index.html", link, circuits, names)):
+                    where = "the first paragraph stands on the site's first page too, where its link"
+                    mend = "put the link into another paragraph, or write an address with https://"
+                    yield index, path, f"{where} `{link}` {problem}; {mend}"
+
+
+def _texts(section: CircuitSection) -> dict[tuple[str, ...], str]:
+    return {
+        ("hypothesis", "unit"): section.hypothesis.unit,
+        ("hypothesis", "circuit"): section.hypothesis.circuit,
+        ("network", "why"): section.network.why,
+    }
+
+
+def _problem(page: str, link: str, circuits: Collection[str], names: Collection[str]) -> str:
+    """What is wrong with a link on a page of the site; empty where it leads somewhere."""
+    target, anchor, problem = destination(page, link)
+    if problem or not target:
+        return problem
+    folder, _, file = target.rpartition("/")
+    if folder.partition("/")[0] in set(names) - set(circuits):
+        # What a sweep writes follows from what it computes.
+        return ""
+    alone = len(names) == 1
+    of_a_circuit = ("index.html", "circuit.json", "build.json")
+    if folder:
+        is_there = folder in circuits and file in of_a_circuit
+    else:
+        is_there = file in ("index.html", "config.yaml") or (alone and file in of_a_circuit)
+    if not is_there:
+        return "leads to no file of the site"
+    anchors: Collection[str] = ()
+    if file == "index.html":
+        anchors = _anchors() if folder or alone else names
+    if not anchor or anchor in anchors:
+        return ""
+    return f"leads to no place on {'that page' if target != page else 'the page'}"
+
+
+@cache
+def _anchors() -> frozenset[str]:
+    """What anchors a circuit's page can have."""
+    folder = templates_folder()
+    files = [folder / "circuit.html"]
+    for part in ("sections", "measures", "macros"):
+        files += (folder / part).glob("*.html")
+    return frozenset(anchor for file in files for anchor in _ANCHOR.findall(file.read_text(encoding="utf-8")))

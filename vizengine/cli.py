@@ -262,16 +262,16 @@ def _run(options: argparse.Namespace) -> int:
     # What a library prints must not mix with the answer.
     with contextlib.ExitStack() as until_the_end:
         with logged(options.verbosity) as progress, contextlib.redirect_stdout(sys.stderr):
-            from vizengine import build
+            from vizengine.check import check, tell_of_photos
             from vizengine.network.source import opened_once
 
             with opened_once():
-                config = build.check(options.config, options.confined)
+                config = check(options.config, options.confined)
                 _check_usage(options, config)
                 if options.estimate:
                     lines = _estimate(options, config)
                 elif options.check:
-                    build.tell_of_photos(config)
+                    tell_of_photos(config)
                     line, code = _checked(options.config, config)
                     lines = [line]
                 else:
@@ -282,7 +282,7 @@ def _run(options: argparse.Namespace) -> int:
                         server = SiteServer(options.serve)
                         until_the_end.callback(server.close)
                     indices, failure = (_survey if options.survey else _build)(options, config, progress)
-                    build.tell_of_photos(config)
+                    tell_of_photos(config)
                     if failure:
                         complain(failure)
                         return FAILED
@@ -298,10 +298,10 @@ def _run(options: argparse.Namespace) -> int:
 
 def _checked(path: Path, config: Config) -> tuple[str, int]:
     """What to say of a config without problems, and the exit code: the one with which its build would end."""
-    from vizengine import build
+    from vizengine.check import missing_weights
 
     circuits = _count(len(config.circuits), "circuit")
-    missing = build.missing_weights(config)
+    missing = missing_weights(config)
     for section, weights in missing:
         then = " The build tries to download them." if weights.published else ""
         then += " The circuit is optional, and left out without them." if section.optional else ""

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.places import REPOSITORY
-from vizengine.check import check_circuit
+from vizengine.check import check_entry
 from vizengine.config.applications import BUILT_IN
 from vizengine.config.json_schema import schema as config_schema
 from vizengine.config.load import load
@@ -76,7 +76,7 @@ def test_the_example_in_the_reference_is_fine(tmp_path: Path) -> None:
     assert example is not None
     (tmp_path / "config.yaml").write_text(example[1])
     (tmp_path / "circuit.md").write_text("text")
-    assert load(tmp_path / "config.yaml", (check_circuit,)).circuits[0].name == "fire4-23"
+    assert load(tmp_path / "config.yaml", (check_entry,)).circuits[0].name == "fire4-23"
 
 
 def test_the_reference_names_the_built_in_networks() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vizengine.build import check
+from vizengine.check import check
 from vizengine.config.claims import BoundsSection, ClaimSection, StimuliSection
 from vizengine.errors import ConfigError
 from vizengine.measures.claims import KINDS as CLAIMS

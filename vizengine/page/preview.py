@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from vizengine.figures.drawing import EXCITES, INHIBITS, weight_colour
 from vizengine.figures.pictures import decoded
@@ -62,6 +62,9 @@ def _cells(kernel: Kernel, scale: float, side: int) -> Image.Image:
 
 
 def _arrows(strongest: Sequence[StrongInput], starts: Sequence[float], left: float, right: float) -> Image.Image:
+    # It loads FreeType, which nothing else needs.
+    from PIL import ImageDraw
+
     canvas = Image.new("RGB", (WIDTH * _FINER, HEIGHT * _FINER), "white")
     draw = ImageDraw.Draw(canvas)
     sizes = [abs(float(strong.slice.contribution.value)) for strong in strongest]
