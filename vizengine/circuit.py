@@ -27,17 +27,12 @@ from vizengine.measures.inputs import CIRCUIT, Circuit, InputChannel, analyse
 from vizengine.measures.photos import Photo
 from vizengine.measures.readings import Readings
 from vizengine.measures.stream import PHOTO, EvidenceSettings, PhotoPart
+from vizengine.network.model import Network
 from vizengine.network.source import DESCRIPTION, NetworkDescription, describe, open_source
 from vizengine.output import Progress, Task
 from vizengine.page.render import render_circuit, render_frame
 from vizengine.page.report import Missing, Report, SiteReport, SweepReport, build
-from vizengine.pictures.result import (
-    Direction,
-    PhotoBest,
-    Settings,
-    UnitStudy,
-    Visualization,
-)
+from vizengine.pictures.result import Direction, PhotoBest, Settings, UnitStudy, Visualization
 from vizengine.pictures.search import GROUP_PICTURES, PICTURES, Job, visualize
 from vizengine.pictures.study import FILM, STABILITY, VARIANTS, Subject, film, stability, variants
 from vizengine.stages import LIBRARIES, Resources
@@ -122,19 +117,12 @@ class Analysis:
     def kernel(self, channel: int | str) -> NDArray[np.float32]:
         """The slice through which the unit reads an input, (height, width), pre-activation per unit of input.
 
-        Args:
-            channel: as for `input`.
-
-        Raises:
-            ValueError: the unit has no such input.
+        `channel` is as for `input`, and so is what is raised.
         """
         return self.input(channel).kernel
 
     def picture(self, channel: int | str) -> NDArray[np.uint8]:
-        """The picture of one of the strongest inputs, (height, width, 3), RGB.
-
-        Args:
-            channel: as for `input`.
+        """The picture of one of the strongest inputs, (height, width, 3), RGB; `channel` is as for `input`.
 
         Raises:
             ValueError: the unit has no such input, or it isn't among the strongest, which alone have pictures.
@@ -213,9 +201,8 @@ class CircuitPictures:
         """
         best = self._best(layer, channels, direction)
         title = f"pictures of {layer}" if direction == "positive" else f"what a unit of {layer} is against"
-        return self._search(
-            PICTURES, title, Job(layer, best, self._settings, direction), self._keys(layer, best, direction)
-        )
+        job = Job(layer, best, self._settings, direction)
+        return self._search(PICTURES, title, job, self._keys(layer, best, direction))
 
     def of_groups(
         self, layer: str, groups: Sequence[NDArray[np.floating]], best: Sequence[tuple[float, str]]
@@ -229,7 +216,6 @@ class CircuitPictures:
         """
         if not groups:
             return ()
-        wanted = {number: PhotoBest(*group_best) for number, group_best in enumerate(best)}
         keys = {
             number: {
                 "layer": layer,
@@ -240,6 +226,7 @@ class CircuitPictures:
             }
             for number, group in enumerate(groups)
         }
+        wanted = {number: PhotoBest(*group_best) for number, group_best in enumerate(best)}
         job = Job(layer, wanted, self._settings, groups=np.stack(groups, axis=1))
         return tuple(self._search(GROUP_PICTURES, "pictures of groups of inputs", job, keys).values())
 
@@ -250,13 +237,9 @@ class CircuitPictures:
 
         def compute(missing: list[int], keep: Callable[[int, Visualization], None]) -> None:
             best = {channel: job.best[channel] for channel in missing}
+            here = replace(job, best=best, squares=self._squares())
             with self._progress.stage(f"{self._section.name}: {title}", None) as task:
-                visualize(
-                    self._resources.network,
-                    replace(job, best=best, squares=self._squares()),
-                    lambda picture: keep(picture.channel, picture),
-                    task,
-                )
+                visualize(self._resources.network, here, lambda picture: keep(picture.channel, picture), task)
 
         return self._resources.get_or_compute_each(stage, keys, compute)
 
@@ -291,49 +274,31 @@ class CircuitPictures:
         }
 
     def study(self, picture: Visualization, others: Sequence[Visualization]) -> UnitStudy:
-        """More pictures of the unit.
-
-        Args:
-            picture: its picture.
-            others: pictures of other units of its layer.
-        """
-        from_photo = self._settings.start == "photo"
+        """More pictures of the unit that `picture` is of; `others` are pictures of other units of its layer."""
         key = {
             "layer": picture.layer,
             "unit": picture.channel,
-            "photo": picture.photo_best_name if from_photo else None,
+            "photo": picture.photo_best_name if self._settings.start == "photo" else None,
             "settings": self._settings_key,
         }
         # A picture is known by what it reached, since all else that it depends on is in this key.
         known = {"shown": picture.reached, "others": [[other.channel, other.reached] for other in others]}
 
         def result(
-            stage: Stage[Result], title: str, compute: Callable[[Subject, Task], Result], **more: object
+            stage: Stage[Result], compute: Callable[[Network, Subject, Task], Result], title: str, **more: object
         ) -> Result:
             def computed() -> Result:
                 with self._progress.stage(f"{self._section.name}: {title}", None) as task:
-                    return compute(Subject(picture, self._settings, self._squares()), task)
+                    subject = Subject(picture, self._settings, self._squares(), others)
+                    return compute(self._resources.network, subject, task)
 
             return self._resources.get_or_compute(stage, {**key, **more}, computed)
 
         return UnitStudy(
             negative=self.of(picture.layer, [picture.channel], "negative")[picture.channel],
-            stability=result(
-                STABILITY,
-                "the unit's picture from other seeds",
-                lambda subject, task: stability(self._resources.network, subject, tuple(others), task),
-                **known,
-            ),
-            variants=result(
-                VARIANTS,
-                "other pictures that excite the unit",
-                lambda subject, task: variants(self._resources.network, subject, task),
-            ),
-            film=result(
-                FILM, "the unit's picture forming", lambda subject, task: film(self._resources.network, subject, task)
-            )
-            if self._section.visualization.film
-            else None,
+            stability=result(STABILITY, stability, "the unit's picture from other seeds", **known),
+            variants=result(VARIANTS, variants, "other pictures that excite the unit"),
+            film=result(FILM, film, "the unit's picture forming") if self._section.visualization.film else None,
         )
 
     def _squares(self) -> dict[str, NDArray[np.float32]] | None:
@@ -341,12 +306,6 @@ class CircuitPictures:
         if self._settings.start == "noise":
             return None
         return {photo.name: photo.square(self._settings.size) for photo in self._resources.photos}
-
-
-def _counted(photos: Iterable[Photo], advance: Callable[[int], None]) -> Iterator[Photo]:
-    for photo in photos:
-        advance(1)
-        yield photo
 
 
 class CircuitRun:
@@ -365,7 +324,7 @@ class CircuitRun:
     ) -> None:
         self._site = config.site
         self.section = section
-        self.is_only_circuit = len(config.circuits) == 1
+        self._is_only_circuit = len(config.circuits) == 1
         self._source = open_source(section.network, (section.unit.layer,), config.folder, cache)
         self._resources = Resources(section, self._source, config.folder, cache, may_compute)
         self._pictures = CircuitPictures(section, self._resources, self._extremes, progress)
@@ -393,39 +352,41 @@ class CircuitRun:
             WeightsUnavailable: the weights can't be had.
             NotComputed: something isn't cached and may not be computed.
         """
-        circuit = self._circuit(self.section.unit.layer, self.section.unit.index, self.section.inputs)
+        section, source = self.section, self._source
+        layer = section.unit.layer
+        circuit = self._circuit(layer, section.unit.index, section.inputs)
         inner: tuple[Branch, ...] = ()
-        if self.section.depth > 1:
-            inner = branches(self._source.architecture, circuit, self._circuit)
+        if section.depth > 1:
+            inner = branches(source.architecture, circuit, self._circuit)
         pictures = {
             (layer, channel): picture
             for layer, channels in self._pictured(circuit, inner).items()
             for channel, picture in self._pictures.of(layer, channels).items()
         }
-        picture = pictures[circuit.layer, circuit.unit]
-        study = self._pictures.study(picture, [pictures[circuit.layer, sibling] for sibling in self.section.siblings])
-        description = self._description()
-        evidence = self._measure(
-            circuit, picture, "" if description.has_classifier else self._source.missing_classifier
-        )
+        picture = pictures[layer, circuit.unit]
+        study = self._pictures.study(picture, [pictures[layer, sibling] for sibling in section.siblings])
+        key = {
+            "layer": layer,
+            "unit": circuit.unit,
+            "origin": source.identity.origin,
+            "file": source.identity.name,
+        }
+        description = self._resources.get_or_compute(DESCRIPTION, key, lambda: describe(source, layer, circuit.unit))
+        evidence = self._measure(circuit, picture, "" if description.has_classifier else source.missing_classifier)
         factors = [self._over_the_layer(circuit, factor.channels) for factor in evidence.factors.factors]
-        groups = self._pictures.of_groups(circuit.layer, factors, evidence.factor_best)
+        groups = self._pictures.of_groups(layer, factors, evidence.factor_best)
         # Not cached, so that a claim can change at no cost.
-        claims = check(self.section.hypothesis.claims, circuit, evidence)
+        claims = check(section.hypothesis.claims, circuit, evidence)
+        versions = {
+            "vizengine": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        }
         code = source_hash("network", "pictures", "measures")
-        report = build(
-            self.section,
-            description,
-            circuit,
-            pictures,
-            study,
-            evidence,
-            claims,
-            groups,
-            inner,
-            self._versions(),
-            code,
-        )
+        report = build(section, description, circuit, pictures, study, evidence, claims, groups, inner, versions, code)
+        # Of the page on the whole site, by which it is cited; empty where the config names none.
+        url = (self._site.url or "").rstrip("/")
+        address = f"{url}/{report.name}/" if url and not self._is_only_circuit else url
         return Analysis(
             circuit=circuit,
             pictures=pictures,
@@ -439,29 +400,28 @@ class CircuitRun:
             classification=evidence.classification,
             network=description,
             report=report,
-            site=site_report(self._site, (report,), self._address(report)),
+            site=site_report(self._site, (report,), address),
         )
-
-    def _address(self, report: Report) -> str:
-        """Of the page on the whole site, by which it is cited; empty where the config names none."""
-        url = (self._site.url or "").rstrip("/")
-        return f"{url}/{report.name}/" if url and not self.is_only_circuit else url
 
     def _extremes(self, layer: str) -> PhotoExtremes:
         """The photos that drive each channel of a layer furthest, up and down."""
-        photos = self._resources.photos
+        resources, photos = self._resources, self._resources.photos
 
         def compute() -> PhotoExtremes:
             with self._progress.stage(f"{self.section.name}: photos through {layer}", len(photos)) as task:
-                return photo_extremes(self._resources.network, layer, _counted(photos, task.advance), remember)
+
+                def counted() -> Iterator[Photo]:
+                    for photo in photos:
+                        task.advance(1)
+                        yield photo
+
+                return photo_extremes(resources.network, layer, counted(), remember)
 
         def remember(photo: Photo, compute: Callable[[], Bounds]) -> Bounds:
-            key = {"layer": layer, "photo": self._resources.photo_hash(photo)}
-            return self._resources.get_or_compute(BOUNDS, key, compute)
+            key = {"layer": layer, "photo": resources.photo_hash(photo)}
+            return resources.get_or_compute(BOUNDS, key, compute)
 
-        return self._resources.get_or_compute(
-            EXTREMES, {"layer": layer, "photos": self._resources.hashes(photos)}, compute
-        )
+        return resources.get_or_compute(EXTREMES, {"layer": layer, "photos": resources.hashes(photos)}, compute)
 
     def _measure(self, circuit: Circuit, picture: Visualization, missing_classifier: str) -> Evidence:
         """All measurements of the unit.
@@ -497,33 +457,28 @@ class CircuitRun:
         def kernel_of(layer: str) -> NDArray[np.float32] | None:
             return source.kernel_and_bias(layer)[0] if source.has(layer) else None
 
-        def engine(advance: Callable[[int], None]) -> Engine:
-            sources = Sources(
-                network=lambda: resources.network,
-                architecture=source.architecture,
-                circuit=circuit,
-                photos=photos,
-                picture=picture.image,
-                settings=settings,
-                labels=resources.labels,
-                earlier=earlier,
-                missing_classifier=missing_classifier,
-                kernel_of=kernel_of,
-                advance=advance,
-                remember=remember,
-            )
-            return Engine(sources, facts, resources.get_or_compute)
-
-        quiet = engine(lambda count: None)
-        if all(resources.contains(stage_of(measure), quiet.key(measure)) for measure in MEASURES):
-            return quiet.evidence()
-        title = f"{self.section.name}: what the unit does on photos"
-        with self._progress.stage(title, len(photos) + len(MEASURES)) as task:
-            loud = engine(task.advance)
-            for measure in MEASURES:
-                loud.result(measure.name)
-                task.advance(1)
-            return loud.evidence()
+        sources = Sources(
+            network=lambda: resources.network,
+            architecture=source.architecture,
+            circuit=circuit,
+            photos=photos,
+            picture=picture.image,
+            settings=settings,
+            labels=resources.labels,
+            earlier=earlier,
+            missing_classifier=missing_classifier,
+            kernel_of=kernel_of,
+            remember=remember,
+        )
+        engine = Engine(sources, facts, resources.get_or_compute)
+        if not all(resources.contains(stage_of(measure), engine.key(measure)) for measure in MEASURES):
+            title = f"{self.section.name}: what the unit does on photos"
+            with self._progress.stage(title, len(photos) + len(MEASURES)) as task:
+                sources.advance = task.advance
+                for measure in MEASURES:
+                    engine.result(measure.name)
+                    task.advance(1)
+        return engine.evidence()
 
     def _pictured(self, circuit: Circuit, inner: Sequence[Branch]) -> Mapping[str, tuple[int, ...]]:
         """The channels that need a picture, by layer: the inputs first, then the unit and its siblings."""
@@ -541,16 +496,6 @@ class CircuitRun:
         whole[architecture.reads(circuit.layer, circuit.unit)] = group
         return whole
 
-    def _description(self) -> NetworkDescription:
-        unit = self.section.unit
-        key = {
-            "layer": unit.layer,
-            "unit": unit.index,
-            "origin": self._source.identity.origin,
-            "file": self._source.identity.name,
-        }
-        return self._resources.get_or_compute(DESCRIPTION, key, lambda: describe(self._source, unit.layer, unit.index))
-
     def _circuit(self, layer: str, unit: int, inputs: int) -> Circuit:
         sources = self._source.architecture.source_channels(layer, unit)
 
@@ -560,10 +505,3 @@ class CircuitRun:
 
         key = {"layer": layer, "unit": unit, "inputs": inputs}
         return self._resources.get_or_compute(CIRCUIT, key, compute)
-
-    def _versions(self) -> dict[str, str]:
-        return {
-            "vizengine": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-        }

@@ -16,8 +16,8 @@ def test_a_study_of_a_real_unit(squeezenet: Network) -> None:
     layer, settings = "fire4/expand3x3", Settings(64, 48, 0, 1, "auto")
     best = {channel: PhotoBest(1600.0, "photo") for channel in (23, 15, 73)}
     pictures = visualize(squeezenet, Job(layer, best, settings))
-    subject = Subject(pictures[23], settings)
-    seeds = stability(squeezenet, subject, (pictures[15], pictures[73]))
+    subject = Subject(pictures[23], settings, others=(pictures[15], pictures[73]))
+    seeds = stability(squeezenet, subject)
     assert seeds.seeds == (0, 1, 2) and seeds.reached[0] == pictures[23].reached
     # Pictures of one unit from different seeds are more alike than pictures of different units.
     assert seeds.control is not None and seeds.likeness > seeds.control
@@ -37,7 +37,7 @@ def test_a_study_of_pictures_that_begin_as_a_photo(squeezenet: Network) -> None:
     square[20:40, 20:40] = 0.9
     job = Job(layer, {23: PhotoBest(1600.0, "square")}, settings, squares={"square": square})
     subject = Subject(visualize(squeezenet, job)[23], settings, job.squares)
-    images = [stability(squeezenet, subject, ()).images, variants(squeezenet, subject).images]
+    images = [stability(squeezenet, subject).images, variants(squeezenet, subject).images]
     images.append(film(squeezenet, subject).frames)
     for image in np.concatenate(images):
         # Among 200 pictures of noise its standard deviation is 0.11.

@@ -20,18 +20,11 @@ _FIRST_GPU_WITH_BFLOAT16 = (8, 0)
 
 
 def ascent_precision(setting: str) -> str:
-    """The precision of the ascent.
-
-    Args:
-        setting: `auto` or `float32`, from the config.
-
-    Returns:
-        `bfloat16` where the setting allows it and the GPU, or without one the processor, has it; else `float32`.
-    """
-    return "bfloat16" if setting == "auto" and hardware_has_bfloat16() else "float32"
+    """`bfloat16` where the config's `precision` is `auto` and the hardware has it; else `float32`."""
+    return "bfloat16" if setting == "auto" and _hardware_has_bfloat16() else "float32"
 
 
-def hardware_has_bfloat16() -> bool:
+def _hardware_has_bfloat16() -> bool:
     """Whether every GPU that TensorFlow sees, or without one the processor, multiplies bfloat16 natively."""
     devices = tf.config.list_physical_devices("GPU")
     if devices:
@@ -52,14 +45,7 @@ _COPIES = 4
 
 
 def batches(architecture: Architecture, layer: str, channels: Sequence[int], size: int) -> list[list[int]]:
-    """Channels in groups whose ascent fits into the memory budget.
-
-    Args:
-        architecture: the network.
-        layer: a conv layer.
-        channels: which of its channels, in order.
-        size: side of the pictures in pixels.
-    """
+    """Channels of a layer in groups whose ascent at `size` pixels fits into the memory budget."""
     width = widest(architecture, layer, size)
     return [list(channels[start : start + width]) for start in range(0, len(channels), width)]
 

@@ -33,9 +33,8 @@ class Objective:
         return self.value(pre_activations)
 
     def __add__(self, other: Objective) -> Objective:
-        return Objective(
-            f"{self.name} + {other.name}", lambda pre: self.value(pre) + other.value(pre), self.shift_pixels
-        )
+        name = f"{self.name} + {other.name}"
+        return Objective(name, lambda pre: self.value(pre) + other.value(pre), self.shift_pixels)
 
     def __mul__(self, factor: float) -> Objective:
         return Objective(f"{factor:g} × {self.name}", lambda pre: self.value(pre) * factor, self.shift_pixels)
@@ -47,20 +46,12 @@ class Objective:
 
 
 def channel(columns: Sequence[int]) -> Objective:
-    """Mean over positions of one channel for each picture.
-
-    Args:
-        columns: for each picture, its place on the channel axis.
-    """
+    """Mean over positions of one channel for each picture: `columns` are their places on the channel axis."""
     return Objective("channel", lambda pre: tf.gather(tf.reduce_mean(pre, (1, 2)), list(columns), axis=1, batch_dims=1))
 
 
 def neuron(columns: Sequence[int]) -> Objective:
-    """One channel for each picture, at the centre position.
-
-    Args:
-        columns: for each picture, its place on the channel axis.
-    """
+    """One channel for each picture, as for `channel`, at the centre position."""
 
     def centre(pre: tf.Tensor) -> tf.Tensor:
         shape = tf.shape(pre)

@@ -44,18 +44,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One gradient ascent that was made for a picture.
-
-    Attributes:
-        objective: `channel` (mean over positions) or `neuron` (centre position).
-        seed: the seed of its noise and transformations.
-        continued: whether it went on from the picture of the attempt before, rather than from noise.
-        size: side of the picture in pixels.
-        steps: steps taken.
-        reached: highest pre-activation at any position of the final picture, without transformations, in float32.
-        slope: rise per tenth of its steps at its end, as a share of its whole rise; 0 is flat.
-        converged: whether this attempt satisfied the verdict's rule.
-    """
+    """One gradient ascent that was made for a picture; `view.AttemptReport` says what each field is."""
 
     objective: str
     seed: int
@@ -124,12 +113,7 @@ class Stability:
 
 @dataclass(frozen=True)
 class Variants:
-    """Pictures that excite a unit and were pushed apart.
-
-    Attributes:
-        images: (batch, size, size, 3) uint8.
-        reached: highest pre-activation on each of them.
-    """
+    """Pictures that excite a unit and were pushed apart, (batch, size, size, 3) uint8, and what each reached."""
 
     images: NDArray[np.uint8]
     reached: tuple[float, ...]
@@ -137,25 +121,14 @@ class Variants:
 
 @dataclass(frozen=True)
 class Film:
-    """A picture as it formed.
-
-    Attributes:
-        frames: (frames, size, size, 3) uint8.
-    """
+    """A picture as it formed, (frames, size, size, 3) uint8."""
 
     frames: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class UnitStudy:
-    """More pictures of one unit.
-
-    Attributes:
-        negative: the picture that inhibits the unit.
-        stability: other seeds.
-        variants: in how many ways it is excited.
-        film: the shown picture as it formed; none unless asked for.
-    """
+    """More pictures of one unit: what inhibits it, other seeds, other ways to excite it, and the film if asked for."""
 
     negative: Visualization
     stability: Stability

@@ -6,11 +6,9 @@ Of channels of a layer, or of groups of the channels that a layer reads.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import count
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +19,15 @@ from vizengine.network.layers import INPUT
 from vizengine.network.model import Network
 from vizengine.network.probes import GroupProbe, Probe
 from vizengine.output import SILENT, Task
-from vizengine.pictures.ascent import WEIGHT_DECAY, Ascent, ascend, ascent_precision, batches, bytes_of_one
+from vizengine.pictures.ascent import WEIGHT_DECAY, ascend, ascent_precision, batches, bytes_of_one
 from vizengine.pictures.objectives import OBJECTIVES
 from vizengine.pictures.result import Attempt, Direction, PhotoBest, Settings, Visualization
 from vizengine.pictures.spectrum import picture_key, starts
 from vizengine.runtime import available_bytes
 from vizengine.runtime import tensorflow as tf
+
+logger = logging.getLogger(__name__)
+FLAT_SLOPE = 0.05
 
 
 @dataclass(frozen=True)
@@ -132,25 +133,18 @@ def better(before: Candidate | None, after: Candidate, continued: bool) -> Candi
     return replace(before, visualization=replace(old, attempts=attempts), stalled=before.stalled or continued)
 
 
-FLAT_SLOPE = 0.05
-
-
 def measure(
-    network: Network, layer: str, channels: Iterable[int] | None, images: NDArray[np.uint8]
+    network: Network, layer: str, channels: Sequence[int] | None, images: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
-    """Pre-activations on finished pictures, in float32 and without transformations.
+    """Pre-activations on finished pictures, in float32 and without transformations, (batch, down, across, channels).
 
     Args:
         network: the network.
         layer: a conv layer.
-        channels: which of its channels; all by default.
+        channels: which of its channels; None for all.
         images: (batch, size, size, 3) uint8.
-
-    Returns:
-        (batch, down, across, channels).
     """
-    probe = Probe(network, layer, None if channels is None else list(channels))
-    return probe.numpy(images.astype(np.float32) / 255.0)
+    return Probe(network, layer, channels).numpy(images.astype(np.float32) / 255.0)
 
 
 def passes(reached: float, best: float, direction: Direction) -> bool:
@@ -199,27 +193,19 @@ def colour_picture(network: Network, channel: int, best: PhotoBest, size: int) -
     )
 
 
-logger = logging.getLogger(__name__)
-Tell: TypeAlias = Callable[[int], None]
-"""Told the number of each step of a batch, counted from 1."""
-
-
 def visualize(
     network: Network,
     job: Job,
     finish: Callable[[Visualization], None] = lambda visualization: None,
     task: Task = SILENT,
 ) -> dict[int, Visualization]:
-    """Pictures that excite, or for the negative direction inhibit, channels of one layer.
+    """Pictures that excite, or for the negative direction inhibit, channels of one layer, by channel.
 
     Args:
         network: the network.
         job: which.
         finish: called with each picture after its last attempt.
         task: the progress shown: pictures finished, and meanwhile the step and the attempt.
-
-    Returns:
-        channel to its visualization.
     """
     finished: dict[int, Visualization] = {}
     task.expect(len(job.best))
@@ -234,32 +220,32 @@ def visualize(
             done(colour_picture(network, channel, best, job.settings.size))
         return finished
     best_so_far: dict[int, Candidate] = {}
-    remaining = sorted(job.best)
     for number in range(job.settings.attempts):
         plans: dict[Plan, list[int]] = {}
-        for channel in remaining:
+        for channel in sorted(job.best.keys() - finished.keys()):
             plan = next_plan(number, best_so_far.get(channel), job.best[channel], job.settings)
             plans.setdefault(plan, []).append(channel)
-        for plan, planned in plans.items():
-            tell = partial(_tell, task, number + 1, plan.steps)
-            for batch, candidates in _attempts(network, job, planned, plan, best_so_far, tell):
+        for plan, channels in plans.items():
+            for candidates in _attempts(network, job, channels, plan, best_so_far, task, number + 1):
                 for candidate in candidates:
-                    visualization = candidate.visualization
-                    best_so_far[visualization.channel] = better(
-                        best_so_far.get(visualization.channel), candidate, plan.continued
-                    )
-                for channel in batch:
+                    channel = candidate.visualization.channel
+                    best_so_far[channel] = better(best_so_far.get(channel), candidate, plan.continued)
                     picture = best_so_far[channel].visualization
                     if picture.converged or number == job.settings.attempts - 1:
                         done(picture)
-        remaining = [channel for channel in remaining if channel not in finished]
     return finished
 
 
 def _attempts(
-    network: Network, job: Job, channels: list[int], plan: Plan, earlier: Mapping[int, Candidate], tell: Tell
-) -> Iterator[tuple[list[int], list[Candidate]]]:
-    """One more attempt at the pictures of `channels`, batch by batch; a batch that finds no memory is halved.
+    network: Network,
+    job: Job,
+    channels: list[int],
+    plan: Plan,
+    earlier: Mapping[int, Candidate],
+    task: Task,
+    number: int,
+) -> Iterator[list[Candidate]]:
+    """Attempt `number`, counted from 1, at some pictures, batch by batch; a batch that finds no memory is halved.
 
     Raises:
         VizengineError: there is no memory for a single picture.
@@ -272,7 +258,7 @@ def _attempts(
         half = len(batch) // 2
         if not half or bytes_each * len(batch) <= available_bytes():
             try:
-                candidates = list(_attempt(network, job, batch, plan, earlier, tell))
+                candidates = _attempt(network, job, batch, plan, earlier, task, number)
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
                 if not half:
                     raise VizengineError(
@@ -280,87 +266,73 @@ def _attempts(
                         f"{bytes_each / 1e6:.0f} MB. Free some, or make `visualization.size` smaller."
                     ) from error
             else:
-                yield batch, candidates
+                yield candidates
                 continue
         logger.info("memory is short: %d pictures of %s at a time, not %d", len(batch) - half, job.layer, len(batch))
         waiting[:0] = [batch[:half], batch[half:]]
 
 
-def _tell(task: Task, attempt: int, steps: int, step: int) -> None:
-    """Say which step of which attempt it is, both counted from 1."""
-    task.advance(0, f"attempt {attempt}, step {step} of {steps}")
-
-
 def _attempt(
-    network: Network, job: Job, channels: list[int], plan: Plan, earlier: Mapping[int, Candidate], tell: Tell
-) -> Iterator[Candidate]:
-    """One more attempt at the pictures of a batch."""
+    network: Network,
+    job: Job,
+    channels: list[int],
+    plan: Plan,
+    earlier: Mapping[int, Candidate],
+    task: Task,
+    number: int,
+) -> list[Candidate]:
+    """The same at the pictures of one batch."""
+    settings, direction = job.settings, job.direction
     if plan.continued:
         start = np.stack([earlier[channel].spectrum for channel in channels])
     else:
         keys = [job.key(channel) for channel in channels]
         photos = [job.best[channel].photo for channel in channels]
-        start = starts(keys, photos, plan.seed, job.settings.size, job.squares)
+        start = starts(keys, photos, plan.seed, settings.size, job.squares)
     steps = count(1)
     ascent = ascend(
-        job.probe(network, channels, ascent_precision(job.settings.precision)),
+        job.probe(network, channels, ascent_precision(settings.precision)),
         start,
         job.sign * OBJECTIVES[plan.objective](range(len(channels))),
         plan.seed,
         plan.steps,
-        job.settings.image,
+        settings.image,
         plan.weight_decay,
         settled=plan.continued,
         channel_order=network.architecture.channel_order,
-        advance=lambda _: tell(next(steps)),
+        advance=lambda pictures: task.advance(0, f"attempt {number}, step {next(steps)} of {plan.steps}"),
     )
-    finished = ascent.images.astype(np.float32) / 255.0
-    pre_activations = np.asarray(job.probe(network, channels)(finished))
+    pre_activations = np.asarray(job.probe(network, channels)(ascent.images.astype(np.float32) / 255.0))
+    candidates = []
     for index, channel in enumerate(channels):
-        before = earlier[channel].visualization.trace if plan.continued else np.zeros(0, np.float32)
-        values = pre_activations[index, :, :, index]
-        yield Candidate(_judge(job, channel, plan, ascent, index, before, values), ascent.spectra[index])
-
-
-def _judge(
-    job: Job,
-    channel: int,
-    plan: Plan,
-    ascent: Ascent,
-    index: int,
-    before: NDArray[np.float32],
-    pre_activations: NDArray[np.float32],
-) -> Visualization:
-    """One picture of a batch, with its verdict.
-
-    Args:
-        job, channel, plan: what was asked for.
-        ascent: what the batch gave.
-        index: the picture's place in the batch.
-        before: the trace of the attempts that this one continues.
-        pre_activations: (down, across), of the channel on its finished picture.
-    """
-    best = job.best[channel]
-    reached = float(pre_activations.max() if job.direction == "positive" else pre_activations.min())
-    trace = np.concatenate([before, job.sign * ascent.traces[index]]).astype(np.float32)
-    steps = ascent.traces.shape[1]
-    slope = last_slope(job.sign * trace, steps)
-    converged = passes(reached, best.value, job.direction) and slope < FLAT_SLOPE
-    size = job.settings.size
-    return Visualization(
-        layer=job.layer,
-        channel=channel,
-        direction=job.direction,
-        image=ascent.images[index],
-        trace=trace,
-        reached=reached,
-        mean=float(pre_activations.mean()),
-        photo_best=best.value,
-        photo_best_name=best.photo,
-        objective=plan.objective,
-        attempts=(Attempt(plan.objective, plan.seed, plan.continued, size, steps, reached, slope, converged),),
-        converged=converged,
-    )
+        best, values = job.best[channel], pre_activations[index, :, :, index]
+        reached = float(values.max() if direction == "positive" else values.min())
+        trace = job.sign * ascent.traces[index]
+        if plan.continued:
+            trace = np.concatenate([earlier[channel].visualization.trace, trace])
+        trace = trace.astype(np.float32)
+        slope = last_slope(job.sign * trace, plan.steps)
+        converged = passes(reached, best.value, direction) and slope < FLAT_SLOPE
+        visualization = Visualization(
+            layer=job.layer,
+            channel=channel,
+            direction=direction,
+            image=ascent.images[index],
+            trace=trace,
+            reached=reached,
+            mean=float(values.mean()),
+            photo_best=best.value,
+            photo_best_name=best.photo,
+            objective=plan.objective,
+            attempts=(
+                Attempt(
+                    plan.objective, plan.seed, plan.continued, settings.size, plan.steps, reached, slope, converged
+                ),
+            ),
+            converged=converged,
+        )
+        candidates.append(Candidate(visualization, ascent.spectra[index]))
+    return candidates
 
 
 PICTURES = Stage("pictures", Visualization, 1, (visualize,))

@@ -38,21 +38,8 @@ def scale(size: int) -> NDArray[np.float32]:
     return np.asarray(size / np.maximum(frequency, 1.0 / size), np.float32)
 
 
-def draw_spectrum(seed: tuple[int, int], size: int) -> tf.Tensor:
-    """Real and imaginary parts from N(0, 0.01), (3, size, size // 2 + 1, 2) float32."""
-    return tf.random.stateless_normal((3, size, size // 2 + 1, 2), seed) * NOISE
-
-
 def to_images(spectra: tf.Tensor, size: int) -> tf.Tensor:
-    """Spectra to pictures.
-
-    Args:
-        spectra: (batch, 3, size, size // 2 + 1, 2).
-        size: side of the pictures in pixels.
-
-    Returns:
-        (batch, size, size, 3) float32, RGB in (0, 1).
-    """
+    """Spectra (batch, 3, size, size // 2 + 1, 2) to pictures (batch, size, size, 3) float32, RGB in (0, 1)."""
     weighted = tf.complex(spectra[..., 0], spectra[..., 1]) * scale(size)
     colours = tf.transpose(tf.signal.irfft2d(weighted, [size, size]) / DAMPING, (0, 2, 3, 1))
     return tf.sigmoid(tf.tensordot(colours, COLOUR_MATRIX.T, 1))
@@ -72,14 +59,7 @@ def to_phase_images(spectra: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def spectrum_of(pixels: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The spectrum whose picture is a given one, but for the darkest and brightest 2 %.
-
-    Args:
-        pixels: (size, size, 3), RGB in [0, 1].
-
-    Returns:
-        (3, size, size // 2 + 1, 2).
-    """
+    """The spectrum (3, size, size // 2 + 1, 2) of a picture (size, size, 3) in [0, 1], but for its extreme 2 %."""
     inside = np.clip(pixels.astype(np.float64), MARGIN, 1 - MARGIN)
     colours = np.log(inside / (1 - inside)) @ np.linalg.inv(COLOUR_MATRIX.T.astype(np.float64))
     waves = np.fft.rfft2(colours.transpose(2, 0, 1) * DAMPING) / scale(pixels.shape[0])
@@ -95,14 +75,16 @@ def picture_key(layer: str, channel: int, direction: Direction) -> str:
 
 
 def noise(keys: Sequence[str], seed: int, size: int) -> NDArray[np.float32]:
-    """Spectra of noise, (batch, 3, size, size // 2 + 1, 2).
+    """Real and imaginary parts from N(0, 0.01), (batch, 3, size, size // 2 + 1, 2).
 
     Args:
         keys: a name for each picture, from which its noise is drawn, so that it doesn't depend on its batch.
         seed: of the noise.
         size: side of the pictures in pixels.
     """
-    return np.stack([draw_spectrum(derive_seed("noise", seed, key, size), size).numpy() for key in keys])
+    shape = (3, size, size // 2 + 1, 2)
+    draws = [tf.random.stateless_normal(shape, derive_seed("noise", seed, key, size)) * NOISE for key in keys]
+    return np.stack([draw.numpy() for draw in draws])
 
 
 def starts(
@@ -120,10 +102,8 @@ def starts(
         squares: where pictures begin as photos, each photo's centred square by name: (size, size, 3) in [0, 1]. The
             noise stays on them, so that other seeds and variants begin elsewhere.
     """
-    drawn = noise(keys, seed, size)
-    if squares is None:
-        return drawn
-    return drawn + np.stack([spectrum_of(squares[photo]) for photo in photos])
+    start = noise(keys, seed, size)
+    return start if squares is None else start + np.stack([spectrum_of(squares[photo]) for photo in photos])
 
 
 SHIFT_PIXELS = 12.0
@@ -142,9 +122,6 @@ def transform(
         step: scalar int32; each has a draw of its own.
         strength: scalar in [0, 1]: share of the full ranges of scale and rotation. The shift keeps its range.
         shift_pixels: the most by which the picture is moved in either direction.
-
-    Returns:
-        Same shape as `images`.
     """
     size = images.shape[1]
     draw = tf.random.stateless_uniform((4,), tf.stack([seed[0] + step, seed[1]]), -1.0, 1.0)
@@ -153,21 +130,11 @@ def transform(
     shift = tf.round(draw[2:] * shift_pixels)
     cosine, sine = tf.cos(angle) * inverse_scale, tf.sin(angle) * inverse_scale
     centre = (size - 1) / 2.0
-    row = tf.stack(
-        [
-            cosine,
-            -sine,
-            centre - cosine * centre + sine * centre + shift[0],
-            sine,
-            cosine,
-            centre - sine * centre - cosine * centre + shift[1],
-            0.0,
-            0.0,
-        ]
-    )
+    x = centre - cosine * centre + sine * centre + shift[0]
+    y = centre - sine * centre - cosine * centre + shift[1]
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
-        transforms=row[None],
+        transforms=tf.stack([cosine, -sine, x, sine, cosine, y, 0.0, 0.0])[None],
         output_shape=[size, size],
         interpolation="BILINEAR",
         fill_mode="WRAP",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,56 +30,51 @@ class Subject:
         shown: the unit's picture as the page shows it.
         settings: as for that picture.
         squares: where pictures begin as photos, each photo's centred square by name.
+        others: pictures of other units of the same layer, the control for likeness.
     """
 
     shown: Visualization
     settings: Settings
     squares: Mapping[str, NDArray[np.float32]] | None = None
+    others: Sequence[Visualization] = ()
+
+    @property
+    def key(self) -> str:
+        """The name from which the noise of the unit's picture is drawn."""
+        return picture_key(self.shown.layer, self.shown.channel, "positive")
 
 
-def stability(network: Network, subject: Subject, others: tuple[Visualization, ...], task: Task = SILENT) -> Stability:
-    """Pictures of the unit from other seeds, compared with the one that is shown.
-
-    Args:
-        network: the network.
-        subject: the unit.
-        others: pictures of other units of the same layer, the control for likeness.
-        task: told of each step of each picture.
-    """
-    layer, unit, settings = subject.shown.layer, subject.shown.channel, subject.settings
-    seeds = [settings.seed + offset for offset in range(SEEDS)]
-    key = picture_key(layer, unit, "positive")
-    start = np.concatenate([_starts(subject, [key], seed) for seed in seeds[1:]])
-    images = _ascend(network, subject, [unit], start, channel([0] * len(start)), seeds[1], 0, task).images
+def stability(network: Network, subject: Subject, task: Task = SILENT) -> Stability:
+    """Pictures of the unit from other seeds, compared with the one that is shown."""
+    layer, unit, first = subject.shown.layer, subject.shown.channel, subject.settings.seed
+    seeds = tuple(range(first, first + SEEDS))
+    objective = channel([0] * (SEEDS - 1))
+    images = _ascend(network, subject, [unit], {seed: [subject.key] for seed in seeds[1:]}, objective, task).images
     finite = _finite(network, subject)
-    styles_of_seeds = styles(network, layer, np.concatenate([subject.shown.image[None], images]), finite)
-    control = styles(network, layer, np.stack([other.image for other in others]), finite) if others else None
-    return Stability(
-        seeds=tuple(seeds),
-        reached=(subject.shown.reached, *_reached(network, layer, unit, images)),
-        likeness=mean_cosine(styles_of_seeds),
-        control=None if control is None else float((styles_of_seeds[:1] @ control.T).mean()),
-        images=images,
-    )
+    seed_styles = styles(network, layer, np.concatenate([subject.shown.image[None], images]), finite)
+    control = None
+    if subject.others:
+        other_styles = styles(network, layer, np.stack([other.image for other in subject.others]), finite)
+        control = float((seed_styles[:1] @ other_styles.T).mean())
+    reached = (subject.shown.reached, *_reached(network, layer, unit, images))
+    return Stability(seeds, reached, mean_cosine(seed_styles), control, images)
 
 
 def variants(network: Network, subject: Subject, task: Task = SILENT) -> Variants:
     """Pictures that excite the unit and are as different from each other as they can be."""
     layer, unit = subject.shown.layer, subject.shown.channel
-    count = DIVERSITY_BATCH
-    start = _starts(subject, [f"{layer}:{unit}:diverse:{index}" for index in range(count)], subject.settings.seed)
+    keys = [f"{layer}:{unit}:diverse:{index}" for index in range(DIVERSITY_BATCH)]
     finite = _finite(network, subject)
-    place = unit if finite is None else finite.index(unit)
-    objective = channel([place] * count) + DIVERSITY_WEIGHT * diversity()
-    images = _ascend(network, subject, finite, start, objective, subject.settings.seed, 0, task).images
+    column = unit if finite is None else finite.index(unit)
+    objective = channel([column] * DIVERSITY_BATCH) + DIVERSITY_WEIGHT * diversity()
+    images = _ascend(network, subject, finite, {subject.settings.seed: keys}, objective, task).images
     return Variants(images, _reached(network, layer, unit, images))
 
 
 def film(network: Network, subject: Subject, task: Task = SILENT) -> Film:
     """The first ascent of the shown picture once more, with its frames."""
-    layer, unit, seed = subject.shown.layer, subject.shown.channel, subject.settings.seed
-    start = _starts(subject, [picture_key(layer, unit, "positive")], seed)
-    return Film(_ascend(network, subject, [unit], start, channel([0]), seed, FRAMES, task).frames)
+    keys = {subject.settings.seed: [subject.key]}
+    return Film(_ascend(network, subject, [subject.shown.channel], keys, channel([0]), task, FRAMES).frames)
 
 
 def _finite(network: Network, subject: Subject) -> list[int] | None:
@@ -105,29 +100,26 @@ def mean_cosine(vectors: NDArray[np.float64]) -> float:
     return float(likeness[np.triu_indices(len(vectors), 1)].mean())
 
 
-def _starts(subject: Subject, keys: list[str], seed: int) -> NDArray[np.float32]:
-    photos = [subject.shown.photo_best_name] * len(keys)
-    return starts(keys, photos, seed, subject.settings.size, subject.squares)
-
-
 def _ascend(
     network: Network,
     subject: Subject,
     channels: list[int] | None,
-    start: NDArray[np.float32],
+    keys: Mapping[int, Sequence[str]],
     objective: Objective,
-    seed: int,
-    frames: int,
     task: Task,
+    frames: int = 0,
 ) -> Ascent:
-    settings = subject.settings
+    """An ascent of the layer's `channels`, with a picture for each of the `keys` of each seed."""
+    settings, photo = subject.settings, subject.shown.photo_best_name
+    start = np.concatenate(
+        [starts(names, [photo] * len(names), seed, settings.size, subject.squares) for seed, names in keys.items()]
+    )
     task.expect(settings.steps * len(start))
-    probe = Probe(network, subject.shown.layer, channels, ascent_precision(settings.precision))
     return ascend(
-        probe,
+        Probe(network, subject.shown.layer, channels, ascent_precision(settings.precision)),
         start,
         objective,
-        seed,
+        next(iter(keys)),
         settings.steps,
         settings.image,
         frames=frames,
@@ -137,7 +129,7 @@ def _ascend(
 
 
 def _reached(network: Network, layer: str, unit: int, images: NDArray[np.uint8]) -> tuple[float, ...]:
-    return tuple(float(value) for value in measure(network, layer, [unit], images).max(axis=(1, 2, 3)))
+    return tuple(measure(network, layer, [unit], images).max(axis=(1, 2, 3)).astype(float).tolist())
 
 
 STABILITY = Stage("stability", Stability, 1, (stability,), (PICTURES,))

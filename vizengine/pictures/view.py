@@ -12,7 +12,8 @@ from PIL import Image
 
 from vizengine.figures.pictures import FURTHER_QUALITY, picture, webp
 from vizengine.figures.quantities import Documented, Picture, Quantity, Trace, percent, significant, trace, whole
-from vizengine.pictures.result import Attempt, UnitStudy, Visualization
+from vizengine.network.layers import INPUT
+from vizengine.pictures.result import UnitStudy, Visualization
 
 Verdict = Literal["converged", "not converged", "exact"]
 
@@ -109,9 +110,6 @@ class StudyReport(Documented):
     """The unit's picture as it formed, 16 frames side by side from the left; null unless the config asks for it."""
 
 
-INPUT = "input"
-
-
 def feature(visualization: Visualization, label: str, role: str, largest: int) -> Feature:
     """What the page says of a channel's picture.
 
@@ -121,13 +119,13 @@ def feature(visualization: Visualization, label: str, role: str, largest: int) -
         role: what the channel is in the circuit, for the alt text: `unit`, `input channel`, `sibling unit`.
         largest: longest side in pixels that the page can make use of.
     """
-    verdict: Verdict = "converged" if visualization.converged else "not converged"
+    channel, image, photo = visualization.channel, visualization.image, visualization.photo_best_name
     if visualization.layer == INPUT:
         return Feature(
             layer=INPUT,
-            channel=visualization.channel,
+            channel=channel,
             label=label,
-            picture=picture(visualization.image, f"The colour {label}, an input of the network", largest),
+            picture=picture(image, f"The colour {label}, an input of the network", largest),
             objective="",
             trace=None,
             reached=None,
@@ -139,59 +137,56 @@ def feature(visualization: Visualization, label: str, role: str, largest: int) -
             explanation="A colour of the image itself: there is nothing to search for.",
             attempts=(),
         )
-    reached = significant(visualization.reached)
-    photo_best = significant(visualization.photo_best) if visualization.photo_best_name else None
-    ratio = significant(reached.value / photo_best.value, 2, "×") if photo_best and photo_best.value > 0 else None
+    verdict: Verdict = "converged" if visualization.converged else "not converged"
     doubt = "" if visualization.converged else ", from a search that did not converge"
+    reached = significant(visualization.reached)
+    photo_best = significant(visualization.photo_best) if photo else None
+    ratio = significant(reached.value / photo_best.value, 2, "×") if photo_best and photo_best.value > 0 else None
     return Feature(
         layer=visualization.layer,
-        channel=visualization.channel,
+        channel=channel,
         label=label,
-        picture=picture(visualization.image, f"Synthetic image that excites {role} {label}{doubt}", largest),
+        picture=picture(image, f"Synthetic image that excites {role} {label}{doubt}", largest),
         objective=visualization.objective,
         trace=trace(visualization.trace),
         reached=reached,
         mean=significant(visualization.mean),
         photo_best=photo_best,
-        photo_best_name=visualization.photo_best_name,
+        photo_best_name=photo,
         ratio=ratio,
         verdict=verdict,
-        explanation=_explanation(verdict, reached, photo_best, visualization.photo_best_name, ratio),
-        attempts=tuple(_attempt(attempt) for attempt in visualization.attempts),
-    )
-
-
-def _attempt(attempt: Attempt) -> AttemptReport:
-    return AttemptReport(
-        objective=attempt.objective,
-        seed=attempt.seed,
-        continued=attempt.continued,
-        size=whole(attempt.size, "px"),
-        steps=whole(attempt.steps),
-        reached=significant(attempt.reached),
-        # No slope can be told where the trace never rose; the ascent counts it as all of the rise.
-        slope=percent(attempt.slope if math.isfinite(attempt.slope) else 1.0),
-        converged=attempt.converged,
+        explanation=_explanation(verdict, reached, photo_best, photo, ratio),
+        attempts=tuple(
+            AttemptReport(
+                objective=attempt.objective,
+                seed=attempt.seed,
+                continued=attempt.continued,
+                size=whole(attempt.size, "px"),
+                steps=whole(attempt.steps),
+                reached=significant(attempt.reached),
+                # No slope can be told where the trace never rose; the ascent counts it as all of the rise.
+                slope=percent(attempt.slope if math.isfinite(attempt.slope) else 1.0),
+                converged=attempt.converged,
+            )
+            for attempt in visualization.attempts
+        ),
     )
 
 
 def _explanation(
     verdict: Verdict, reached: Quantity, photo_best: Quantity | None, photo_name: str, ratio: Quantity | None
 ) -> str:
-    texts = [f"Optimised image: {reached.text}."]
     if photo_best is None:
-        texts.append("There was no photo to compare with.")
+        photo = "There was no photo to compare with."
     else:
-        texts.append(
-            f"Best photo patch: {photo_best.text}, in {photo_name}{f' (ratio {ratio.shown})' if ratio else ''}."
-        )
+        photo = f"Best photo patch: {photo_best.text}, in {photo_name}{f' (ratio {ratio.shown})' if ratio else ''}."
     if photo_best is not None and reached.value <= photo_best.value:
-        texts.append("The image misses what excites this channel most: don't read much into it.")
+        advice = "The image misses what excites this channel most: don't read much into it."
     elif verdict == "converged":
-        texts.append("The search had stopped rising: the image can be read as what the channel looks for.")
+        advice = "The search had stopped rising: the image can be read as what the channel looks for."
     else:
-        texts.append("The search was still rising when it ended: read the image as a draft.")
-    return " ".join(texts)
+        advice = "The search was still rising when it ended: read the image as a draft."
+    return f"Optimised image: {reached.text}. {photo} {advice}"
 
 
 # So many, however many were kept: the page's style moves the strip by so many steps.
@@ -201,13 +196,7 @@ FILM_QUALITY = 50
 
 
 def study_report(study: UnitStudy, label: str, largest: int) -> StudyReport:
-    """What the page says of further pictures of the unit.
-
-    Args:
-        study: the pictures and their figures.
-        label: the unit's name on the page.
-        largest: longest side in pixels that the page can make use of.
-    """
+    """What the page says of further pictures of the unit `label`, whose longest side is `largest` pixels or less."""
     stability, negative = study.stability, study.negative
     reached = np.array(stability.reached)
 
