@@ -43,15 +43,6 @@ def tag(message: bytes) -> str:
     return hmac.new(_key(), message, "sha256").hexdigest()
 
 
-def is_tag(candidate: str, message: bytes) -> bool:
-    """Whether a message was tagged under this user's key.
-
-    Raises:
-        VizengineError: as `tag`.
-    """
-    return hmac.compare_digest(candidate.encode(), tag(message).encode())
-
-
 def _key() -> bytes:
     if named := os.environ.get(KEY_VARIABLE):
         return _shared(Path(named).expanduser())
@@ -84,11 +75,11 @@ def _of_user(path: Path) -> bytes:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         key = _read_or_make(path)
-        reason = "" if len(key) >= _SHORTEST else f"it holds {len(key)} bytes, expected {_SHORTEST} or more"
+        if len(key) >= _SHORTEST:
+            return key
+        reason = f"it holds {len(key)} bytes, expected {_SHORTEST} or more"
     except OSError as error:
-        key, reason = b"", (error.strerror or str(error)).lower()
-    if not reason:
-        return key
+        reason = (error.strerror or str(error)).lower()
     logger.info(
         "no key for kept results can be had in %s (%s), so the next run can't know this one's and computes again; "
         "%s may name another place for it",
@@ -96,28 +87,21 @@ def _of_user(path: Path) -> bytes:
         reason,
         KEY_VARIABLE,
     )
-    return _for_now()
-
-
-def _for_now() -> bytes:
-    """A key that is gone with this process; worker processes that it starts find it through the environment."""
-    key = _new()
+    key = secrets.token_hex(32).encode()
     with contextlib.suppress(OSError):
-        file, name = tempfile.mkstemp(prefix="vizengine-", suffix=".key")
-        with os.fdopen(file, "wb") as stream:
-            stream.write(key)
-        atexit.register(_remove, name, os.getpid())
+        # Worker processes that this one starts find it through the environment.
+        descriptor, name = tempfile.mkstemp(prefix="vizengine-", suffix=".key")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key)
+        atexit.register(_remove, Path(name), os.getpid())
         os.environ[KEY_VARIABLE] = name
     return key
 
 
-def _remove(name: str, process: int) -> None:
+def _remove(path: Path, process: int) -> None:
+    # A forked process runs this too.
     if os.getpid() == process:
-        Path(name).unlink(missing_ok=True)
-
-
-def _new() -> bytes:
-    return secrets.token_hex(32).encode()
+        path.unlink(missing_ok=True)
 
 
 def _read_or_make(path: Path) -> bytes:
@@ -130,7 +114,7 @@ def _read_or_make(path: Path) -> bytes:
         return path.read_bytes().strip()
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(_new() + b"\n")
+        file.write(secrets.token_hex(32).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     try:
@@ -152,7 +136,6 @@ _FORMAT = 2
 _AUTHENTICATED = ("format", "stage", "name", "arrays", "arrays_sha256", "value")
 _STAGE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SETTLED_NANOSECONDS = 2_000_000_000
-_BLOCK = 1 << 20
 _ABANDONED_SECONDS = 3600
 # Folders of whose results under another key this process has told.
 _told: set[Path] = set()
@@ -235,44 +218,46 @@ class Cache:
         return result if is_there else self.keep(stage, key, result_type, compute())
 
     def find(self, stage: str, key: Mapping[str, Any], result_type: type[T]) -> tuple[bool, T]:
-        """Whether the folder has the result that `key` asks for, and the result (None where it hasn't).
+        """Whether the folder has the result that `key` asks for, and the result (None where it hasn't)."""
+        # NumPy is loaded here, so that `--help` doesn't wait for it.
+        from vizengine.encoding import decode
 
-        Args:
-            stage, key, result_type: as for `get_or_compute`.
-        """
         path = self._path(stage, key)
-        if not self.fresh or path in self._renewed:
-            return self._read(path, result_type)
         nothing: Any = None
+        if self._is_passed_over(path):
+            return False, nothing
+        try:
+            entry = self._entry(path)
+            if entry is None:
+                return False, nothing
+            name = entry["arrays"]
+            arrays = _read_arrays(path.with_name(Path(name).name), entry["arrays_sha256"]) if name else {}
+            return True, decode(result_type, entry["value"], arrays)
+        except _DAMAGES as error:
+            name = f"{path.parent.name}/{path.name}"
+            logger.warning("the kept result %s is damaged and is computed again: %s", name, error)
         return False, nothing
 
     def keep(self, stage: str, key: Mapping[str, Any], result_type: type[T], result: T) -> T:
-        """Keep a result, and return it as it will be read later.
-
-        Args:
-            stage, key, result_type, result: as for `get_or_compute`.
-        """
-        # NumPy is loaded here, so that `--help` doesn't wait for it.
+        """Keep a result, and return it as it will be read later."""
         from vizengine.encoding import decode, encode
 
         path = self._path(stage, key)
         arrays: dict[str, Any] = {}
         value = encode(result, arrays)
-        kept: T = decode(result_type, json.loads(_dump(value)), arrays)
+        as_read: T = decode(result_type, json.loads(_dump(value)), arrays)
         try:
             self._write(path, value, arrays)
             self._renewed.add(path)
         except OSError as error:
             logger.warning("the result of %s can't be kept in %s: %s", stage, self.folder, error)
-        return kept
+        return as_read
 
     def contains(self, stage: str, key: Mapping[str, Any]) -> bool:
         """Whether there is an entry that a run may use; whether its arrays are sound shows when it is read."""
         path = self._path(stage, key)
-        if self.fresh and path not in self._renewed:
-            return False
         try:
-            return self._entry(path) is not None
+            return not self._is_passed_over(path) and self._entry(path) is not None
         except _DAMAGES:
             return False
 
@@ -284,27 +269,32 @@ class Cache:
         """
         absolute = str(path.resolve())
         note = self.folder / "files" / f"{hashlib.sha256(absolute.encode('utf-8', 'surrogateescape')).hexdigest()}.json"
-        before = _identity(path)
-        try:
+
+        def state() -> tuple[int, int, int]:
+            status = path.stat()
+            return status.st_size, status.st_mtime_ns, status.st_ino
+
+        def tag_of(sha256: str) -> str:
+            return tag(_dump(["files", note.stem, before, sha256]).encode())
+
+        before = state()
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             remembered = json.loads(note.read_text(encoding="utf-8"))
-            digest_then = str(remembered["sha256"])
-            if is_tag(remembered["tag"], _note(note, before, digest_then)):
-                return digest_then
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass
-        digest = hashlib.sha256()
+            if hmac.compare_digest(remembered["tag"].encode(), tag_of(remembered["sha256"]).encode()):
+                return str(remembered["sha256"])
         with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         # A file that was written a moment ago may change again within the same tick of the clock.
-        settled = time.time_ns() - before[1] > _SETTLED_NANOSECONDS
-        if settled and _identity(path) == before:
+        if time.time_ns() - before[1] > _SETTLED_NANOSECONDS and state() == before:
             try:
-                sha256 = digest.hexdigest()
-                self._replace(note, _dump({"sha256": sha256, "tag": tag(_note(note, before, sha256))}).encode())
+                self._replace(note, _dump({"sha256": sha256, "tag": tag_of(sha256)}).encode())
             except OSError as error:
                 logger.debug("the hash of %s can't be remembered: %s", path, error)
-        return digest.hexdigest()
+        return sha256
+
+    def _is_passed_over(self, path: Path) -> bool:
+        """Whether an entry is of an earlier run, and everything is to be computed anew."""
+        return self.fresh and path not in self._renewed
 
     def _path(self, stage: str, key: Mapping[str, Any]) -> Path:
         if not _STAGE.fullmatch(stage):
@@ -312,28 +302,10 @@ class Cache:
         name = hashlib.sha256(_dump({"stage": stage, "key": dict(key)}, sort=True).encode()).hexdigest()
         return self.folder / stage / f"{name}.json"
 
-    def _read(self, path: Path, result_type: type[T]) -> tuple[bool, T]:
-        """Whether there is a sound entry, and its result (None where there is none)."""
-        from vizengine.encoding import decode
-
-        nothing: Any = None
-        try:
-            entry = self._entry(path)
-            if entry is None:
-                return False, nothing
-            name = entry["arrays"]
-            arrays = _read_arrays(path.with_name(Path(name).name), entry["arrays_sha256"]) if name else {}
-            return True, decode(result_type, entry["value"], arrays)
-        except _DAMAGES as error:
-            entry_name = f"{path.parent.name}/{path.name}"
-            logger.warning("the kept result %s is damaged and is computed again: %s", entry_name, error)
-        return False, nothing
-
     def _entry(self, path: Path) -> dict[str, Any] | None:
         """The structure of an entry; None where there is none that was kept under this user's key.
 
-        Raises:
-            One of `_DAMAGES`: it isn't as it was written.
+        Raises one of `_DAMAGES` where it isn't as it was written.
         """
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
@@ -344,25 +316,19 @@ class Cache:
         content = _dump([entry[field] for field in _AUTHENTICATED]).encode()
         if _sha256(content + entry["tag"].encode()) != entry["sha256"]:
             raise ValueError("the structure doesn't have the hash that it was written with")
-        if not is_tag(entry["tag"], content):
-            self._tell_of_another_key()
+        if not hmac.compare_digest(entry["tag"].encode(), tag(content).encode()):
+            if (folder := self.folder.resolve()) not in _told:
+                _told.add(folder)
+                logger.info(
+                    "%s holds results that weren't kept under your key; they are computed again. To use those of "
+                    "somebody whom you trust, let %s name the file with their key",
+                    self.folder,
+                    KEY_VARIABLE,
+                )
             return None
         if (entry["stage"], entry["name"]) != (path.parent.name, path.stem):
             raise ValueError("it is another result, kept under another name")
         return dict(entry)
-
-    def _tell_of_another_key(self) -> None:
-        """Say once that there are results of others."""
-        folder = self.folder.resolve()
-        if folder in _told:
-            return
-        _told.add(folder)
-        logger.info(
-            "%s holds results that weren't kept under your key; they are computed again. To use those of somebody whom "
-            "you trust, let %s name the file with their key",
-            self.folder,
-            KEY_VARIABLE,
-        )
 
     def _write(self, path: Path, value: Any, arrays: dict[str, Any]) -> None:
         import numpy as np
@@ -393,7 +359,12 @@ class Cache:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._tidy(path.parent)
+        if path.parent not in self._tidied:
+            self._tidied.add(path.parent)
+            # What runs left that were killed while they wrote.
+            for part in path.parent.glob("*.part"):
+                if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
+                    part.unlink(missing_ok=True)
         temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
         try:
             with temporary.open("wb") as file:
@@ -405,50 +376,16 @@ class Cache:
             temporary.unlink(missing_ok=True)
             raise
 
-    def _tidy(self, folder: Path) -> None:
-        """Remove, once, what runs that were killed while they wrote left in a folder."""
-        if folder in self._tidied:
-            return
-        self._tidied.add(folder)
-        for left in folder.glob("*.part"):
-            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-                left.unlink(missing_ok=True)
 
-
-def source_hash(*packages: str) -> str:
-    """Hash of the code of some rooms of this package, as a page states it. Nothing is imported.
-
-    Args:
-        packages: names of packages or modules, as `pictures` or `network.probes`.
-
-    Raises:
-        ValueError: there is no such package or module.
-    """
+def source_hash(*rooms: str) -> str:
+    """Hash of the code of some rooms of this package, as a page states it. Nothing is imported."""
     root = Path(__file__).parent
-    files: set[Path] = set()
-    for package in packages:
-        place = root.joinpath(*package.removeprefix("vizengine.").split("."))
-        sources = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_name(f"{place.name}.py")]
-        if not sources or not sources[0].is_file():
-            raise ValueError(f"vizengine has no package or module of that name. Received: {package!r}")
-        files.update(sources)
     digest = hashlib.sha256()
-    for file in sorted(files):
+    for file in sorted(file for room in rooms for file in (root / room).rglob("*.py")):
         # An editor or git may change the line ends, which change nothing.
         content = file.read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"{file.relative_to(root).as_posix()}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
-
-
-def _identity(path: Path) -> list[int]:
-    """Size, time of the last change in nanoseconds, and place on disk of a file."""
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns, status.st_ino]
-
-
-def _note(path: Path, identity: list[int], sha256: str) -> bytes:
-    """What is authenticated of a remembered hash: whose it is, as its note's name says, and of which state."""
-    return _dump(["files", path.stem, identity, sha256]).encode()
 
 
 def _read_arrays(path: Path, sha256: str) -> dict[str, Any]:

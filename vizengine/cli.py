@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vizengine.config.schema import Config
     from vizengine.output import Progress
 
+FINE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+COMMAND = "init"
 SCHEDULER_VARIABLE = "VIZENGINE_SCHEDULER"
 """The environment variable with what `--scheduler` takes."""
 _SCHEDULER = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
@@ -60,11 +62,7 @@ def _scheduler(text: str) -> str:
 
 
 def _check_usage(options: argparse.Namespace, config: Config) -> None:
-    """Check the arguments against the config.
-
-    Raises:
-        UsageError: with everything that is wrong.
-    """
+    """Raise a UsageError with all that is wrong with the arguments beside the config."""
     problems = []
     names = [circuit.name for circuit in config.circuits]
     for name in options.only:
@@ -92,9 +90,6 @@ def _check_usage(options: argparse.Namespace, config: Config) -> None:
         raise UsageError("\nerror: ".join(problems))
 
 
-COMMAND = "init"
-
-
 def init_command_line() -> argparse.ArgumentParser:
     """The parser of `vizengine init`."""
     parser = argparse.ArgumentParser(
@@ -117,13 +112,7 @@ def init_command_line() -> argparse.ArgumentParser:
 
 
 def write_start(folder: Path) -> Path:
-    """Write a config, its schema for editors and a file for the author's words.
-
-    Args:
-        folder: made where there is none.
-
-    Returns:
-        Path of the config.
+    """Write a config, its schema for editors and a file for the author's words; the path of the config.
 
     Raises:
         UsageError: one of the files is there already, or `folder` is a file; nothing was written.
@@ -149,14 +138,6 @@ def write_start(folder: Path) -> Path:
     return folder / "config.yaml"
 
 
-def _init(options: argparse.Namespace) -> int:
-    config = write_start(options.folder)
-    answer(str(config))
-    complain(f"to build its site: {_typed()} {shlex.quote(str(config))}")
-    return 0
-
-
-FINE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 _EPILOGUE = """To start: `init [FOLDER]` in place of CONFIG writes a config to begin with, every setting explained.
 Example: `COMMAND config.yaml --check` says what is wrong with a config, `COMMAND config.yaml` builds its site.
 
@@ -166,14 +147,7 @@ of the site's index.html and nothing else."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        arguments: as on the command line, without the program's name; those of this process by default.
-
-    Returns:
-        The exit code: 0 done, 1 the build failed, 2 wrong usage or config, 130 interrupted, 143 terminated.
-    """
+    """Run the command with `arguments`, by default those of this process; the exit code."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     is_init = arguments[:1] == [COMMAND]
     try:
@@ -182,7 +156,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else USAGE
     try:
         with signals_raised():
-            return (_init if is_init else _run)(options)
+            if not is_init:
+                return _run(options)
+            config = write_start(options.folder)
+            answer(str(config))
+            complain(f"to build its site: {_typed()} {shlex.quote(str(config))}")
+            return FINE
     except (Terminated, KeyboardInterrupt) as stop:
         word, code = ("terminated", TERMINATED) if isinstance(stop, Terminated) else ("interrupted", INTERRUPTED)
         complain(f"{word}; what was finished is kept and the next run goes on from there")
@@ -302,12 +281,12 @@ def _checked(path: Path, config: Config) -> tuple[str, int]:
 
     circuits = _count(len(config.circuits), "circuit")
     missing = missing_weights(config)
+    if not missing:
+        return f"{path}: fine, {circuits}", FINE
     for section, weights in missing:
         then = " The build tries to download them." if weights.published else ""
         then += " The circuit is optional, and left out without them." if section.optional else ""
         complain(f"{section.name}: weights not found: {weights.reason} {weights.mend}{then}")
-    if not missing:
-        return f"{path}: fine, {circuits}", FINE
     fails = any(not (weights.published or section.optional) for section, weights in missing)
     names = ", ".join(section.name for section, _ in missing)
     return f"{path}: {circuits}, weights not found of {names}", FAILED if fails else FINE
@@ -318,9 +297,9 @@ def _estimate(options: argparse.Namespace, config: Config) -> list[str]:
         from vizengine.layers.run import estimate_survey
 
         return estimate_survey(config, options.survey, options.only)
-    from vizengine import build
+    from vizengine.build import estimate
 
-    return build.estimate(config)
+    return estimate(config)
 
 
 def _survey(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[tuple[Path, ...], str]:
@@ -335,13 +314,14 @@ def _survey(options: argparse.Namespace, config: Config, progress: Progress) -> 
 
 def _build(options: argparse.Namespace, config: Config, progress: Progress) -> tuple[tuple[Path, ...], str]:
     """Build the site: the path of its first page, and why that isn't enough."""
-    from vizengine import build
+    from vizengine.build import Options, build
 
     only = tuple(dict.fromkeys(options.only))
-    how = build.Options(options.out, only, options.strict, options.fresh, options.scheduler, options.replace)
-    outcome = build.build(config, how, progress)
-    flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
-    failure = f"error: --strict, and {'; '.join(flaws)}" if options.strict and flaws else ""
+    outcome = build(
+        config,
+        Options(options.out, only, options.strict, options.fresh, options.scheduler, options.replace),
+        progress,
+    )
     failures = []
     if outcome.failed:
         count, circuits = _count(len(outcome.failed), "circuit"), "\n  ".join(outcome.failed)
@@ -349,7 +329,10 @@ def _build(options: argparse.Namespace, config: Config, progress: Progress) -> t
         failures.append(f"error: {count} failed; {others}:\n  {circuits}")
     if outcome.failures:
         failures.append(_failed_units(outcome.failures, str(outcome.index)))
-    return (outcome.index,), "\n".join(failures) or failure
+    flaws = [f"{name} could not be computed" for name in outcome.missing] + list(outcome.warnings)
+    if not failures and options.strict and flaws:
+        failures.append(f"error: --strict, and {'; '.join(flaws)}")
+    return (outcome.index,), "\n".join(failures)
 
 
 def _failed_units(failures: Sequence[str], where: str) -> str:

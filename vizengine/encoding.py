@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import types
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 
 _ARRAY = "array"
 _NUMBER = "number"
-_SIMPLE = (str, bool, int, float)
 
 
 class Undecodable(ValueError):
@@ -73,27 +73,47 @@ def decode(kind: Any, stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         TypeError: `kind` isn't a type that can be stored.
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+
+    def demand(holds: bool) -> None:
+        if not holds:
+            raise Undecodable(f"expected {kind}, received {type(stored).__name__}")
+
     if origin is typing.Annotated:
         return decode(arguments[0], stored, arrays)
     # NumPy 2.5 made NDArray a type alias, whose meaning is its __value__.
     if np.ndarray in (kind, origin, typing.get_origin(getattr(origin, "__value__", None))):
-        return _array(stored, arrays)
+        demand(isinstance(stored, dict) and stored.get(_ARRAY) in arrays)
+        return arrays[stored[_ARRAY]]
     if kind is None or kind is type(None):
-        _demand(stored is None, kind, stored)
+        demand(stored is None)
         return None
     if origin in (typing.Union, types.UnionType):
-        return _decode_union(arguments, stored, arrays)
+        # A whole number is an int before it is a float.
+        for alternative in sorted(arguments, key=lambda argument: argument is float):
+            with contextlib.suppress(Undecodable):
+                return decode(alternative, stored, arrays)
+        demand(False)
     if origin is typing.Literal:
-        _demand(any(stored == literal and type(stored) is type(literal) for literal in arguments), kind, stored)
+        demand(any(stored == literal and type(stored) is type(literal) for literal in arguments))
         return stored
-    if kind in _SIMPLE:
-        return _simple(kind, stored)
+    if kind is float:
+        if isinstance(stored, dict) and stored.keys() == {_NUMBER}:
+            return float(stored[_NUMBER])
+        demand(type(stored) in (int, float))
+        return float(stored)
+    if kind in (str, bool, int):
+        demand(type(stored) is kind)
+        return stored
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _decode_dataclass(kind, stored, arrays)
     if origin in (tuple, list):
-        return _decode_sequence(origin, arguments, stored, arrays)
+        demand(isinstance(stored, list))
+        if origin is list or arguments[-1:] == (Ellipsis,):
+            return origin(decode(arguments[0], element, arrays) for element in stored)
+        demand(len(stored) == len(arguments))
+        return tuple(decode(argument, element, arrays) for argument, element in zip(arguments, stored, strict=True))
     if origin is dict and arguments[0] is str:
-        _demand(isinstance(stored, dict), kind, stored)
+        demand(isinstance(stored, dict))
         return {key: decode(arguments[1], element, arrays) for key, element in stored.items()}
     raise TypeError(
         f"{kind} can't be read back; expected dataclasses, tuple[…], list[…], dict[str, …], arrays, Literal, "
@@ -101,52 +121,9 @@ def decode(kind: Any, stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     )
 
 
-def _demand(holds: bool, kind: Any, stored: Any) -> None:
-    if not holds:
-        raise Undecodable(f"expected {kind}, received {type(stored).__name__}")
-
-
-def _array(stored: Any, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    _demand(isinstance(stored, dict) and stored.get(_ARRAY) in arrays, np.ndarray, stored)
-    return arrays[stored[_ARRAY]]
-
-
-def _simple(kind: type, stored: Any) -> Any:
-    if kind is float:
-        if isinstance(stored, dict) and stored.keys() == {_NUMBER}:
-            return float(stored[_NUMBER])
-        _demand(type(stored) in (int, float), kind, stored)
-        return float(stored)
-    _demand(type(stored) is kind, kind, stored)
-    return stored
-
-
-def _decode_union(kinds: tuple[Any, ...], stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
-    """The first of `kinds` that fits; a whole number is an int before it is a float."""
-    ordered = sorted(kinds, key=lambda kind: kind is float)
-    for kind in ordered:
-        try:
-            return decode(kind, stored, arrays)
-        except Undecodable:
-            continue
-    raise Undecodable(f"expected one of {kinds}, received {type(stored).__name__}")
-
-
 def _decode_dataclass(kind: type, stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     fields = dataclasses.fields(kind)
-    _demand(isinstance(stored, dict) and stored.keys() == {field.name for field in fields}, kind, stored)
+    if not isinstance(stored, dict) or stored.keys() != {field.name for field in fields}:
+        raise Undecodable(f"expected {kind}, received {type(stored).__name__}")
     hints = typing.get_type_hints(kind, include_extras=True)
-    values = {field.name: decode(hints[field.name], stored[field.name], arrays) for field in fields}
-    result = kind(**{field.name: values[field.name] for field in fields if field.init})
-    for field in fields:
-        if not field.init:
-            object.__setattr__(result, field.name, values[field.name])
-    return result
-
-
-def _decode_sequence(origin: type, arguments: tuple[Any, ...], stored: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
-    _demand(isinstance(stored, list), origin, stored)
-    if origin is list or arguments[-1:] == (Ellipsis,):
-        return origin(decode(arguments[0], element, arrays) for element in stored)
-    _demand(len(stored) == len(arguments), origin, stored)
-    return tuple(decode(kind, element, arrays) for kind, element in zip(arguments, stored, strict=True))
+    return kind(**{field.name: decode(hints[field.name], stored[field.name], arrays) for field in fields})

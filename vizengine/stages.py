@@ -53,19 +53,13 @@ class Resources:
 
     Attributes:
         seconds: wall-clock seconds by stage that was computed in this run, without those of stages that it asked for.
-        source: where the network comes from.
     """
 
     def __init__(
-        self,
-        section: CircuitSection | SweepSection,
-        source: Source,
-        folder: Path,
-        cache: Cache,
-        may_compute: bool,
+        self, section: CircuitSection | SweepSection, source: Source, folder: Path, cache: Cache, may_compute: bool
     ) -> None:
         self.seconds: dict[str, float] = {}
-        self.source = source
+        self._source = source
         self._section = section
         self._folder = folder
         self._cache = cache
@@ -77,7 +71,7 @@ class Resources:
         from vizengine.network.model import make_deterministic
 
         make_deterministic()
-        return self.source.network
+        return self._source.network
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -88,8 +82,8 @@ class Resources:
     def _identity(self) -> dict[str, object]:
         """What every result of this network depends on."""
         return {
-            "model": self.source.architecture.name,
-            "weights": self.source.identity.sha256,
+            "model": self._source.architecture.name,
+            "weights": self._source.identity.sha256,
             "versions": {name: version(name) for name in LIBRARIES},
             "reading": READING.version,
         }
