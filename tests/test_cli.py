@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pty
 import re
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import pytest
 from tests import runs
 from tests.places import REPOSITORY
 from tests.runs import command, environment, run
+from vizengine.cli import main
 
 CONFIG = """\
 site: {title: Test}
@@ -52,12 +54,9 @@ def test_stdout_is_the_path_and_stderr_the_log(circuit_site: Path) -> None:
     assert re.fullmatch(r"1 page in [\d.a-z ]+ s; open site/index.html", lines[-1])
 
 
-def test_quiet_says_nothing(site: Path) -> None:
+def test_quiet_prints_the_path_alone_as_the_user_gave_it(site: Path, tmp_path: Path) -> None:
     done = run(site, "config.yaml", "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "site/index.html\n", "")
-
-
-def test_the_path_is_printed_as_the_user_gave_it(site: Path, tmp_path: Path) -> None:
     assert run(tmp_path, "copy/config.yaml", "-q").stdout == "copy/site/index.html\n"
     assert run(site, "config.yaml", "-q", "--out", "../elsewhere").stdout == "../elsewhere/index.html\n"
     assert (tmp_path / "elsewhere" / "index.html").is_file()
@@ -81,15 +80,6 @@ def test_a_site_that_another_config_made_is_replaced_only_when_told_to(site: Pat
     done = run(site, "my-circuit.yaml", "--out", "site", "--replace")
     assert done.returncode == 0 and "replaced in site: the 5 files that config.yaml made before" in done.stderr
     assert (site / "site" / "index.html").read_bytes() != before
-
-
-def test_files_that_no_build_wrote_are_named_and_left(site: Path) -> None:
-    (site / "site" / "CNAME").write_text("example.org")
-    done = run(site, "config.yaml", "--fresh", "--replace")
-    assert (done.returncode, done.stdout) == (1, "")
-    (line,) = done.stderr.splitlines()
-    assert "no build wrote: CNAME." in line and "move them elsewhere" in line
-    assert (site / "site" / "CNAME").read_text() == "example.org"
 
 
 def test_a_path_whose_name_isnt_text_is_printed_byte_by_byte(site: Path) -> None:
@@ -145,26 +135,15 @@ def test_check_tells_of_weights_that_are_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("config.yaml", "--check")])
 def test_answers_without_heavy_libraries(site: Path, arguments: tuple[str, ...]) -> None:
-    trace = subprocess.run(
-        [sys.executable, "-X", "importtime", str(REPOSITORY / "generate.py"), *arguments],
-        cwd=site,
-        capture_output=True,
-        text=True,
-        env=environment(),
-    )
-    assert trace.returncode == 0
-    loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in trace.stderr.splitlines() if "|" in line}
-    assert "vizengine" in loaded
-    assert not loaded & set(HEAVY)
+    trace = run(site, *arguments, code=0, trace=True).stderr
+    loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in trace.splitlines() if "|" in line}
+    assert "vizengine" in loaded and not loaded & set(HEAVY)
 
 
-def test_help_names_every_option_and_exit_code(tmp_path: Path) -> None:
+def test_help_says_how_to_start_and_what_exit_codes_mean(tmp_path: Path) -> None:
     text = run(tmp_path, "--help").stdout
     assert "init [FOLDER]" in text and "Example: `python generate.py config.yaml --check`" in text
-    for word in ("--out", "--only", "--strict", "--check", "--fresh", "--serve", "-q", "-v", "--version", "CONFIG"):
-        assert word in text
-    for code in ("0", "1", "2", "130"):
-        assert re.search(rf"\b{code}\b", text.split("exit codes:")[1])
+    assert re.search(r"exit codes: 0 .* 1 .* 2 .* 130 .* 143 ", text)
 
 
 @pytest.mark.parametrize(
@@ -172,14 +151,10 @@ def test_help_names_every_option_and_exit_code(tmp_path: Path) -> None:
     [
         ((), "the following arguments are required: CONFIG; to start without one: python "),
         ((), "generate.py init my-circuits"),
-        (("config.yaml", "--wrong"), "--wrong"),
-        (("config.yaml", "-q", "-v"), "not allowed with"),
-        (("config.yaml", "--check", "--serve"), "not allowed with"),
         (("config.yaml", "--serve", "65536"), "expected a port, 0 to 65535"),
         (("--serve", "config.yaml"), "CONFIG goes before --serve"),
         (("config.yaml", "--only", "squeze"), "expected one of squeeze; did you mean squeeze?"),
         (("config.yaml", "--out", "."), "holds the config"),
-        (("config.yaml", "--out", ".."), "holds the config"),
         (("config.yaml", "--out", "config.yaml"), "a file; expected a folder"),
         (("confg.yaml",), "did you mean `config.yaml`?"),
         ((".",), "a folder; expected a config"),
@@ -258,14 +233,11 @@ def test_an_interrupted_build_keeps_what_is_finished(tmp_path: Path, number: int
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
-    assert stdout == ""
+    assert stdout == "" and "Traceback" not in stderr
     last = stderr.strip().splitlines()[-1]
     assert last == f"{word}; what was finished is kept and the next run goes on from there"
-    assert "Traceback" not in stderr
-    assert not (tmp_path / "site").exists()
-    kept = list((tmp_path / ".vizengine-cache").rglob("*.json"))
-    assert kept, "the photos' pass through the network was finished and is kept"
-    assert not list(tmp_path.rglob("*.part"))
+    assert not (tmp_path / "site").exists() and not list(tmp_path.rglob("*.part"))
+    assert list((tmp_path / ".vizengine-cache").rglob("*.json")), "the photos' pass through the network was finished"
 
 
 def test_what_steers_a_terminal_is_shown_not_obeyed(tmp_path: Path) -> None:
@@ -344,23 +316,18 @@ def test_on_a_terminal_there_are_bars(site: Path) -> None:
     assert "oneDNN" not in text
 
 
-def _broken_library(folder: Path) -> dict[str, str]:
-    """An installation in which a library fails in a way that nobody foresaw."""
-    (folder / "broken").mkdir()
-    (folder / "broken" / "jinja2.py").write_text("raise RuntimeError('a broken\\n installation')\n")
-    return {"PYTHONPATH": str(folder / "broken")}
-
-
 def test_an_unexpected_error_is_one_line_and_a_request(site: Path) -> None:
-    environment = _broken_library(site)
-    done = run(site, "config.yaml", **environment)
+    (site / "broken").mkdir()
+    (site / "broken" / "jinja2.py").write_text("raise RuntimeError('a broken\\n installation')\n")
+    path = str(site / "broken")
+    done = run(site, "config.yaml", PYTHONPATH=path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-2:] == [
         "unexpected error: RuntimeError: a broken installation",
         "run again with -v for the traceback, and please report it",
     ]
     assert "Traceback" not in done.stderr
-    loud = run(site, "config.yaml", "-v", **environment)
+    loud = run(site, "config.yaml", "-v", PYTHONPATH=path)
     assert loud.returncode == 1
     assert "Traceback" in loud.stderr and "jinja2.py" in loud.stderr
 
@@ -392,23 +359,14 @@ def test_tensorflow_that_cant_be_loaded_shows_what_it_said(tmp_path: Path) -> No
     assert "unexpected error: ImportError: no AVX" in done.stderr
 
 
-def _exit_code(call: Callable[[list[str]], int], *arguments: str) -> int:
-    return call(list(arguments))
-
-
 def test_main_returns_the_exit_code_and_leaves_the_process_as_it_was(
     site: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    import logging
-
-    from vizengine.cli import main
-
     monkeypatch.chdir(site)
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     handlers, handler = list(logging.getLogger().handlers), signal.getsignal(signal.SIGTERM)
-    assert _exit_code(main, "config.yaml", "--check") == 0
+    assert main(["config.yaml", "--check"]) == 0
     assert capfd.readouterr().out == "config.yaml: fine, 1 circuit\n"
-    assert _exit_code(main, "--version") == 0
-    assert _exit_code(main) == 2
+    assert (main(["--version"]), main([])) == (0, 2)
     assert logging.getLogger().handlers == handlers
     assert signal.getsignal(signal.SIGTERM) is handler

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 
 import pytest
 
-from vizengine import build as pipeline
-from vizengine import circuit as entries
-from vizengine.build import Options, Outcome, build
+from tests.places import REPOSITORY
+from vizengine import build as builder
+from vizengine import circuit
+from vizengine.build import Failure, Options, Outcome, build, keep
 from vizengine.check import check
+from vizengine.config.load import load
+from vizengine.config.schema import CircuitSection
 from vizengine.errors import BuildFailed
 from vizengine.layers import run as sweep_run
 from vizengine.output import SILENT
@@ -33,16 +37,16 @@ Failing = Callable[[str, Exception], None]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose cache has all circuits."""
-    made = tmp_path_factory.mktemp("entries")
-    (made / "config.yaml").write_text(CONFIG + SWEEP)
-    assert _build(made, "whole").failed == ()
-    return made
+    folder = tmp_path_factory.mktemp("entries")
+    (folder / "config.yaml").write_text(CONFIG + SWEEP)
+    assert _build(folder, "whole").failed == ()
+    return folder
 
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Failing]:
     """Has the work on a circuit end in an error."""
-    reports = entries.CircuitRun.report
+    reports = circuit.CircuitRun.report
     broken: dict[str, Exception] = {}
 
     def report(run: Any) -> Report:
@@ -50,7 +54,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Failing]:
             raise broken[run.section.name]
         return reports(run)
 
-    monkeypatch.setattr(entries.CircuitRun, "report", report)
+    monkeypatch.setattr(circuit.CircuitRun, "report", report)
     yield broken.__setitem__
 
 
@@ -105,11 +109,11 @@ def test_a_page_that_cannot_be_rendered_leaves_the_others_theirs(folder: Path, m
     def explorer(*others: Any) -> str:
         raise TypeError("no explorer")
 
-    monkeypatch.setattr(pipeline, "render_circuit", rendered)
+    monkeypatch.setattr(builder, "render_circuit", rendered)
     monkeypatch.setattr(sweep_run, "render_explorer", explorer)
     outcome = _build(folder, "rendered")
     site = folder / "rendered"
-    assert [each.partition(":")[0] for each in outcome.failed] == ["second", "many"]
+    assert [failure.partition(":")[0] for failure in outcome.failed] == ["second", "many"]
     assert "no such figure" in (site / "second" / "index.html").read_text()
     assert {path.name for path in (site / "many").rglob("*")} == {"index.html"}
     assert "no explorer" in (site / "many" / "index.html").read_text()
@@ -134,3 +138,17 @@ def test_where_all_fail_the_site_that_stood_stays(folder: Path, failing: Failing
     with pytest.raises(KeyboardInterrupt):
         _build(folder, "stands")
     assert {path: path.read_bytes() for path in (folder / "stands").rglob("*") if path.is_file()} == before
+
+
+def test_a_page_made_before_a_setting_was_there_is_kept(tmp_path: Path) -> None:
+    section = load(REPOSITORY / "config.yaml").circuits[1]
+    assert isinstance(section, CircuitSection)
+    folder = REPOSITORY / "site" / section.name
+    report = json.loads((folder / "circuit.json").read_text())
+    report["config"]["network"].pop("classifier", None)
+    (tmp_path / "circuit.json").write_text(json.dumps(report))
+    (tmp_path / "build.json").write_bytes((folder / "build.json").read_bytes())
+    why = Failure("No weights.", "Get some.")
+    assert keep(tmp_path, section, why) is not None
+    other = section.network.model_copy(update={"classifier": True})
+    assert keep(tmp_path, section.model_copy(update={"network": other}), why) is None

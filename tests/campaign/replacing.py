@@ -14,7 +14,6 @@ REPLACING = Campaign(
     by_pytest(
         "tests/page/test_marker.py",
         "tests/test_cli.py::test_a_site_that_another_config_made_is_replaced_only_when_told_to",
-        "tests/test_cli.py::test_files_that_no_build_wrote_are_named_and_left",
         "tests/layers/test_layer_survey.py::test_another_folder_is_taken_and_strange_files_are_left_alone",
     ),
 )
