@@ -36,31 +36,31 @@ def test_a_groups_picture_drives_the_group_past_photos(
     network: Network = request.getfixturevalue(fixture)
     photos = save_photos(tmp_path, [(64, 64)]) if fixture == "tiny_network" else Photos("samples", tmp_path).found[:2]
     factors = factorise(circuit_of(network, layer, unit), 2).factors
-    weights = np.stack([each.channels for each in factors], axis=1)
+    weights = np.stack([factor.channels for factor in factors], axis=1)
     values = [_below(network, layer, photo.pixels()) @ weights for photo in photos]
-    best = [PhotoBest(float(max(each[:, group].max() for each in values)), "photo") for group in range(len(factors))]
-    made = visualize(network, Job(layer, dict(enumerate(best)), SETTINGS, groups=weights))
-    assert sorted(made) == list(range(len(factors)))
-    for group, each in made.items():
-        alone = _below(network, layer, each.image.astype(np.float32) / 255) @ weights[:, group]
-        assert each.reached == pytest.approx(alone.max(), rel=1e-4)
-        assert each.mean == pytest.approx(alone.mean(), rel=1e-3)
-        assert each.trace[-1] > each.trace[0]
-        assert each.photo_best == best[group].value
-        assert not each.converged or each.reached > each.photo_best
+    best = [PhotoBest(float(max(value[:, group].max() for value in values)), "photo") for group in range(len(factors))]
+    pictures = visualize(network, Job(layer, dict(enumerate(best)), SETTINGS, groups=weights))
+    assert sorted(pictures) == list(range(len(factors)))
+    for group, picture in pictures.items():
+        alone = _below(network, layer, picture.image.astype(np.float32) / 255) @ weights[:, group]
+        assert picture.reached == pytest.approx(alone.max(), rel=1e-4)
+        assert picture.mean == pytest.approx(alone.mean(), rel=1e-3)
+        assert picture.trace[-1] > picture.trace[0]
+        assert picture.photo_best == best[group].value
+        assert not picture.converged or picture.reached > picture.photo_best
         if fixture != "tiny_network":
-            assert each.reached > each.photo_best
+            assert picture.reached > picture.photo_best
 
 
 def test_what_does_not_converge_is_tried_again_and_said(tiny_network: Network) -> None:
     weights = np.eye(9)[:, :1]
-    made = visualize(tiny_network, Job("last", {0: PhotoBest(1e9, "bright")}, SETTINGS, groups=weights))[0]
-    assert not made.converged and [each.seed for each in made.attempts] == [0, 1]
-    assert made.reached == max(each.reached for each in made.attempts)
+    picture = visualize(tiny_network, Job("last", {0: PhotoBest(1e9, "bright")}, SETTINGS, groups=weights))[0]
+    assert not picture.converged and [attempt.seed for attempt in picture.attempts] == [0, 1]
+    assert picture.reached == max(attempt.reached for attempt in picture.attempts)
 
 
 def test_the_probe_adds_up_channels(tiny_network: Network) -> None:
     pixels = np.random.default_rng(0).random((48, 40, 3)).astype(np.float32)
     weights = np.random.default_rng(1).random((9, 3))
-    given = np.asarray(GroupProbe(tiny_network, "last", weights)(tf.constant(pixels[None])))
-    np.testing.assert_allclose(given.reshape(-1, 3), _below(tiny_network, "last", pixels) @ weights, rtol=1e-4)
+    sums = np.asarray(GroupProbe(tiny_network, "last", weights)(tf.constant(pixels[None])))
+    np.testing.assert_allclose(sums.reshape(-1, 3), _below(tiny_network, "last", pixels) @ weights, rtol=1e-4)
