@@ -21,7 +21,7 @@ from vizengine.config.applications import APPLICATIONS
 from vizengine.measures.expanded import earlier_layers
 from vizengine.measures.inputs import Circuit, analyse
 from vizengine.measures.unit import Forward
-from vizengine.network.architecture import Architecture, Untraceable
+from vizengine.network.architecture import Untraceable
 from vizengine.network.catalogue import RANDOM
 from vizengine.network.layers import INPUT, LayerSpec
 from vizengine.network.linear import LinearNetwork
@@ -69,38 +69,29 @@ class Audit:
     ablation: float
     earlier: str
     expanded: float
-    field: tuple[int, int]
+    field: tuple[int, ...]
     field_as_measured: bool
 
     @property
     def passed(self) -> bool:
         """Whether all four checks hold."""
-        worst = max(self.contributions, self.ablation, self.expanded)
-        return worst <= TOLERANCE and self.field_as_measured
+        return max(self.contributions, self.ablation, self.expanded) <= TOLERANCE and self.field_as_measured
 
 
-def audit(network: LiveNetwork, layer: str, unit: int, seed: int = 0) -> Audit:
-    """Check one unit of a conv layer.
-
-    Args:
-        network: one whose layers are a Keras model's.
-        layer: a conv layer.
-        unit: its index.
-        seed: of the noise that is sent through.
+def audit(network: LiveNetwork, layer: str, unit: int) -> Audit:
+    """Check one unit of a conv layer of a network whose layers are a Keras model's.
 
     Raises:
         Untraceable: the layer's inputs can't be traced.
     """
     architecture = network.architecture
-    kernel, bias = network.weights[layer]
     sources = architecture.source_channels(layer, unit)
-    circuit = analyse(layer, unit, kernel, bias, sources, 6)
+    circuit = analyse(layer, unit, *network.weights[layer], sources, 6)
     spec = architecture.layer(layer)
-    contributions, ablation = _sums(network, circuit, seed)
+    contributions, ablation = _sums(network, circuit)
     before = earlier_layers(architecture, layer)
     reaching = [name for name in before if name == INPUT or layer in architecture.behind(name)]
     earlier = reaching[min(_BACK, len(reaching)) - 1]
-    fields = [architecture.receptive_field(layer, axis=axis).size for axis in (0, 1)]
     return Audit(
         layer=layer,
         kind="grouped conv" if spec.kind == "conv" and spec.groups > 1 else spec.kind,
@@ -110,16 +101,16 @@ def audit(network: LiveNetwork, layer: str, unit: int, seed: int = 0) -> Audit:
         ablation=ablation,
         earlier=earlier,
         expanded=_expanded(network, earlier, layer, unit),
-        field=(fields[0], fields[1]),
+        field=tuple(architecture.receptive_field(layer, axis=axis).size for axis in (0, 1)),
         field_as_measured=all(_field_holds(network, layer, axis) for axis in (0, 1)),
     )
 
 
-def _sums(network: LiveNetwork, circuit: Circuit, seed: int) -> tuple[float, float]:
+def _sums(network: LiveNetwork, circuit: Circuit) -> tuple[float, float]:
     """Errors of the contributions' sum and of an ablation, on noise."""
     architecture, layer = network.architecture, circuit.layer
     forward = Forward(network, circuit)
-    pixels = np.random.default_rng(seed).uniform(0, 1, (_SIDE, _SIDE + 32, 3)).astype(np.float32)
+    pixels = np.random.default_rng(0).uniform(0, 1, (_SIDE, _SIDE + 32, 3)).astype(np.float32)
     unit_map = forward.one(pixels).unit_map
     spec = architecture.layer(layer)
     feed = network.model_upto(spec.inputs[0])(network.prepare(tf.constant(pixels[None]), layer), training=False)
@@ -138,9 +129,9 @@ def _pre_activation(network: LiveNetwork, layer: str, feed: tf.Tensor) -> NDArra
     spec, normalized = network.architecture.layer(layer), network.architecture.pre_activation(layer)
     with _without_activation(network, spec):
         pre = network.apply(spec, {spec.inputs[0]: feed})
-    return np.asarray(
-        pre if normalized == layer else network.apply(network.architecture.layer(normalized), {layer: pre})
-    )
+    if normalized != layer:
+        pre = network.apply(network.architecture.layer(normalized), {layer: pre})
+    return np.asarray(pre)
 
 
 @contextmanager
@@ -184,32 +175,29 @@ def _linearized(network: LiveNetwork, first: str, layer: str, tensor: tf.Tensor)
     last = architecture.pre_activation(layer)
     # A normalisation that is folded into the first layer belongs to it.
     start = first if first == INPUT else architecture.pre_activation(first)
-    found: dict[str, Any] = {start: tensor}
+    tensors: dict[str, Any] = {start: tensor}
     for spec in architecture.upto(last):
-        if spec.name == start or not set(found).intersection(spec.maps):
-            continue
-        found[spec.name] = _linearized_layer(network, spec, found)
-    return found[last]
+        if spec.name != start and set(tensors).intersection(spec.maps):
+            tensors[spec.name] = _linearized_layer(network, spec, tensors)
+    return tensors[last]
 
 
-def _linearized_layer(network: LiveNetwork, spec: LayerSpec, found: Mapping[str, Any]) -> Any:
-    present = [name for name in spec.maps if name in found]
-    like = found[present[0]]
+def _linearized_layer(network: LiveNetwork, spec: LayerSpec, tensors: Mapping[str, Any]) -> Any:
+    like = next(tensors[name] for name in spec.maps if name in tensors)
     match spec.kind:
         case "activation" | "identity" | "multiply":
             return like
         case "max_pool":
-            pool = keras.layers.AveragePooling2D(spec.window, spec.stride, padding=spec.padding)
-            return pool(like)
+            return keras.layers.AveragePooling2D(spec.window, spec.stride, padding=spec.padding)(like)
         case "layer_norm" | "group_norm":
             gamma = network.nodes[spec.name].layer.gamma
             return like if gamma is None else like * tf.convert_to_tensor(gamma)
         case "add" | "concat":
             shapes = {name: (*like.shape[:-1], network.architecture.channels(name)) for name in spec.maps}
-            filled = {name: found[name] if name in found else tf.zeros(shapes[name]) for name in spec.maps}
+            filled = {name: tensors[name] if name in tensors else tf.zeros(shapes[name]) for name in spec.maps}
             return network.apply(spec, {**filled, **{name: tf.zeros((1, 1, 1, 1)) for name in spec.gates}})
     with _without_activation(network, spec):
-        return network.apply(spec, dict(found))
+        return network.apply(spec, dict(tensors))
 
 
 def _field_holds(network: LiveNetwork, layer: str, axis: int) -> bool:
@@ -253,60 +241,45 @@ def opened(name: str) -> LiveNetwork:
 def rows(name: str) -> Iterator[str]:
     """The rows of one network: its second conv layer, the middle one and the last."""
     network = opened(name)
-    for layer in three_layers(network.architecture):
+    layers = [spec.name for spec in network.architecture.conv_layers]
+    for layer in (layers[1], layers[len(layers) // 2], layers[-1]):
         try:
             yield row(name, audit(network, layer, UNIT))
         except Untraceable as error:
             yield f"| {name} | `{layer}` | | | | | | | not supported: {error} |"
 
 
-def three_layers(architecture: Architecture) -> tuple[str, str, str]:
-    """A shallow conv layer, a middle one and a deep one."""
-    names = [spec.name for spec in architecture.conv_layers]
-    return names[1], names[len(names) // 2], names[-1]
-
-
-def row(name: str, found: Audit) -> str:
+def row(name: str, checks: Audit) -> str:
     """What the checks of one layer of a network gave."""
-    rows_by_columns = f"{found.field[0]} × {found.field[1]} px"
-    field = rows_by_columns if found.field_as_measured else f"{rows_by_columns}, not as measured"
-    result = "holds" if found.passed else "**fails**"
+    field = f"{checks.field[0]} × {checks.field[1]} px{'' if checks.field_as_measured else ', not as measured'}"
+    result = "holds" if checks.passed else "**fails**"
     return (
-        f"| {name} | `{found.layer}` | {found.kind} | {found.inputs} | {found.contributions:.0e} | "
-        f"{found.ablation:.0e} | {found.expanded:.0e}, `{found.earlier}` | {field} | {result} |"
+        f"| {name} | `{checks.layer}` | {checks.kind} | {checks.inputs} | {checks.contributions:.0e} | "
+        f"{checks.ablation:.0e} | {checks.expanded:.0e}, `{checks.earlier}` | {field} | {result} |"
     )
 
 
 def by_network(text: str) -> dict[str, list[str]]:
     """The rows of a table by the network that they are of."""
-    found: dict[str, list[str]] = {}
+    table: dict[str, list[str]] = {}
     for line in text.splitlines():
         name = re.match(r"\| (\w+) \|", line)
         if name and name[1] in APPLICATIONS:
-            found.setdefault(name[1], []).append(line)
-    return found
+            table.setdefault(name[1], []).append(line)
+    return table
 
 
 def merged(text: str, fresh: dict[str, list[str]]) -> str:
-    """The page with the rows of some networks made anew, in the order of `APPLICATIONS`.
-
-    Raises:
-        ValueError: the page has no place for the table.
-    """
-    place = re.search(f"{_BEGIN}(.*?){_END}", text, re.DOTALL)
-    if place is None:
-        raise ValueError(f"the page has no table between {_BEGIN} and {_END}")
-    kept = {**by_network(place[1]), **fresh}
-    table = "\n".join([_HEAD, *(line for name in APPLICATIONS for line in kept.get(name, ()))])
-    return text[: place.start()] + f"{_BEGIN}\n\n{table}\n\n{_END}" + text[place.end() :]
+    """The page with the rows of some networks made anew, in the order of `APPLICATIONS`."""
+    before, _, rest = text.partition(_BEGIN)
+    table, _, after = rest.partition(_END)
+    whole = {**by_network(table), **fresh}
+    lines = "\n".join([_HEAD, *(line for name in APPLICATIONS for line in whole.get(name, ()))])
+    return f"{before}{_BEGIN}\n\n{lines}\n\n{_END}{after}"
 
 
 def main(names: Sequence[str]) -> int:
-    """Check the networks named, all by default, and write their rows as they come.
-
-    Returns:
-        1 where a check fails, else 0.
-    """
+    """Check the networks named, all by default, and write their rows as they come; 1 where a check fails, else 0."""
     page = Path(__file__).resolve().parent.parent / "docs" / "networks.md"
     failed = False
     for name in names or tuple(APPLICATIONS):

@@ -32,23 +32,20 @@ def stages() -> dict[str, Stage[Any]]:
     """All stages of the package by name."""
     names = [module.name for module in pkgutil.walk_packages(vizengine.__path__, "vizengine.")]
     modules = [importlib.import_module(name) for name in names if not name.endswith("__main__")]
-    found = [value for module in modules for value in vars(module).values() if isinstance(value, Stage)]
-    found += [stage_of(measure) for measure in MEASURES]
-    return {stage.name: stage for stage in sorted(found, key=lambda stage: stage.name)}
+    stages = [value for module in modules for value in vars(module).values() if isinstance(value, Stage)]
+    stages += [stage_of(measure) for measure in MEASURES]
+    return {stage.name: stage for stage in sorted(stages, key=lambda stage: stage.name)}
 
 
 def code_hashes() -> dict[str, dict[str, object]]:
     """Version and hash of the code of each stage."""
-    hashes: dict[str, dict[str, object]] = {}
-    for name, stage in stages().items():
-        roots = [(code.__module__, code.__name__) for code in stage.code]
-        hashes[name] = {"version": stage.version, "code": _closure_hash(roots)}
-    return hashes
-
-
-def write() -> None:
-    """Write the file that `tests/test_stages.py` compares with the code."""
-    FILE.write_text(json.dumps(code_hashes(), indent=1) + "\n", encoding="utf-8")
+    return {
+        name: {
+            "version": stage.version,
+            "code": _closure_hash((code.__module__, code.__name__) for code in stage.code),
+        }
+        for name, stage in stages().items()
+    }
 
 
 def _hash(*parts: str) -> str:
@@ -81,14 +78,11 @@ class _Module:
         if name in self.definitions:
             return self.name, name
         module, original = self.imports.get(name, ("", ""))
-        if module.startswith("vizengine.") and not isinstance(getattr(_loaded(module), original, None), ModuleType):
-            return _module(module).target(original)
+        if module.startswith("vizengine."):
+            imported = getattr(importlib.import_module(module), original, None)
+            if not isinstance(imported, ModuleType):
+                return _module(module).target(original)
         return None
-
-
-@cache
-def _loaded(name: str) -> ModuleType:
-    return importlib.import_module(name)
 
 
 @cache
@@ -191,4 +185,4 @@ def _bound(scope: ast.AST) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    write()
+    FILE.write_text(json.dumps(code_hashes(), indent=1) + "\n", encoding="utf-8")
