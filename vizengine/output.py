@@ -31,19 +31,15 @@ def printable(text: str) -> str:
     )
 
 
-class _Printable(logging.Filter):
+def _escape(record: logging.LogRecord) -> bool:
     """Escape control characters: names of files and settings come from others."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = printable(record.getMessage()), ()
-        return True
+    record.msg, record.args = printable(record.getMessage()), ()
+    return True
 
 
-class _Ours(logging.Filter):
+def _is_ours(record: logging.LogRecord) -> bool:
     """Pass what this package says; of libraries only errors, since their warnings are for its developers."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.ERROR or record.name.partition(".")[0] == "vizengine"
+    return record.levelno >= logging.ERROR or record.name.partition(".")[0] == "vizengine"
 
 
 class _Plain(logging.Formatter):
@@ -56,14 +52,11 @@ class _Plain(logging.Formatter):
 
 @contextmanager
 def logged(verbosity: int) -> Iterator[Progress]:
-    """Log to stderr meanwhile: by rich with progress bars on a terminal, in plain lines elsewhere.
+    """Log to stderr meanwhile, and show progress: by rich with bars on a terminal, in plain lines elsewhere.
 
     Args:
         verbosity: -1 for warnings and errors only, 0 for what is being done, 1 for everything, with what libraries
             warn of.
-
-    Yields:
-        What shows the progress.
     """
     level = {-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG)
     handler: logging.Handler
@@ -78,7 +71,7 @@ def logged(verbosity: int) -> Iterator[Progress]:
     else:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(_Plain())
-    handler.addFilter(_Printable())
+    handler.addFilter(_escape)
     root, package = logging.getLogger(), logging.getLogger("vizengine")
     before = package.level
     root.addHandler(handler)
@@ -87,7 +80,7 @@ def logged(verbosity: int) -> Iterator[Progress]:
     try:
         with warnings.catch_warnings():
             if verbosity <= 0:
-                handler.addFilter(_Ours())
+                handler.addFilter(_is_ours)
                 warnings.simplefilter("ignore")
             yield SILENT if verbosity < 0 else progress
     finally:
@@ -176,11 +169,7 @@ class LineProgress(Progress):
 
 
 class BarProgress(Progress):
-    """Draws bars on a terminal; a bar goes when its stage ends, and a line stays.
-
-    Args:
-        console: the one that the log is written to as well, so that neither writes over the other.
-    """
+    """Draws bars on the console of the log; a bar goes when its stage ends, and a line stays."""
 
     def __init__(self, console: Console) -> None:
         from rich import progress
