@@ -18,7 +18,8 @@ Address = Annotated[str, Field(pattern=r"^(https?://\S+)?$")]
 class Documented(BaseModel):
     """Base of all models: immutable, closed, and each field described by the text below it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # `--check` reads none of these, and would wait a fifth of a second for their validators.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True)
 
 
 class Quantity(Documented):
