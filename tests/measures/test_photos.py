@@ -39,6 +39,20 @@ def test_folder_and_glob_are_relative_to_the_config(tmp_path: Path) -> None:
     assert [photo.name for photo in Photos("photos/**/*", tmp_path).found] == ["b", "a"]
 
 
+def test_what_is_held_out_depends_on_content_alone(tmp_path: Path) -> None:
+    contents = [np.random.default_rng(number).bytes(50) for number in range(300)]
+    held_out = []
+    for number, content in enumerate(contents):
+        (tmp_path / f"{number}.png").write_bytes(content)
+        (tmp_path / f"other-{number}.jpg").write_bytes(content)
+        held_out.append(Photo(tmp_path / f"{number}.png").held_out)
+        assert Photo(tmp_path / f"other-{number}.jpg").held_out is held_out[-1]
+    # Four standard deviations of a binomial draw to each side.
+    assert 167 < sum(held_out) < 233
+    # The answer may never change, nor differ between machines.
+    assert held_out[:8] == [True, True, True, True, True, False, True, True]
+
+
 def test_large_photos_are_read_smaller_and_small_ones_as_they_are(tmp_path: Path) -> None:
     _save(tmp_path / "large.jpg", 2000, 1000)
     _save(tmp_path / "small.png", 60, 50)
