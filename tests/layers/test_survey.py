@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -59,10 +60,8 @@ def _assert_as_alone(network: Network, layer: str, photos: tuple[Photo, ...], un
         np.testing.assert_allclose(found.deviation[unit], every.std(), rtol=1e-4, atol=1e-3)
         assert found.firing[unit] == pytest.approx((every > 0).mean(), abs=2 / len(every))
         # The same places as on the page of the unit alone.
-        collector = Extremes(EXAMPLES, PER_PHOTO, -(-field.size // field.stride))
-        for each in maps:
-            collector.add(collector.of(each))
-        alone = collector.kept
+        extremes = Extremes(EXAMPLES, PER_PHOTO, -(-field.size // field.stride))
+        alone = functools.reduce(extremes.of_both, map(extremes.of, maps))
         own = found.examples(unit)
         assert len(own) == len(alone)
         np.testing.assert_allclose(found.pre[unit, own], alone.pre, rtol=1e-4, atol=1e-3)

@@ -13,8 +13,7 @@ from vizengine.measures.ablations import NEGLIGIBLE, Ablations, ablate, mean_con
 from vizengine.measures.contributions import summarise
 from vizengine.measures.faithfulness import faithfulness, first_from
 from vizengine.measures.photos import Photo, Photos
-from vizengine.measures.ranks import rank
-from vizengine.measures.statistics import area_under_curve, estimate
+from vizengine.measures.statistics import estimate
 from vizengine.measures.stream import EvidenceSettings, Streamed, stream
 from vizengine.measures.unit import Forward
 from vizengine.network.model import Network
@@ -205,39 +204,3 @@ def test_shares_and_tail_equal_sums(fixture: str, layer: str, unit: int, request
     tail = next(k for k in range(1, len(sizes) + 1) if sum(sizes[:k]) >= 0.9 * sum(sizes))
     assert found.tail_length == tail
     assert (found.photo_low <= found.photo_high).all()
-
-
-def test_ranks_equal_definitions() -> None:
-    generator = np.random.default_rng(3)
-    norms, sizes, drop = generator.normal(size=(3, 40))
-    norms, sizes = np.abs(norms), np.abs(sizes)
-    found = rank(norms, sizes, drop, 6)
-    measures = [norms, sizes, np.abs(drop)]
-    for row, values in enumerate(measures):
-        assert found.places[row].tolist() == [1 + int((values > each).sum()) for each in values]
-    for agreement, (i, j) in zip(found.agreements, [(0, 1), (0, 2), (1, 2)], strict=True):
-        apart = (found.places[i] - found.places[j]).astype(float)
-        assert agreement.spearman == pytest.approx(1 - 6 * (apart**2).sum() / (40 * (40**2 - 1)))
-        pairs = [(a, b) for a in range(40) for b in range(a)]
-        signs = [np.sign((measures[i][a] - measures[i][b]) * (measures[j][a] - measures[j][b])) for a, b in pairs]
-        assert agreement.kendall == pytest.approx(sum(signs) / len(pairs))
-        assert agreement.shared == len(set(np.argsort(-measures[i])[:6]) & set(np.argsort(-measures[j])[:6]))
-    assert np.isnan(rank(np.ones(3), sizes[:3], drop[:3], 3).agreements[0].spearman)
-
-
-def test_area_under_curve_equals_counting() -> None:
-    positive, negative = np.array([3.0, 1.0, 2.0]), np.array([0.0, 1.0])
-    area, low, high = area_under_curve(positive, negative)
-    assert area == pytest.approx((2 + 1.5 + 2) / 6) and low < area < high
-    generator = np.random.default_rng(0)
-    areas = [area_under_curve(generator.normal(0.8, 1, 30), generator.normal(0, 1, 40)) for _ in range(400)]
-    truth = np.mean([area for area, _, _ in areas])
-    assert np.mean([low <= truth <= high for _, low, high in areas]) == pytest.approx(0.95, abs=0.04)
-
-
-def test_estimate_is_students_interval() -> None:
-    found = estimate(np.array([1.0, 2.0, 3.0, np.nan]))
-    # t for two degrees of freedom at 97.5 %, from a table.
-    assert (found.mean, found.deviation, found.count) == (2, 1, 3)
-    assert found.high - 2 == pytest.approx(4.30265 / np.sqrt(3), rel=1e-5)
-    assert estimate(np.array([5.0])).low == -np.inf and np.isnan(estimate(np.zeros(0)).mean)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import pytest
 from tests.measures.setups import circuit_of, save_photos
 from vizengine.measures.examples import OUTSIDE, cut_examples, field_start, near_quantile
 from vizengine.measures.photos import Photo, Photos
-from vizengine.measures.statistics import Moment
 from vizengine.measures.stream import (
     Counts,
     EvidenceSettings,
@@ -160,31 +160,23 @@ def _maps(count: int, seed: int = 0) -> list[UnitMap]:
 def test_extremes_with_ties_equal_brute_force_in_any_order(sign: int, count: int, per_photo: int, reach: int) -> None:
     maps = _maps(30)
     expected = _brute_top([each.pre for each in maps], count, per_photo, reach, sign)
+    extremes = Extremes(count, per_photo, reach, sign)
     for order in (maps, maps[::-1]):
-        collector = Extremes(count, per_photo, reach, sign)
-        for each in order:
-            collector.add(collector.of(each))
-        assert _places(collector.kept) == expected
+        assert _places(functools.reduce(extremes.of_both, map(extremes.of, order))) == expected
+
+
+def _drawn(sample: Sample, maps: list[UnitMap]) -> Positions:
+    return functools.reduce(sample.of_both, map(sample.of, maps)).positions
 
 
 def test_the_sample_does_not_depend_on_the_order_and_is_even() -> None:
     maps = _maps(200)
-    samples = []
-    for order in (maps, maps[::-1]):
-        collector = Sample(500, 4)
-        for each in order:
-            collector.add(collector.of(each))
-        samples.append(collector.kept)
-    assert _places(samples[0]) == _places(samples[1])
-    assert len(set(_places(samples[0]))) == 500
-    every = sum(each.pre.size for each in maps)
-    first_half = sum(each.pre.size for each in maps[:100])
-    share = np.mean(samples[0].photo < 100)
-    assert share == pytest.approx(first_half / every, abs=4 * np.sqrt(0.25 / 500))
-    other = Sample(500, 5)
-    for each in maps:
-        other.add(other.of(each))
-    assert _places(other.kept) != _places(samples[0])
+    drawn = _drawn(Sample(500, 4), maps)
+    assert _places(drawn) == _places(_drawn(Sample(500, 4), maps[::-1]))
+    assert len(set(_places(drawn))) == 500
+    first_half = sum(each.pre.size for each in maps[:100]) / sum(each.pre.size for each in maps)
+    assert np.mean(drawn.photo < 100) == pytest.approx(first_half, abs=4 * np.sqrt(0.25 / 500))
+    assert _places(_drawn(Sample(500, 5), maps)) != _places(drawn)
 
 
 def test_histogram_counts_exactly_in_any_order() -> None:
@@ -192,8 +184,7 @@ def test_histogram_counts_exactly_in_any_order() -> None:
     parts = [generator.normal(0, 10.0**power, 400) for power in (-2, 1, 3, 0)]
     results = []
     for order in (parts, parts[::-1]):
-        counted = [Counts.of(part) for part in order]
-        results.append(functools.reduce(Counts.together, counted).distribution())
+        results.append(functools.reduce(operator.add, map(Counts.of, order)).distribution())
     every = np.concatenate(parts)
     for found in results:
         counts, _ = np.histogram(every, found.edges)
@@ -209,15 +200,6 @@ def test_histogram_counts_exactly_in_any_order() -> None:
 def test_histogram_of_a_constant_has_one_bin(value: float) -> None:
     found = Counts.of(np.full((3, 4), value, np.float32)).distribution()
     assert found.counts.tolist() == [12] and found.deviation == 0 and found.edges[0] <= value < found.edges[1]
-
-
-def test_moments_survive_a_large_offset() -> None:
-    values = np.random.default_rng(2).normal(1e7, 1, 9000)
-    none = np.zeros(0)
-    found = functools.reduce(lambda one, other: one + other, [Moment.of([none, part]) for part in np.split(values, 9)])
-    assert found.mean[1] == pytest.approx(values.mean(), rel=1e-12)
-    assert found.deviation[1] == pytest.approx(values.std(), rel=1e-6)
-    assert found.deviation[0] == 0
 
 
 def test_what_is_remembered_of_each_photo_gives_the_same(tiny_network: Network, tmp_path: Path) -> None:
@@ -255,13 +237,8 @@ def test_a_part_is_small_however_many_photos_there_are() -> None:
 
 def test_the_sample_at_a_rate_is_that_of_all_positions() -> None:
     maps = _maps(200)
-    samples = []
-    for rate in (1.0, sampling_rate(500, sum(each.pre.size for each in maps))):
-        collector = Sample(500, 4, rate)
-        for each in maps:
-            collector.add(collector.of(each))
-        samples.append(_places(collector.kept))
-    assert rate < 1 and samples[0] == samples[1]
+    rate = sampling_rate(500, sum(each.pre.size for each in maps))
+    assert rate < 1 and _places(_drawn(Sample(500, 4, rate), maps)) == _places(_drawn(Sample(500, 4), maps))
 
 
 def test_maps_keep_their_highest_positions() -> None:
@@ -308,10 +285,7 @@ def test_a_photo_smaller_than_the_receptive_field_is_grey_outside(vgg19: Network
 
 
 def test_quantile_rows_are_near_their_value_and_from_different_photos() -> None:
-    collector = Sample(2000, 0)
-    for each in _maps(100):
-        collector.add(collector.of(each))
-    sample = collector.kept
+    sample = _drawn(Sample(2000, 0), _maps(100))
     for quantile in (0.1, 0.5, 0.99):
         value, chosen = near_quantile(sample, quantile, 6)
         assert value == np.quantile(sample.pre, quantile)

@@ -11,8 +11,9 @@ import pytest
 from tests.measures.setups import circuit_of, save_photos
 from tests.network.own_models import network_of
 from vizengine.measures.photos import Photo
+from vizengine.measures.statistics import Comoments
 from vizengine.measures.stream import EvidenceSettings, stream
-from vizengine.measures.terms import Comoments, Term
+from vizengine.measures.terms import Term, measure_terms, shares
 from vizengine.measures.unit import Forward
 from vizengine.network.live import LiveNetwork
 
@@ -36,11 +37,8 @@ def residual() -> LiveNetwork:
 def measured(network: LiveNetwork, photos: tuple[Photo, ...]) -> dict[str, tuple[Term, ...]]:
     circuit = circuit_of(network, "reader", 1, top=16)
     forward = Forward(network, circuit)
-    given = stream(forward, photos, EvidenceSettings(sample=200))
-    return {
-        circuit.strongest[addition.place].label: terms.terms(addition.labels)
-        for addition, terms in zip(forward.additions, given.terms, strict=True)
-    }
+    terms = measure_terms(forward, stream(forward, photos, EvidenceSettings(sample=200)))
+    return {channel.label: of_sum for channel, of_sum in zip(circuit.strongest, terms, strict=True) if of_sum}
 
 
 def test_shares_are_those_of_the_networks_own_maps(residual: LiveNetwork, tmp_path: Path) -> None:
@@ -67,23 +65,12 @@ def test_shares_of_a_sum_add_up_to_one(residual: LiveNetwork, tmp_path: Path) ->
         assert sum(each.share for each in terms) == pytest.approx(1.0, abs=1e-9)
 
 
-def test_moments_in_parts_are_those_of_the_whole() -> None:
-    terms = np.random.default_rng(0).normal([1.0, -2.0, 5.0], [1.0, 3.0, 0.2], (500, 3))
-    parts = [Comoments.of(list(part.T)) for part in (terms[:7], terms[7:300], terms[300:])]
-    together = parts[0] + parts[1] + parts[2]
-    whole = Comoments.of(list(terms.T))
-    assert together.count == whole.count == 500
-    np.testing.assert_allclose(together.mean, whole.mean, rtol=1e-12)
-    np.testing.assert_allclose(together.products, whole.products, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(whole.products / 500, np.cov(terms.T, bias=True), rtol=1e-9, atol=1e-12)
-
-
 def test_a_term_against_the_others_has_a_negative_share_and_one_of_one_position_none() -> None:
     drive = np.random.default_rng(0).normal(size=(6, 5))
-    against, still = Comoments.of([3 * drive, -drive, np.ones((1, 1))]).terms(("a", "b", "c"))[1:]
+    against, still = shares(Comoments.of([3 * drive, -drive, np.ones((1, 1))]), ("a", "b", "c"))[1:]
     assert against.share == pytest.approx(-0.5) and still.share == pytest.approx(0.0, abs=1e-12)
 
 
 def test_a_sum_that_does_not_vary_has_no_shares() -> None:
-    terms = Comoments.of([np.ones((4, 4)), np.ones((4, 4))]).terms(("a", "b"))
+    terms = shares(Comoments.of([np.ones((4, 4)), np.ones((4, 4))]), ("a", "b"))
     assert all(np.isnan(each.share) for each in terms)

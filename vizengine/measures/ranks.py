@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from vizengine.measures.measure import Measure
 from vizengine.measures.statistics import largest_first
 from vizengine.measures.stream import Streamed
 
-NORM, CONTRIBUTION, DROP = "L2 norm", "mean absolute contribution over photos", "drop on own top examples"
+NAMES = NORM, CONTRIBUTION, DROP = "L2 norm", "mean absolute contribution over photos", "drop on own top examples"
 
 
 @dataclass(frozen=True)
@@ -60,37 +62,25 @@ class Ranks:
     agreements: tuple[Agreement, ...]
 
 
-def rank(norms: NDArray[np.floating], photo_size: NDArray[np.floating], drop: NDArray[np.floating], top: int) -> Ranks:
-    """The three ranks.
-
-    Args:
-        norms: (inputs,) L2 norms of the kernel slices.
-        photo_size: (inputs,) mean absolute contributions over photos.
-        drop: (inputs,) mean contribution on top examples, which is how far the unit falls without the channel.
-        top: how many count as the top.
-    """
-    names = (NORM, CONTRIBUTION, DROP)
-    values = np.stack([norms, photo_size, drop]).astype(np.float64)
-    sizes = np.abs(values)
-    places = np.empty(values.shape, np.int64)
-    for measure, size in enumerate(sizes):
-        places[measure, largest_first(size)] = np.arange(1, len(size) + 1)
-    pairs = [(0, 1), (0, 2), (1, 2)]
-    agreements = tuple(_agree(names, sizes, places, first, second, top) for first, second in pairs)
-    return Ranks(names, values, places, top, agreements)
-
-
-def _agree(
-    names: tuple[str, ...], sizes: NDArray[np.float64], places: NDArray[np.int64], first: int, second: int, top: int
-) -> Agreement:
+def measure_ranks(circuit: Circuit, streamed: Streamed, contributions: Contributions) -> Ranks:
+    """The three ranks of a unit's inputs."""
     from scipy.stats import kendalltau, spearmanr
 
-    pair = sizes[first], sizes[second]
-    constant = any(np.ptp(values) == 0 for values in pair)
-    spearman = float("nan") if constant else float(spearmanr(*pair).statistic)
-    kendall = float("nan") if constant else float(kendalltau(*pair).statistic)
-    shared = int(np.count_nonzero((places[first] <= top) & (places[second] <= top)))
-    return Agreement(names[first], names[second], spearman, kendall, shared)
+    norms = np.array([channel.norm for channel in circuit.inputs])
+    values = np.stack([norms, streamed.contribution_size, contributions.mean]).astype(np.float64)
+    sizes = np.abs(values)
+    places = np.empty(values.shape, np.int64)
+    for row, size in zip(places, sizes, strict=True):
+        row[largest_first(size)] = np.arange(1, len(size) + 1)
+    among = places <= circuit.top
+    agreements = []
+    for first, second in combinations(range(len(NAMES)), 2):
+        ranked = np.ptp(sizes[first]) > 0 and np.ptp(sizes[second]) > 0
+        spearman = float(spearmanr(sizes[first], sizes[second]).statistic) if ranked else math.nan
+        kendall = float(kendalltau(sizes[first], sizes[second]).statistic) if ranked else math.nan
+        shared = int(np.count_nonzero(among[first] & among[second]))
+        agreements.append(Agreement(NAMES[first], NAMES[second], spearman, kendall, shared))
+    return Ranks(NAMES, values, places, circuit.top, tuple(agreements))
 
 
 class RankRow(Documented):
@@ -128,16 +118,17 @@ class RanksReport(Documented):
 def ranks_report(ranks: Ranks, circuit: Circuit) -> RanksReport:
     """The three ranks of every input that is among the top of any."""
     norm, photo, drop = ranks.places
+    _, photo_size, drop_size = ranks.values
     among = [index for index in np.argsort(norm, kind="stable").tolist() if ranks.places[:, index].min() <= ranks.top]
-    agreement = next(each for each in ranks.agreements if (each.first, each.second) == (ranks.names[0], ranks.names[2]))
+    (agreement,) = (pair for pair in ranks.agreements if (pair.first, pair.second) == (NORM, DROP))
     return RanksReport(
         rows=tuple(
             RankRow(
                 label=circuit.inputs[index].label,
                 norm_place=int(norm[index]),
-                photo_size=significant(float(ranks.values[1, index])),
+                photo_size=significant(float(photo_size[index])),
                 photo_place=int(photo[index]),
-                drop=significant(float(ranks.values[2, index])),
+                drop=significant(float(drop_size[index])),
                 drop_place=int(drop[index]),
             )
             for index in among
@@ -151,29 +142,22 @@ def ranks_report(ranks: Ranks, circuit: Circuit) -> RanksReport:
 
 def _disagreement(ranks: Ranks, circuit: Circuit) -> str:
     """The widest gap each way between the weights and what counts on the top examples."""
-    norm, _, drop = ranks.places
+    norm, _, drop = ranks.places.tolist()
+    channels = [channel.index for channel in circuit.inputs]
     sentences = []
-    loud = [index for index in range(len(norm)) if norm[index] <= ranks.top < drop[index]]
-    if loud:
-        index = max(loud, key=lambda each: int(drop[each]))
+    if loud := [index for index in channels if norm[index] <= ranks.top < drop[index]]:
+        index = max(loud, key=drop.__getitem__)
         sentences.append(
             f"{circuit.inputs[index].label} is number {norm[index]} by its weights and number {drop[index]} by what it "
             "does where the unit fires most: large weights, small effect."
         )
-    quiet = [index for index in range(len(norm)) if drop[index] <= ranks.top < norm[index]]
-    if quiet:
-        index = max(quiet, key=lambda each: int(norm[each]))
+    if quiet := [index for index in channels if drop[index] <= ranks.top < norm[index]]:
+        index = max(quiet, key=norm.__getitem__)
         sentences.append(
             f"{circuit.inputs[index].label} is only number {norm[index]} by its weights and yet number {drop[index]} "
             "by what it does."
         )
     return " ".join(sentences) or "Weights and effects agree on which inputs come first."
-
-
-def measure_ranks(circuit: Circuit, streamed: Streamed, contributions: Contributions) -> Ranks:
-    """The three ranks of a unit's inputs."""
-    norms = np.array([channel.norm for channel in circuit.inputs])
-    return rank(norms, streamed.contribution_size, contributions.mean, circuit.top)
 
 
 RANKS = Measure(

@@ -1,8 +1,9 @@
 """Intervals, moments and areas under the ROC curve.
 
 - *Interval of a mean*: 95 %, Student's t over the sample.
-- *Area under the ROC curve*: the share of pairs in which the first group's value is above the second's, ties counting
-  half, with a 95 % interval after Hanley and McNeil 1982.
+- *Area under the ROC curve*: the share of pairs in which the first sample's value is above the second's, ties counting
+  half, with a 95 % interval after Hanley and McNeil, The meaning and use of the area under a ROC curve, Radiology 1982.
+- *Moments* of two sets are put together as Chan, Golub and LeVeque (1979) do.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Estimate:
 
 
 def estimate(values: NDArray[np.floating]) -> Estimate:
-    """The mean of a sample and its 95 % interval; values that aren't numbers are left out."""
+    """The mean of a sample; values that aren't numbers are left out."""
     wide = np.asarray(values, np.float64).ravel()
     wide = wide[~np.isnan(wide)]
     count = len(wide)
@@ -60,16 +61,7 @@ def estimate(values: NDArray[np.floating]) -> Estimate:
 
 
 def area_under_curve(positive: NDArray[np.floating], negative: NDArray[np.floating]) -> tuple[float, float, float]:
-    """The share of pairs in which the first sample's value is higher (ties count half): area under the ROC curve.
-
-    The interval is that of Hanley and McNeil, The meaning and use of the area under a ROC curve, Radiology 1982.
-
-    Args:
-        positive, negative: (n,) and (m,), each with at least one value.
-
-    Returns:
-        area, and the ends of its 95 % interval, clipped to 0 and 1.
-    """
+    """The area, and the ends of its 95 % interval clipped to 0 and 1; each sample has at least one value."""
     higher = positive[:, None] > negative[None, :]
     ties = positive[:, None] == negative[None, :]
     area = float((higher + 0.5 * ties).mean())
@@ -87,12 +79,11 @@ def largest_first(values: NDArray[np.floating]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Moment:
-    """Moments of streams, of which others can be added.
+    """Mean and spread of `width` sets of values, (width,) float64 each.
 
     Attributes:
-        count: (width,) float64, values seen.
-        mean: (width,) float64.
-        squares: (width,) float64, sum of squared differences from the mean.
+        count: of the values.
+        squares: sum of squared differences from the mean.
     """
 
     count: NDArray[np.float64]
@@ -100,21 +91,20 @@ class Moment:
     squares: NDArray[np.float64]
 
     @staticmethod
-    def of(streams: Sequence[NDArray[np.floating]]) -> Moment:
-        """Of arrays of any shape, one for each stream."""
-        wide = [values.astype(np.float64).ravel() for values in streams]
+    def of(sets: Sequence[NDArray[np.floating]]) -> Moment:
+        """Of arrays of any shape, one for each set."""
+        wide = [values.astype(np.float64).ravel() for values in sets]
         means = [float(values.mean()) if values.size else 0.0 for values in wide]
         squares = [float(np.square(values - mean).sum()) for values, mean in zip(wide, means, strict=True)]
         counts = [float(values.size) for values in wide]
-        return Moment(*(np.array(each, np.float64) for each in (counts, means, squares)))
+        return Moment(np.array(counts), np.array(means), np.array(squares))
 
     @property
     def deviation(self) -> NDArray[np.float64]:
-        """(width,) of the population; 0 where nothing was seen."""
+        """(width,) of the population; 0 where there are no values."""
         return np.asarray(np.sqrt(self.squares / np.maximum(self.count, 1)))
 
     def __add__(self, other: Moment) -> Moment:
-        """Both together, as Chan, Golub and LeVeque (1979) do."""
         total = self.count + other.count
         weight = other.count / np.maximum(total, 1)
         apart = other.mean - self.mean
@@ -122,10 +112,39 @@ class Moment:
         return Moment(total, self.mean + apart * weight, squares)
 
 
-def change(given: Estimate, digits: int = 3) -> Change:
+@dataclass(frozen=True)
+class Comoments:
+    """Mean and covariance of the terms of a sum over positions.
+
+    Attributes:
+        count: positions.
+        mean: (terms,) float64.
+        products: (terms, terms) float64, sums of products of differences from the means.
+    """
+
+    count: int
+    mean: NDArray[np.float64]
+    products: NDArray[np.float64]
+
+    @staticmethod
+    def of(terms: Sequence[NDArray[np.floating]]) -> Comoments:
+        """Of maps, one for each term; a map of one position stands for all positions."""
+        flat = np.stack([term.ravel() for term in np.broadcast_arrays(*terms)]).astype(np.float64)
+        mean = flat.mean(axis=1)
+        apart = flat - mean[:, None]
+        return Comoments(flat.shape[1], mean, apart @ apart.T)
+
+    def __add__(self, other: Comoments) -> Comoments:
+        total = self.count + other.count
+        apart = other.mean - self.mean
+        across = np.outer(apart, apart) * (self.count * other.count / total)
+        return Comoments(total, self.mean + apart * (other.count / total), self.products + other.products + across)
+
+
+def change(mean: Estimate, digits: int = 3) -> Change:
     """A mean with its interval."""
     return Change(
-        mean=significant(given.mean, digits),
-        low=if_finite(given.low, significant, digits),
-        high=if_finite(given.high, significant, digits),
+        mean=significant(mean.mean, digits),
+        low=if_finite(mean.low, significant, digits),
+        high=if_finite(mean.high, significant, digits),
     )

@@ -8,22 +8,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.measures.inputs import Circuit, InputChannel
-from vizengine.measures.terms import Comoments, additions
-from vizengine.network.layers import INPUT
-from vizengine.network.model import Canvas, Network, canvas_for, nearest_position
+from vizengine.measures.inputs import Circuit
+from vizengine.measures.statistics import Comoments
+from vizengine.network.model import Network, canvas_for, nearest_position
 from vizengine.network.probes import PreActivation
-from vizengine.runtime import keras
 from vizengine.runtime import tensorflow as tf
 
 # Bound on the values of one layer in one batch of canvases.
 _BATCH_VALUES = 24_000_000
+
+
+@dataclass(frozen=True)
+class Addition:
+    """One of the strongest inputs that is a sum, and where its terms are found.
+
+    Attributes:
+        place: of the input among the strongest.
+        channel: its index among the channels of each map.
+        maps: the layers whose outputs it adds.
+        factors: by what each is multiplied.
+        labels: of the terms, as `SourceChannel.branches` has them.
+    """
+
+    place: int
+    channel: int
+    maps: tuple[str, ...]
+    factors: tuple[float, ...]
+    labels: tuple[str, ...]
+
+
+def _additions(network: Network, circuit: Circuit) -> tuple[Addition, ...]:
+    sources = network.architecture.source_channels(circuit.layer, circuit.unit)
+    additions = []
+    for place, channel in enumerate(circuit.strongest):
+        source = sources[channel.index]
+        if source.branches:
+            name, _, index = source.label.rpartition(":")
+            spec = network.architecture.layer(name)
+            factors = network.branch_factors(spec)
+            additions.append(Addition(place, int(index), spec.maps, factors, source.branches))
+    return tuple(additions)
 
 
 @dataclass(frozen=True)
@@ -57,102 +87,74 @@ class Forward:
 
     def __init__(self, network: Network, circuit: Circuit) -> None:
         self.circuit = circuit
-        self._network = network
         self.architecture = network.architecture
         self.spec = network.architecture.layer(circuit.layer)
         kernel, bias = network.weights[circuit.layer]
         self.kernel: NDArray[np.float32] = np.ascontiguousarray(kernel[..., circuit.unit])
         self.bias = float(bias[circuit.unit])
-        self.channels: tuple[InputChannel, ...] = circuit.strongest
-        self.canvas: Canvas = canvas_for(network.architecture, circuit.layer)
-        self._reads = network.architecture.reads(circuit.layer, circuit.unit)
-        self._makers = tuple(dict.fromkeys(channel.source_layer for channel in self.channels))
-        self._maker_parts = {name: self._chosen(name) for name in self._makers if name != INPUT}
-        self.additions = additions(network, circuit.layer, circuit.unit, self.channels)
-        self._added = tuple(dict.fromkeys(name for addition in self.additions for name in addition.maps))
+        self.channels = circuit.strongest
+        self.canvas = canvas_for(network.architecture, circuit.layer)
+        self.additions = _additions(network, circuit)
+        self._network = network
         self._unit = PreActivation(network, circuit.layer, [circuit.unit])
-        self._model = self._cut()
+        made: dict[str, list[int]] = {}
+        for channel in self.channels:
+            made.setdefault(channel.source_layer, []).append(channel.source_channel)
+        self._makers = {layer: PreActivation(network, layer, channels) for layer, channels in made.items()}
+        self._added = tuple(dict.fromkeys(name for addition in self.additions for name in addition.maps))
+        feeds = [maker.feed for maker in self._makers.values()]
+        self._model = network.model_upto_each([self.spec.inputs[0], *feeds, *self._added])
 
-    def _chosen(self, layer: str) -> PreActivation:
-        chosen = [channel.source_channel for channel in self.channels if channel.source_layer == layer]
-        return PreActivation(self._network, layer, chosen)
-
-    def _cut(self) -> keras.Model:
-        """A model from prepared images to the unit's input, to the input of each maker and to all that sums add."""
-        feeds = [INPUT if maker == INPUT else self._maker_parts[maker].feed for maker in self._makers]
-        return self._network.model_upto_each([self.spec.inputs[0], *feeds, *self._added])
-
-    def _run(self, images: NDArray[np.floating]) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
-        """What the unit reads, what each maker reads, and what sums add."""
+    def _run(self, images: NDArray[np.floating]) -> tuple[tf.Tensor, dict[str, tf.Tensor], list[tf.Tensor]]:
+        """What the unit's layer reads, what each maker reads, and what sums add."""
         prepared = self._network.prepare(tf.constant(images, tf.float32), self.circuit.layer)
         below, *others = self._model(prepared, training=False)
-        return below, others[: len(self._makers)], others[len(self._makers) :]
-
-    def contributions(self, below: tf.Tensor) -> NDArray[np.float32]:
-        """What each input channel adds: K_c ⋆ a_c for each c.
-
-        Args:
-            below: (batch, height, width, inputs) activations that the unit reads.
-
-        Returns:
-            (batch, down, across, inputs) float32.
-        """
-        stride, dilations = self.spec.stride, [self.spec.dilation] * 2
-        return np.asarray(
-            tf.nn.depthwise_conv2d(
-                below, self.kernel[..., None], [1, stride, stride, 1], self.spec.padding.upper(), dilations=dilations
-            )
-        )
+        count = len(self._makers)
+        return below, dict(zip(self._makers, others[:count], strict=True)), others[count:]
 
     def one(self, pixels: NDArray[np.floating], photo: int = 0) -> Pass:
         """One image of any size.
 
         Args:
             pixels: (height, width, 3), RGB in [0, 1].
-            photo: its index among the photos.
+            photo: its identity, for the map.
         """
+        spec = self.spec
         whole, feeds, added = self._run(pixels[None])
-        below = whole[..., self._reads]
-        contributions = self.contributions(below)[0]
+        read = whole[..., self.architecture.reads(spec.name, self.circuit.unit)]
+        parts = tf.nn.depthwise_conv2d(
+            read,
+            self.kernel[..., None],
+            [1, spec.stride, spec.stride, 1],
+            spec.padding.upper(),
+            dilations=[spec.dilation, spec.dilation],
+        )
+        below, contributions = np.asarray(read)[0], np.asarray(parts)[0]
         pre = (contributions.sum(axis=-1, dtype=np.float64) + self.bias).astype(np.float32)
-        unit_map = UnitMap(
-            photo,
-            pre,
-            contributions,
-            self._read(0, int(below.shape[1]), pre.shape[0]),
-            self._read(1, int(below.shape[2]), pre.shape[1]),
-            np.asarray(below)[0][..., [channel.index for channel in self.channels]],
-        )
-        makers = [self._maker(name, feed) for name, feed in zip(self._makers, feeds, strict=True)]
-        return Pass(np.asarray(below)[0], unit_map, self._in_order(makers), self._terms(added))
+        rows, columns = (self._places(axis, below.shape[axis], pre.shape[axis]) for axis in (0, 1))
+        strongest = below[..., [channel.index for channel in self.channels]]
+        unit_map = UnitMap(photo, pre, contributions, rows, columns, strongest)
+        makers = self._in_order({layer: np.asarray(maker(feeds[layer])[0]) for layer, maker in self._makers.items()})
+        maps = {name: np.asarray(tensor)[0] for name, tensor in zip(self._added, added, strict=True)}
+        terms = [
+            [
+                maps[name][..., addition.channel] * factor
+                for name, factor in zip(addition.maps, addition.factors, strict=True)
+            ]
+            for addition in self.additions
+        ]
+        return Pass(below, unit_map, makers, tuple(Comoments.of(maps_of_sum) for maps_of_sum in terms))
 
-    def _terms(self, added: list[tf.Tensor]) -> tuple[Comoments, ...]:
-        maps = {name: np.asarray(each)[0] for name, each in zip(self._added, added, strict=True)}
-        return tuple(
-            Comoments.of(
-                [maps[name][..., each.channel] * factor for name, factor in zip(each.maps, each.factors, strict=True)]
-            )
-            for each in self.additions
-        )
+    def _places(self, axis: int, side: int, positions: int) -> NDArray[np.int64]:
+        """(positions, kernel) which places of an input of that side each coefficient reads, along one axis."""
+        spec = self.spec
+        first = np.arange(positions) * spec.stride - spec.padding_before(axis, side)
+        return first[:, None] + np.arange(spec.window[axis]) * spec.dilation
 
-    def _maker(self, name: str, feed: tf.Tensor) -> NDArray[np.float32]:
-        if name == INPUT:
-            chosen = [channel.source_channel for channel in self.channels]
-            return np.asarray(np.asarray(feed)[0][..., chosen], np.float32)
-        return np.asarray(self._maker_parts[name](feed)[0], np.float32)
-
-    def _in_order(self, groups: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], ...]:
-        """The makers' last axes, channel by channel, in the circuit's order."""
-        columns = {name: iter(np.moveaxis(group, -1, 0)) for name, group in zip(self._makers, groups, strict=True)}
-        return tuple(next(columns[channel.source_layer]) for channel in self.channels)
-
-    def _read(self, axis: int, below: int, positions: int) -> NDArray[np.int64]:
-        """(positions, kernel) which places of a map of `below` positions each coefficient reads, along one axis."""
-        spec, before = self.spec, 0
-        if spec.padding == "same":
-            before = max((positions - 1) * spec.stride + spec.reach(axis) - below, 0) // 2
-        read = np.arange(positions)[:, None] * spec.stride - before + np.arange(spec.window[axis]) * spec.dilation
-        return np.asarray(read, np.int64)
+    def _in_order(self, values: Mapping[str, NDArray[np.floating]]) -> tuple[NDArray[np.floating], ...]:
+        """Of each strongest input its own among its maker's values, whose last axis has one for each in order."""
+        of_makers = {layer: iter(np.moveaxis(array, -1, 0)) for layer, array in values.items()}
+        return tuple(next(of_makers[channel.source_layer]) for channel in self.channels)
 
     def centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
         """Pre-activations at the middle of canvases: the unit's, then those of each strongest input.
@@ -171,17 +173,12 @@ class Forward:
 
     def _centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
         below, feeds, _ = self._run(images)
-        unit = self._unit.at(below, self.canvas.position)
-        groups = []
-        for name, feed in zip(self._makers, feeds, strict=True):
-            position = nearest_position(self.architecture, name, self.canvas)
-            if name == INPUT:
-                groups.append(
-                    np.asarray(feed)[:, position, position][:, [each.source_channel for each in self.channels]]
-                )
-            else:
-                groups.append(self._maker_parts[name].at(feed, position))
-        return np.concatenate([unit, np.stack(self._in_order(groups), axis=-1)], axis=-1).astype(np.float32)
+        unit = self._unit.at(below, self.canvas.position)[:, 0]
+        makers = {
+            layer: maker.at(feeds[layer], nearest_position(self.architecture, layer, self.canvas))
+            for layer, maker in self._makers.items()
+        }
+        return np.stack([unit, *self._in_order(makers)], axis=-1).astype(np.float32)
 
 
 # Most positions of a pooled map along one side; a page shows no more.
@@ -218,7 +215,7 @@ class Positions:
         return Positions(*(values[chosen] for values in vars(self).values()))
 
     def of_photo(self, index: int) -> Positions:
-        """The same positions, as those of photo `index`."""
+        """The same positions, being those of photo `index`."""
         return replace(self, photo=np.full(len(self), index, np.int64))
 
     @staticmethod

@@ -1,0 +1,49 @@
+"""Intervals, moments and areas under the ROC curve against counting, tables and NumPy."""
+
+from __future__ import annotations
+
+import functools
+import operator
+
+import numpy as np
+import pytest
+
+from vizengine.measures.statistics import Comoments, Moment, area_under_curve, estimate
+
+
+def test_area_under_curve_equals_counting() -> None:
+    positive, negative = np.array([3.0, 1.0, 2.0]), np.array([0.0, 1.0])
+    area, low, high = area_under_curve(positive, negative)
+    assert area == pytest.approx((2 + 1.5 + 2) / 6) and low < area < high
+    generator = np.random.default_rng(0)
+    areas = [area_under_curve(generator.normal(0.8, 1, 30), generator.normal(0, 1, 40)) for _ in range(400)]
+    truth = np.mean([area for area, _, _ in areas])
+    assert np.mean([low <= truth <= high for _, low, high in areas]) == pytest.approx(0.95, abs=0.04)
+
+
+def test_estimate_is_students_interval() -> None:
+    found = estimate(np.array([1.0, 2.0, 3.0, np.nan]))
+    # t for two degrees of freedom at 97.5 %, from a table.
+    assert (found.mean, found.deviation, found.count) == (2, 1, 3)
+    assert found.high - 2 == pytest.approx(4.30265 / np.sqrt(3), rel=1e-5)
+    assert estimate(np.array([5.0])).low == -np.inf and np.isnan(estimate(np.zeros(0)).mean)
+
+
+def test_moments_survive_a_large_offset() -> None:
+    values = np.random.default_rng(2).normal(1e7, 1, 9000)
+    none = np.zeros(0)
+    found = functools.reduce(operator.add, [Moment.of([none, part]) for part in np.split(values, 9)])
+    assert found.mean[1] == pytest.approx(values.mean(), rel=1e-12)
+    assert found.deviation[1] == pytest.approx(values.std(), rel=1e-6)
+    assert found.deviation[0] == 0
+
+
+def test_moments_in_parts_are_those_of_the_whole() -> None:
+    terms = np.random.default_rng(0).normal([1.0, -2.0, 5.0], [1.0, 3.0, 0.2], (500, 3))
+    parts = [Comoments.of(list(part.T)) for part in (terms[:7], terms[7:300], terms[300:])]
+    together = functools.reduce(operator.add, parts)
+    whole = Comoments.of(list(terms.T))
+    assert together.count == whole.count == 500
+    np.testing.assert_allclose(together.mean, whole.mean, rtol=1e-12)
+    np.testing.assert_allclose(together.products, whole.products, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(whole.products / 500, np.cov(terms.T, bias=True), rtol=1e-9, atol=1e-12)
