@@ -1,4 +1,4 @@
-"""Which files a config's `photos` means: a folder's pictures, or those that a pattern finds in it."""
+"""Photos: which files a config's `photos` means, how they are read, and which can't be."""
 
 from __future__ import annotations
 
@@ -27,148 +27,11 @@ IMAGE_SUFFIXES = frozenset(
 )
 MOST_FOLDERS = 10_000
 """The most folders that a pattern may look into; ImageNet's training set has a thousand."""
-_WILDCARD = re.compile(r"[*?\[]")
-_ANY_DEPTH = "**"
-
-
-@dataclass(frozen=True)
-class PhotoPlace:
-    """Where a config's photos lie.
-
-    Attributes:
-        folder: the folder, or the part of a pattern before its first wildcard.
-        pattern: the steps of a pattern behind that; empty for all pictures of the folder itself.
-        outside: the folder without links where it lies outside the config's, which names it outright; else None.
-    """
-
-    folder: Path
-    pattern: tuple[str, ...]
-    outside: Path | None
-
-
-def photo_place(source: str, base: Path) -> PhotoPlace:
-    """Where the photos lie that a config names; no picture is looked for yet.
-
-    Args:
-        source: a folder, a pattern or a picture, as the config has it.
-        base: the config's folder.
-
-    Raises:
-        NotAdmitted: a link leads there, or a pattern begins at a folder that holds too much.
-        OSError: the system won't look at the path.
-    """
-    named = expanded(source)
-    folder, pattern = base / named, tuple[str, ...]()
-    if not folder.is_dir():
-        parts = named.parts
-        first = next((number for number, part in enumerate(parts) if _WILDCARD.search(part)), len(parts) - 1)
-        folder, pattern = base / Path(*parts[:first]), parts[first:]
-    if ".." in pattern:
-        raise NotAdmitted(source, "has `..` behind a wildcard; write the folder without it")
-    if is_within(folder, base):
-        return PhotoPlace(folder, pattern, None)
-    real = resolved(folder)
-    written = Path(os.path.normpath(resolved(base) / named))
-    if written.is_relative_to(resolved(base)):
-        raise NotAdmitted(
-            source, f"leads out of the config's folder by a link, to {real}; to take pictures from there, name {real}"
-        )
-    if _WILDCARD.search("/".join(pattern)) and (is_within(base, real) or is_within(Path.home(), real)):
-        raise NotAdmitted(
-            source,
-            f"searches all of {real}; expected a pattern that begins with a folder of photos, as "
-            "`/data/photos/**/*.jpg`",
-        )
-    return PhotoPlace(folder, pattern, real)
-
-
-@dataclass
-class PhotoSearch:
-    """Looks for pictures, once.
-
-    Args:
-        source: as the config has it.
-        base: the config's folder.
-
-    Attributes:
-        place: where they lie.
-        led_out: names of links that lead out of the photos' folder, and of the config's; they are passed over.
-    """
-
-    source: str
-    base: Path
-    place: PhotoPlace = field(init=False)
-    led_out: list[str] = field(init=False, default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.place = photo_place(self.source, self.base)
-        self._roots = (resolved(self.place.folder), resolved(self.base))
-        self._looked: set[tuple[Path, tuple[str, ...]]] = set()
-
-    def files(self) -> list[Path]:
-        """The pictures, sorted by path; files that aren't images by their ending are passed over.
-
-        Raises:
-            NotAdmitted: the pattern looks into more than `MOST_FOLDERS` folders.
-        """
-        folder, pattern = self.place.folder, self.place.pattern
-        # `**` at the end stands for files at any depth, as in Python's glob.
-        steps = (*pattern, "*") if pattern[-1:] == (_ANY_DEPTH,) else pattern
-        paths = self._matches(folder, steps) if steps else self._entries(folder)
-        images = sorted({path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES})
-        return [path for path in images if path.is_file() and self._stays(path)]
-
-    def _matches(self, folder: Path, steps: tuple[str, ...]) -> Iterator[Path]:
-        """What a pattern's steps find from a folder on.
-
-        Python's glob and pathlib go through links wherever a pattern leads them, to the root of the disk too.
-        """
-        step, rest = steps[0], steps[1:]
-        if not _WILDCARD.search(step):
-            entries = [folder / step]
-        elif (resolved(folder), steps) in self._looked:
-            return
-        else:
-            self._looked.add((resolved(folder), steps))
-            if len(self._looked) > MOST_FOLDERS:
-                raise NotAdmitted(
-                    self.source,
-                    f"looks into more than {MOST_FOLDERS:,} folders; expected a pattern that begins with a folder of "
-                    "photos, and nothing else in it",
-                )
-            hidden = step.startswith(".")
-            entries = [each for each in self._entries(folder) if hidden or not each.name.startswith(".")]
-        if step == _ANY_DEPTH:
-            yield from self._matches(folder, rest)
-            rest = steps
-        elif _WILDCARD.search(step):
-            entries = [each for each in entries if fnmatch.fnmatch(each.name, step)]
-        for entry in entries:
-            if not rest:
-                yield entry
-            elif entry.is_dir() and self._stays(entry):
-                yield from self._matches(entry, rest)
-
-    def _entries(self, folder: Path) -> list[Path]:
-        """What lies in a folder, sorted; nothing where it can't be read."""
-        try:
-            return sorted(folder.iterdir())
-        except OSError:
-            return []
-
-    def _stays(self, path: Path) -> bool:
-        """Whether a path is no link that leads out; one that does is noted."""
-        if not path.is_symlink() or is_within(path, *self._roots):
-            return True
-        name = os.path.relpath(path, self.place.folder)
-        if name not in self.led_out:
-            self.led_out.append(name)
-        return False
-
-
 SAMPLES = "samples"
 LONGEST_SIDE = 512
 SHORTEST_SIDE = 32
+_WILDCARD = re.compile(r"[*?\[]")
+_ANY_DEPTH = "**"
 _HEIC = (".heic", ".heif")
 # What shows through where a photo is transparent, of 255.
 _BEHIND = 128
@@ -237,24 +100,13 @@ class Photo:
         return np.asarray(upright, np.float32) / 255.0
 
     def area(self, longest: int = LONGEST_SIDE) -> float:
-        """About how many pixels `pixels` gives, from the file's head alone.
-
-        Raises:
-            OSError: the file isn't an image that Pillow can read.
-        """
+        """About how many pixels `pixels` gives, from the file's head alone; it raises what `pixels` does."""
         with _opened(self.path) as image:
             width, height = image.size
         return width * height * min(1.0, longest / max(width, height)) ** 2
 
     def grey(self, longest: int) -> NDArray[np.uint8]:
-        """The whole photo without its colours (ITU-R 601-2 luma), made smaller where a side is over `longest` pixels.
-
-        Returns:
-            (height, width) uint8.
-
-        Raises:
-            OSError: the file isn't an image that Pillow can read.
-        """
+        """(height, width) of `pixels` without colours (ITU-R 601-2 luma)."""
         from PIL import Image
 
         return np.asarray(Image.fromarray((self.pixels(longest) * 255).round().astype(np.uint8)).convert("L"))
@@ -279,39 +131,150 @@ class Photos:
     """The photos that a config names.
 
     Attributes:
-        source: `samples`, a folder, or a glob, as the config has it.
+        source: `samples`, a folder, a pattern or a picture, as the config has it.
         base: folder of the config, against which a relative path is read.
+
+    Raises:
+        NotAdmitted: by its properties: a link leads there, a pattern begins at a folder that holds too much, or it
+            looks into more than `MOST_FOLDERS` folders.
+        OSError: likewise: the system won't look at the path.
     """
 
     source: str
     base: Path
 
-    @cached_property
+    @property
     def found(self) -> tuple[Photo, ...]:
-        """The photos, sorted by path; files that aren't images by their ending are passed over.
-
-        Raises:
-            NotAdmitted: the config may not name them.
-        """
-        if self.source == SAMPLES:
-            folder = _samples_folder()
-            return tuple(Photo(folder / name, credit) for name, credit in _SAMPLE_CREDITS.items())
-        return tuple(Photo(path) for path in self._searched[0])
+        """The photos, sorted by path; files that aren't images by their ending are passed over."""
+        return self._searched[0]
 
     @property
     def led_out(self) -> tuple[str, ...]:
         """Names of links that lead out of the photos' folder and of the config's; they are no photos."""
-        return () if self.source == SAMPLES else self._searched[1]
+        return self._searched[1]
 
     @property
     def outside(self) -> Path | None:
         """The photos' folder where it lies outside the config's; None where it doesn't, and for `samples`."""
-        return None if self.source == SAMPLES else photo_place(self.source, self.base).outside
+        return None if self.source == SAMPLES else self._place[2]
 
     @cached_property
-    def _searched(self) -> tuple[list[Path], tuple[str, ...]]:
-        search = PhotoSearch(self.source, self.base)
-        return search.files(), tuple(search.led_out)
+    def _searched(self) -> tuple[tuple[Photo, ...], tuple[str, ...]]:
+        if self.source == SAMPLES:
+            folder = _samples_folder()
+            return tuple(Photo(folder / name, credit) for name, credit in _SAMPLE_CREDITS.items()), ()
+        folder, pattern, _ = self._place
+        search = _Search(self.source, folder, (resolved(folder), resolved(self.base)))
+        return tuple(map(Photo, search.files(pattern))), tuple(search.led_out)
+
+    @cached_property
+    def _place(self) -> tuple[Path, tuple[str, ...], Path | None]:
+        """Where the photos lie; no picture is looked for yet.
+
+        Returns:
+            The folder, or the part of a pattern before its first wildcard; the steps of a pattern behind that, none for
+            all pictures of the folder itself; the folder without links where it lies outside the config's, which
+            names it outright.
+        """
+        source, base = self.source, self.base
+        named = expanded(source)
+        folder, pattern = base / named, tuple[str, ...]()
+        if not folder.is_dir():
+            parts = named.parts
+            first = next((number for number, part in enumerate(parts) if _WILDCARD.search(part)), len(parts) - 1)
+            folder, pattern = base / Path(*parts[:first]), parts[first:]
+        if ".." in pattern:
+            raise NotAdmitted(source, "has `..` behind a wildcard; write the folder without it")
+        if is_within(folder, base):
+            return folder, pattern, None
+        real = resolved(folder)
+        written = Path(os.path.normpath(resolved(base) / named))
+        if written.is_relative_to(resolved(base)):
+            raise NotAdmitted(
+                source,
+                f"leads out of the config's folder by a link, to {real}; to take pictures from there, name {real}",
+            )
+        if _WILDCARD.search("/".join(pattern)) and (is_within(base, real) or is_within(Path.home(), real)):
+            raise NotAdmitted(
+                source,
+                f"searches all of {real}; expected a pattern that begins with a folder of photos, as "
+                "`/data/photos/**/*.jpg`",
+            )
+        return folder, pattern, real
+
+
+@dataclass
+class _Search:
+    """Looks for pictures.
+
+    Attributes:
+        source: as the config has it.
+        folder: from which on.
+        roots: folders without links, out of which no link may lead.
+        led_out: names of links that do; they are passed over.
+    """
+
+    source: str
+    folder: Path
+    roots: tuple[Path, Path]
+    led_out: list[str] = field(default_factory=list)
+    _entered: set[tuple[Path, tuple[str, ...]]] = field(default_factory=set)
+
+    def files(self, pattern: tuple[str, ...]) -> list[Path]:
+        """The pictures that a pattern finds, or all of the folder itself where it is empty, sorted by path."""
+        # `**` at the end stands for files at any depth, as in Python's glob.
+        steps = (*pattern, "*") if pattern[-1:] == (_ANY_DEPTH,) else pattern
+        paths = self._matches(self.folder, steps) if steps else _entries(self.folder)
+        images = sorted({path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES})
+        return [path for path in images if path.is_file() and self._stays(path)]
+
+    def _matches(self, folder: Path, steps: tuple[str, ...]) -> Iterator[Path]:
+        """What a pattern's steps find from a folder on.
+
+        Python's glob and pathlib go through links wherever a pattern leads them, to the root of the disk too.
+        """
+        step, rest = steps[0], steps[1:]
+        if not _WILDCARD.search(step):
+            entries = [folder / step]
+        elif (resolved(folder), steps) in self._entered:
+            return
+        else:
+            self._entered.add((resolved(folder), steps))
+            if len(self._entered) > MOST_FOLDERS:
+                raise NotAdmitted(
+                    self.source,
+                    f"looks into more than {MOST_FOLDERS:,} folders; expected a pattern that begins with a folder of "
+                    "photos, and nothing else in it",
+                )
+            hidden = step.startswith(".")
+            entries = [entry for entry in _entries(folder) if hidden or not entry.name.startswith(".")]
+        if step == _ANY_DEPTH:
+            yield from self._matches(folder, rest)
+            rest = steps
+        elif _WILDCARD.search(step):
+            entries = [entry for entry in entries if fnmatch.fnmatch(entry.name, step)]
+        for entry in entries:
+            if not rest:
+                yield entry
+            elif entry.is_dir() and self._stays(entry):
+                yield from self._matches(entry, rest)
+
+    def _stays(self, path: Path) -> bool:
+        """Whether a path is no link that leads out; one that does is noted."""
+        if not path.is_symlink() or is_within(path, *self.roots):
+            return True
+        name = os.path.relpath(path, self.folder)
+        if name not in self.led_out:
+            self.led_out.append(name)
+        return False
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder, sorted; nothing where it can't be read."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 @dataclass(frozen=True)
@@ -391,4 +354,4 @@ def _samples_folder() -> Path:
     package = importlib.util.find_spec("skimage")
     if package is None or not package.submodule_search_locations:
         raise OSError("scikit-image isn't installed; run `pip install -r requirements.txt`")
-    return Path(next(iter(package.submodule_search_locations))) / "data"
+    return Path(package.submodule_search_locations[0]) / "data"
