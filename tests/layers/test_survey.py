@@ -13,13 +13,13 @@ from tests.measures.setups import circuit_of, save_photos
 from tests.network.own_models import functional_model, network_of
 from vizengine.layers.selectivity import selectivity, with_chance
 from vizengine.layers.survey import EXAMPLES, PER_PHOTO, join, survey
-from vizengine.measures.examples import cut_examples
+from vizengine.measures.examples import measure_examples
 from vizengine.measures.extremes import photo_extremes
 from vizengine.measures.photos import Photo
 from vizengine.measures.statistics import SHUFFLES
 from vizengine.measures.stimuli import battery
-from vizengine.measures.stream import Extremes
-from vizengine.measures.tuning import orientation_selectivity, tune
+from vizengine.measures.stream import EvidenceSettings, Extremes, stream
+from vizengine.measures.tuning import measure_tuning, orientation_selectivity
 from vizengine.measures.unit import Forward
 from vizengine.network.model import Network
 
@@ -116,18 +116,12 @@ def test_no_photos_are_refused(tiny_network: Network) -> None:
 
 def test_selectivity_is_that_of_the_tuning_curves(squeezenet: Network, tmp_path: Path) -> None:
     found = selectivity(squeezenet, "fire2/squeeze1x1")
-    photos = save_photos(tmp_path, [(64, 64)])
+    photos, settings = save_photos(tmp_path, [(64, 64)]), EvidenceSettings(patches=2)
     for unit in (0, 3, 7):
         forward = Forward(squeezenet, circuit_of(squeezenet, "fire2/squeeze1x1", unit))
-
-        examples = cut_examples(
-            squeezenet.architecture,
-            "fire2/squeeze1x1",
-            photos,
-            forward.one(photos[0].pixels()).unit_map.at(np.arange(2)),
-        )
-        width = 1 + len(forward.channels)
-        tuning = tune(forward, np.zeros(width), np.ones(width), photos, examples)
+        streamed = stream(forward, photos, settings)
+        examples = measure_examples(squeezenet.architecture, forward.circuit, photos, streamed, settings)
+        tuning = measure_tuning(forward, streamed, photos, examples, settings)
         alone = {index.name: index.value.mean for index in tuning.indices if index.channel == 0}
         np.testing.assert_allclose(found.orientation[unit], alone["orientation selectivity"], rtol=1e-3, equal_nan=True)
         np.testing.assert_allclose(found.hue[unit], alone["hue selectivity"], rtol=1e-3, equal_nan=True)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.measures.setups import circuit_of, noise
-from vizengine.measures.examples import cut_examples
+from vizengine.measures.examples import measure_examples
 from vizengine.measures.patches import SWEEPS, change, margin, surroundings
 from vizengine.measures.photos import Photos
 from vizengine.measures.stimuli import Stimulus, battery, draw
 from vizengine.measures.stream import EvidenceSettings, stream
-from vizengine.measures.tuning import hue_selectivity, invariance, orientation_selectivity, selectivity, tune
+from vizengine.measures.tuning import hue_selectivity, invariance, measure_tuning, orientation_selectivity, selectivity
 from vizengine.measures.unit import Forward
 from vizengine.network.model import Canvas, Network
 
@@ -203,15 +203,14 @@ def test_untouched_patches_drive_as_in_their_photos(
 ) -> None:
     network: Network = request.getfixturevalue(fixture)
     photos = Photos("samples", Path()).found[:3]
-    forward = Forward(network, circuit_of(network, layer, unit))
-    given = stream(forward, photos, EvidenceSettings(examples=6))
-    examples = cut_examples(network.architecture, layer, photos, given.top)
-    mean = np.array([given.distribution.mean, *given.maker_mean])
-    deviation = np.array([given.distribution.deviation, *given.maker_deviation])
-    found = tune(forward, mean, deviation, photos, examples)
+    forward, settings = Forward(network, circuit_of(network, layer, unit)), EvidenceSettings(examples=6)
+    streamed = stream(forward, photos, settings)
+    mean, deviation = streamed.distribution.mean, streamed.distribution.deviation
+    examples = measure_examples(network.architecture, forward.circuit, photos, streamed, settings)
+    found = measure_tuning(forward, streamed, photos, examples, settings)
     assert found.responses.shape == (len(found.stimuli), 7) and len(found.indices) == 7 * 8
     whole = []
-    for number, each in enumerate(examples):
+    for number, each in enumerate(examples.top):
         height, width = photos[each.photo_index].pixels().shape[:2]
         size = len(each.crop)
         if each.top >= 0 and each.left >= 0 and each.top + size <= height and each.left + size <= width:
@@ -219,9 +218,9 @@ def test_untouched_patches_drive_as_in_their_photos(
     assert len(whole) >= 3
     for sweep in found.sweeps:
         own = sweep.responses[sweep.steps.tolist().index(sweep.untouched), :, 0]
-        raw = own.astype(np.float64) * deviation[0] + mean[0]
-        np.testing.assert_allclose(raw[whole], [examples[number].pre for number in whole], rtol=2e-3)
+        raw = own.astype(np.float64) * deviation + mean
+        np.testing.assert_allclose(raw[whole], [examples.top[number].pre for number in whole], rtol=2e-3)
     index = next(each for each in found.indices if each.name == "rotation invariance" and each.channel == 0)
     turned = next(sweep for sweep in found.sweeps if sweep.kind == "rotation").responses[:, :, 0]
-    activations = np.maximum(turned.astype(np.float64) * deviation[0] + mean[0], 0)
+    activations = np.maximum(turned.astype(np.float64) * deviation + mean, 0)
     assert index.value.mean == pytest.approx((activations.min(0) / activations.max(0)).mean(), abs=1e-4)

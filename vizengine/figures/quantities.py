@@ -181,14 +181,17 @@ def histogram(values: NDArray[np.floating], low: float, high: float, bins: int) 
     if high <= low:
         high = low + 1.0
     counts, edges = np.histogram(np.asarray(values, np.float64).ravel(), bins, (low, high))
-    places = decimals((low, high), 3)
+    return counted(counts, edges, decimals((low, high), 3))
+
+
+def counted(counts: NDArray[np.integer], edges: NDArray[np.floating], places: int) -> Histogram:
+    """A histogram of (bins,) counts between (bins + 1,) edges, which have `places` decimals."""
+    marks = [fixed(edge, places) for edge in edges.tolist()]
     bars = tuple(
-        Bin(low=fixed(left, places), high=fixed(right, places), count=whole(count))
-        for left, right, count in zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
+        Bin(low=low, high=high, count=whole(count))
+        for low, high, count in zip(marks[:-1], marks[1:], counts.tolist(), strict=True)
     )
-    return Histogram(
-        bins=bars, low=fixed(low, places), high=fixed(high, places), tallest=whole(max(counts.tolist(), default=0))
-    )
+    return Histogram(bins=bars, low=marks[0], high=marks[-1], tallest=whole(counts.max()))
 
 
 def coefficients(kernel: NDArray[np.floating], scale: float) -> Histogram:

@@ -7,8 +7,9 @@ don't overlap; other measurements rest on the same 24. Quantiles are those of th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,13 @@ from numpy.typing import NDArray
 from vizengine.figures.drawing import EXCITES
 from vizengine.figures.pictures import PATCH_PIXELS, overlay, patch
 from vizengine.figures.quantities import (
-    Bin,
     Documented,
     Finite,
     Histogram,
     Picture,
     Quantity,
+    counted,
     decimals,
-    fixed,
     percent,
     significant,
     whole,
@@ -32,7 +32,7 @@ from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
 from vizengine.measures.photos import Photo
 from vizengine.measures.stream import Distribution, EvidenceSettings, Streamed
-from vizengine.measures.unit import PooledMap, Positions
+from vizengine.measures.unit import Positions
 from vizengine.network.architecture import Architecture
 from vizengine.network.model import seen
 
@@ -46,8 +46,7 @@ class Example:
     """One position of the unit in one photo.
 
     Attributes:
-        photo: name of the photo.
-        photo_index: its index among the photos.
+        photo: its name; `photo_index` its index among the photos.
         row, column: position on the unit's map.
         top, left: first pixel of the receptive field in the photo as read; negative where it reaches outside.
         pre: the unit's pre-activation.
@@ -84,12 +83,10 @@ class PhotoMap:
     """The unit on a whole photo.
 
     Attributes:
-        photo: name of the photo.
-        photo_index: its index among the photos.
+        photo: its name; `photo_index` its index among the photos.
         height, width: in pixels as read.
         grey: (height, width) uint8, the photo without its colours, made smaller.
-        pre: (down, across) float32, highest pre-activation in each square of `step` by `step` positions.
-        step: positions of the unit along the side of one entry of `pre`.
+        pre, step: as in `PooledMap`.
         start, stride: first pixel of the receptive field of position 0 (down, across), and pixels between positions.
         field: side of the receptive field in pixels.
     """
@@ -115,7 +112,7 @@ class Examples:
         quantiles: rows in order of quantile.
         distribution: of the pre-activation over all positions of all photos.
         maps: one for each photo in `top`.
-        photos: number of photos.
+        photos: how many there were.
     """
 
     top: tuple[Example, ...]
@@ -132,62 +129,6 @@ def field_start(architecture: Architecture, layer: str, height: int, width: int)
     return down, across
 
 
-def crop(pixels: NDArray[np.float32], top: int, left: int, size: int) -> NDArray[np.uint8]:
-    """(size, size, 3) uint8 of an RGB image in [0, 1]; mid grey outside it."""
-    height, width = pixels.shape[:2]
-    result = np.full((size, size, 3), OUTSIDE, np.uint8)
-    first_row, first_column = max(top, 0), max(left, 0)
-    inside = pixels[first_row : min(top + size, height), first_column : min(left + size, width)]
-    down, across = first_row - top, first_column - left
-    result[down : down + inside.shape[0], across : across + inside.shape[1]] = (inside * 255).round().astype(np.uint8)
-    return result
-
-
-def photo_map(architecture: Architecture, layer: str, photo: Photo, index: int, pooled: PooledMap) -> PhotoMap:
-    """The unit on a whole photo.
-
-    Args:
-        architecture: the network.
-        layer: the unit's layer.
-        photo, index: the photo and its place among all.
-        pooled: the unit on it.
-    """
-    field = architecture.receptive_field(layer)
-    return PhotoMap(
-        photo=photo.name,
-        photo_index=index,
-        height=pooled.height,
-        width=pooled.width,
-        grey=photo.grey(PHOTO_SIDE),
-        pre=pooled.pre,
-        step=pooled.step,
-        start=field_start(architecture, layer, pooled.height, pooled.width),
-        stride=field.stride,
-        field=field.size,
-    )
-
-
-def cut_examples(
-    architecture: Architecture, layer: str, photos: Sequence[Photo], positions: Positions
-) -> tuple[Example, ...]:
-    """The receptive fields at `positions`, in their order; each photo is read once.
-
-    Args:
-        architecture: the network.
-        layer: the unit's layer.
-        photos: those that `positions` index.
-        positions: of the unit.
-    """
-    examples: dict[int, Example] = {}
-    for index in sorted(set(positions.photo.tolist())):
-        pixels = seen(photos[index].pixels(), architecture.channel_order)
-        for number in np.flatnonzero(positions.photo == index).tolist():
-            position = int(positions.row[number]), int(positions.column[number])
-            pre = float(positions.pre[number])
-            examples[number] = cut_example(architecture, layer, photos[index].name, index, pixels, position, pre)
-    return tuple(examples[number] for number in range(len(positions)))
-
-
 def cut_example(
     architecture: Architecture,
     layer: str,
@@ -200,9 +141,8 @@ def cut_example(
     """The receptive field at one position.
 
     Args:
-        architecture: the network.
-        layer: the unit's layer.
-        photo, index: the photo's name and its place among all.
+        architecture, layer: the network's and the unit's.
+        photo, index: the photo's name and its index among the photos.
         pixels: (height, width, 3) of the photo, RGB in [0, 1], as the network takes it.
         position: row and column on the unit's map.
         pre: the unit's pre-activation there.
@@ -210,7 +150,27 @@ def cut_example(
     field = architecture.receptive_field(layer)
     down, across = field_start(architecture, layer, *pixels.shape[:2])
     top, left = down + position[0] * field.stride, across + position[1] * field.stride
-    return Example(photo, index, *position, top, left, pre, crop(pixels, top, left, field.size))
+    crop = np.full((field.size, field.size, 3), OUTSIDE, np.uint8)
+    first_row, first_column = max(top, 0), max(left, 0)
+    inside = pixels[first_row : max(top + field.size, 0), first_column : max(left + field.size, 0)]
+    height, width = inside.shape[:2]
+    rows = slice(first_row - top, first_row - top + height)
+    crop[rows, first_column - left : first_column - left + width] = (inside * 255).round().astype(np.uint8)
+    return Example(photo, index, *position, top, left, pre, crop)
+
+
+def cut_examples(
+    architecture: Architecture, layer: str, photos: Sequence[Photo], positions: Positions
+) -> tuple[Example, ...]:
+    """The receptive fields at positions of a unit in `photos`, in their order; each photo is read once."""
+    examples: dict[int, Example] = {}
+    for index in np.unique(positions.photo).tolist():
+        pixels = seen(photos[index].pixels(), architecture.channel_order)
+        for place in np.flatnonzero(positions.photo == index).tolist():
+            position = int(positions.row[place]), int(positions.column[place])
+            pre = float(positions.pre[place])
+            examples[place] = cut_example(architecture, layer, photos[index].name, index, pixels, position, pre)
+    return tuple(examples[place] for place in range(len(positions)))
 
 
 def near_quantile(sample: Positions, quantile: float, count: int) -> tuple[float, NDArray[np.int64]]:
@@ -226,31 +186,44 @@ def near_quantile(sample: Positions, quantile: float, count: int) -> tuple[float
     return value, order[np.concatenate([fresh, others])]
 
 
-def describe_examples(
+def measure_examples(
     architecture: Architecture,
-    layer: str,
+    circuit: Circuit,
     photos: Sequence[Photo],
-    top: Positions,
-    bottom: Positions,
-    rows: Sequence[tuple[float, float, Positions]],
-    distribution: Distribution,
-    maps: Mapping[int, PooledMap],
+    streamed: Streamed,
+    settings: EvidenceSettings,
 ) -> Examples:
-    """Cut all examples, reading each photo that is needed once.
-
-    Args:
-        architecture, layer, photos: as for `cut_examples`.
-        top, bottom: positions to show.
-        rows: quantile, its value and its positions.
-        distribution: of the pre-activation.
-        maps: the unit on whole photos, by photo index.
-    """
-    parts = [top, bottom, *(positions for _, _, positions in rows)]
-    cut = iter(cut_examples(architecture, layer, photos, Positions.join(parts)))
-    groups = [tuple(next(cut) for _ in range(len(part))) for part in parts]
-    quantiles = tuple(QuantileRow(rows[i][0], rows[i][1], groups[i + 2]) for i in range(len(rows)))
-    whole = tuple(photo_map(architecture, layer, photos[index], index, maps[index]) for index in sorted(maps))
-    return Examples(groups[0], groups[1], quantiles, distribution, whole, len(photos))
+    """Dataset examples of a unit: its highest and lowest positions, some at each quantile, and whole photos."""
+    layer, field = circuit.layer, architecture.receptive_field(circuit.layer)
+    near = [near_quantile(streamed.sample, quantile, settings.quantile_examples) for quantile in settings.quantiles]
+    groups = [streamed.top, streamed.bottom, *(streamed.sample.take(places) for _, places in near)]
+    cut = iter(cut_examples(architecture, layer, photos, Positions.join(groups)))
+    top, bottom, *rows = [tuple(islice(cut, len(group))) for group in groups]
+    return Examples(
+        top,
+        bottom,
+        tuple(
+            QuantileRow(quantile, value, examples)
+            for quantile, (value, _), examples in zip(settings.quantiles, near, rows, strict=True)
+        ),
+        streamed.distribution,
+        tuple(
+            PhotoMap(
+                photo=photos[index].name,
+                photo_index=index,
+                height=pooled.height,
+                width=pooled.width,
+                grey=photos[index].grey(PHOTO_SIDE),
+                pre=pooled.pre,
+                step=pooled.step,
+                start=field_start(architecture, layer, pooled.height, pooled.width),
+                stride=field.stride,
+                field=field.size,
+            )
+            for index, pooled in sorted(streamed.maps.items())
+        ),
+        len(photos),
+    )
 
 
 class ExampleReport(Documented):
@@ -344,51 +317,6 @@ class ExamplesReport(Documented):
 
 
 PHOTO_PIXELS = 300
-
-
-def photo_maps(maps: Sequence[PhotoMap], examples: Sequence[Example]) -> tuple[PhotoMapReport, ...]:
-    """The whole photos of the shown examples, the one that drives the unit most first.
-
-    Args:
-        maps: the unit on whole photos.
-        examples: those that the page shows.
-    """
-    first = {each.photo_index: number for number, each in reversed(list(enumerate(examples)))}
-    shown = sorted((each for each in maps if each.photo_index in first), key=lambda each: first[each.photo_index])
-    strongest = max((float(each.pre.max()) for each in shown), default=0.0)
-    return tuple(_report(each, examples, strongest) for each in shown)
-
-
-def _report(given: PhotoMap, examples: Sequence[Example], strongest: float) -> PhotoMapReport:
-    # An entry of the map stands for the pixels around the centres of its positions' receptive fields.
-    middle = (given.field - given.stride) / 2
-    side = given.step * given.stride
-    return PhotoMapReport(
-        photo=given.photo,
-        height=given.height,
-        width=given.width,
-        picture=patch(np.repeat(given.grey[..., None], 3, axis=-1), f"Photo {given.photo} in grey", PHOTO_PIXELS),
-        overlay=overlay(strength(given.pre, strongest), EXCITES, f"Where the unit fires in the photo {given.photo}"),
-        overlay_left=given.start[1] + middle,
-        overlay_top=given.start[0] + middle,
-        overlay_width=float(given.pre.shape[1] * side),
-        overlay_height=float(given.pre.shape[0] * side),
-        places=tuple(
-            Place(left=each.left, top=each.top, side=given.field)
-            for each in examples
-            if each.photo_index == given.photo_index
-        ),
-        highest=significant(float(given.pre.max())),
-    )
-
-
-def strength(pre: NDArray[np.float32], strongest: float) -> NDArray[np.float64]:
-    """Pre-activations as shares of the strongest: 0 where the unit doesn't fire, at most 1."""
-    if strongest <= 0 or not math.isfinite(strongest):
-        return np.zeros(pre.shape)
-    return np.clip(pre.astype(np.float64) / strongest, 0, 1)
-
-
 TOP_SHOWN = 10
 BOTTOM_SHOWN = 6
 QUANTILE_SHOWN = 3
@@ -398,6 +326,8 @@ MOST_PLACES = 6
 def examples_report(examples: Examples) -> ExamplesReport:
     """What the page says of examples and of the distribution."""
     spread = examples.distribution
+    # A unit that is the same everywhere has bins too narrow to write out.
+    places = min(decimals((spread.edges[0], spread.edges[-1]), 3), MOST_PLACES)
     return ExamplesReport(
         top=example_reports(examples.top[:TOP_SHOWN]),
         bottom=example_reports(examples.bottom[:BOTTOM_SHOWN]),
@@ -409,8 +339,8 @@ def examples_report(examples: Examples) -> ExamplesReport:
             )
             for row in examples.quantiles
         ),
-        maps=photo_maps(examples.maps, examples.top[:TOP_SHOWN]),
-        histogram=_histogram(spread),
+        maps=_photo_maps(examples.maps, examples.top[:TOP_SHOWN]),
+        histogram=counted(spread.counts, spread.edges, places),
         fires=percent(spread.positive_share),
         mean=significant(spread.mean),
         deviation=significant(spread.deviation),
@@ -433,44 +363,45 @@ def example_reports(examples: Sequence[Example], side: int = PATCH_PIXELS) -> tu
     )
 
 
-def _histogram(spread: Distribution) -> Histogram:
-    edges = spread.edges.tolist()
-    # A unit that is the same everywhere has bins too narrow to write out.
-    places = min(decimals((edges[0], edges[-1]), 3), MOST_PLACES)
-    bins = tuple(
-        Bin(low=fixed(low, places), high=fixed(high, places), count=whole(count))
-        for low, high, count in zip(edges[:-1], edges[1:], spread.counts.tolist(), strict=True)
-    )
-    return Histogram(
-        bins=bins,
-        low=fixed(edges[0], places),
-        high=fixed(edges[-1], places),
-        tallest=whole(max(spread.counts.tolist(), default=0)),
-    )
+def _photo_maps(maps: Sequence[PhotoMap], examples: Sequence[Example]) -> tuple[PhotoMapReport, ...]:
+    """The whole photos of the examples on the page, the one that drives the unit most first."""
+    by_index = {photo.photo_index: photo for photo in maps}
+    photos = [by_index[index] for index in dict.fromkeys(example.photo_index for example in examples)]
+    strongest = max((float(photo.pre.max()) for photo in photos), default=0.0)
+    reports = []
+    for photo in photos:
+        # An entry of the map stands for the pixels around the centres of its positions' receptive fields.
+        middle = (photo.field - photo.stride) / 2
+        side = photo.step * photo.stride
+        grey = np.repeat(photo.grey[..., None], 3, axis=-1)
+        where = f"Where the unit fires in the photo {photo.photo}"
+        reports.append(
+            PhotoMapReport(
+                photo=photo.photo,
+                height=photo.height,
+                width=photo.width,
+                picture=patch(grey, f"Photo {photo.photo} in grey", PHOTO_PIXELS),
+                overlay=overlay(strength(photo.pre, strongest), EXCITES, where),
+                overlay_left=photo.start[1] + middle,
+                overlay_top=photo.start[0] + middle,
+                overlay_width=float(photo.pre.shape[1] * side),
+                overlay_height=float(photo.pre.shape[0] * side),
+                places=tuple(
+                    Place(left=example.left, top=example.top, side=photo.field)
+                    for example in examples
+                    if example.photo_index == photo.photo_index
+                ),
+                highest=significant(float(photo.pre.max())),
+            )
+        )
+    return tuple(reports)
 
 
-def measure_examples(
-    architecture: Architecture,
-    circuit: Circuit,
-    photos: Sequence[Photo],
-    streamed: Streamed,
-    settings: EvidenceSettings,
-) -> Examples:
-    """Dataset examples of a unit: its highest and lowest positions, some at each quantile, and whole photos."""
-    rows: list[tuple[float, float, Positions]] = []
-    for quantile in settings.quantiles:
-        value, chosen = near_quantile(streamed.sample, quantile, settings.quantile_examples)
-        rows.append((quantile, value, streamed.sample.take(chosen)))
-    return describe_examples(
-        architecture,
-        circuit.layer,
-        photos,
-        streamed.top,
-        streamed.bottom,
-        rows,
-        streamed.distribution,
-        streamed.maps,
-    )
+def strength(pre: NDArray[np.float32], strongest: float) -> NDArray[np.float64]:
+    """Pre-activations as shares of the strongest: 0 where the unit doesn't fire, at most 1."""
+    if strongest <= 0 or not math.isfinite(strongest):
+        return np.zeros(pre.shape)
+    return np.clip(pre.astype(np.float64) / strongest, 0, 1)
 
 
 EXAMPLES = Measure(

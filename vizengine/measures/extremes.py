@@ -1,4 +1,4 @@
-"""What the photos say: which were used, what the network calls them."""
+"""How far the photos drive each channel of a layer, up and down."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from numpy.typing import NDArray
 
 from vizengine.cache import Stage
 from vizengine.measures.photos import Photo
-from vizengine.network.layers import INPUT
 from vizengine.network.model import Network
 from vizengine.network.probes import Probe
-from vizengine.runtime import tensorflow as tf
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """One photo and the channels of a layer.
+    """Highest and lowest pre-activation of every channel of a layer over all positions of one photo.
 
-    Attributes:
-        highest, lowest: (channels,) float32, pre-activation over all positions; for `input` the prepared pixels.
+    Both (channels,) float32; of `input`, the prepared pixels.
     """
 
     highest: NDArray[np.float32]
@@ -31,12 +28,11 @@ class Bounds:
 
 @dataclass(frozen=True)
 class PhotoExtremes:
-    """Highest and lowest pre-activation of every channel of a layer over all positions of each photo.
+    """The same of all photos.
 
     Attributes:
         names: photo names, at least one.
-        values: (photos, channels) float32, highest; for `input` the prepared pixels.
-        lowest: (photos, channels) float32.
+        values, lowest: (photos, channels) float32, highest and lowest.
     """
 
     names: tuple[str, ...]
@@ -72,20 +68,18 @@ def photo_extremes(
         photos: readable ones, at least one.
         remember: gives a photo's bounds from an earlier run, or calls what computes them.
     """
-    probe = None if layer == INPUT else Probe(network, layer)
+    probe = Probe(network, layer)
 
     def bounds(photo: Photo) -> Bounds:
-        pixels = photo.pixels()[None]
-        values = network.prepare(tf.constant(pixels), INPUT).numpy() if probe is None else probe.numpy(pixels)
+        values = probe.numpy(photo.pixels()[None])
         return Bounds(values.max(axis=(0, 1, 2)), values.min(axis=(0, 1, 2)))
 
-    names, highest, lowest = [], [], []
-    for photo in photos:
-        found = remember(photo, partial(bounds, photo))
-        names.append(photo.name)
-        highest.append(found.highest)
-        lowest.append(found.lowest)
-    return PhotoExtremes(tuple(names), np.stack(highest), np.stack(lowest))
+    by_photo = [(photo.name, remember(photo, partial(bounds, photo))) for photo in photos]
+    return PhotoExtremes(
+        tuple(name for name, _ in by_photo),
+        np.stack([of_photo.highest for _, of_photo in by_photo]),
+        np.stack([of_photo.lowest for _, of_photo in by_photo]),
+    )
 
 
 BOUNDS = Stage("bounds", Bounds, 1, (photo_extremes,))

@@ -52,7 +52,7 @@ def surroundings(pixels: NDArray[np.float32], top: int, left: int, canvas: Canva
     Args:
         pixels: (height, width, 3) of the photo.
         top, left: first pixel of the patch's receptive field; may lie outside.
-        canvas: on which the patch will be put.
+        canvas: as for `change`.
 
     Returns:
         (side + 2 * margin, same, 3): the canvas with `margin(canvas)` around it.
@@ -89,34 +89,36 @@ def change(around: NDArray[np.float32], kind: Kind, step: float, canvas: Canvas)
     Returns:
         (side, side, 3) float32, RGB in [0, 1].
     """
-    from scipy.ndimage import gaussian_filter
-
-    if kind == "hue":
-        return _tinted(_middle(around, canvas), step)
-    if kind == "polarity":
-        middle = _middle(around, canvas)
-        return 1 - middle if step else middle
-    if kind == "blur":
-        sigma = step * canvas.size
-        return _middle(gaussian_filter(around, (sigma, sigma, 0), mode="nearest") if sigma else around, canvas)
-    if kind == "position":
-        shift = round(step * canvas.size)
-        return _middle(around, canvas, shift)
-    if kind == "rotation":
-        return _moved(around, canvas, angle=np.deg2rad(step)) if step else _middle(around, canvas)
-    if step == 1:
-        return _middle(around, canvas)
-    if step < 1:
-        # As scikit-image's resize does before it makes a picture smaller.
-        sigma = (1 / step - 1) / 2
-        around = gaussian_filter(around, (sigma, sigma, 0), mode="nearest")
-    return _moved(around, canvas, scale=step)
+    middle = _middle(around, canvas)
+    match kind:
+        case "hue" if step:
+            return _tinted(middle, step)
+        case "polarity" if step:
+            return 1 - middle
+        case "blur" if step:
+            return _middle(_blurred(around, step * canvas.size), canvas)
+        case "position":
+            return _middle(around, canvas, round(step * canvas.size))
+        case "rotation" if step:
+            return _moved(around, canvas, angle=np.deg2rad(step))
+        case "scale" if step < 1:
+            # As scikit-image's resize does before it makes a picture smaller.
+            return _moved(_blurred(around, (1 / step - 1) / 2), canvas, scale=step)
+        case "scale" if step > 1:
+            return _moved(around, canvas, scale=step)
+    return middle
 
 
 def _middle(around: NDArray[np.float32], canvas: Canvas, shift: int = 0) -> NDArray[np.float32]:
     """The canvas; with `shift` the patch lies that many pixels further down and right."""
     first = margin(canvas) - shift
     return around[first : first + canvas.side, first : first + canvas.side]
+
+
+def _blurred(around: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    from scipy.ndimage import gaussian_filter
+
+    return np.asarray(gaussian_filter(around, (sigma, sigma, 0), mode="nearest"))
 
 
 def _moved(around: NDArray[np.float32], canvas: Canvas, angle: float = 0.0, scale: float = 1.0) -> NDArray[np.float32]:
@@ -136,8 +138,6 @@ def _moved(around: NDArray[np.float32], canvas: Canvas, angle: float = 0.0, scal
 
 def _tinted(patch: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:
     """Every pixel's hue moved round the circle of HSV; greys stay."""
-    if not degrees:
-        return patch
     from skimage.color import hsv2rgb, rgb2hsv
 
     hsv = rgb2hsv(patch)

@@ -7,7 +7,6 @@ A shape is drawn from its signed distance, and a pixel that its outline crosses 
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,7 +69,7 @@ def draw(stimulus: Stimulus, side: int, centre: float, size: int) -> NDArray[np.
     """
     axis = np.arange(side) + 0.5 - centre
     right, down = np.meshgrid(axis - (stimulus.x or 0.0), axis - (stimulus.y or 0.0))
-    cover = _COVER[stimulus.family](stimulus, right, down, size)
+    cover = _cover(stimulus, right, down, size)
     if stimulus.polarity == "dark":
         cover = 1 - cover
     colour = np.array(
@@ -84,76 +83,39 @@ def draw(stimulus: Stimulus, side: int, centre: float, size: int) -> NDArray[np.
     return np.asarray(picture, np.float32)
 
 
-def _filled(distance: Field) -> Field:
-    """Share of each pixel that is covered, from the signed distance of its middle to the outline (below 0 inside)."""
+def _cover(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
+    """Share of each pixel that the shape covers; `right` and `down` are coordinates from its centre."""
+    radius, width, scale = stimulus.radius or 0.0, stimulus.width or 0.0, stimulus.scale or 1.0
+    # Coordinates along the orientation and a quarter turn counter-clockwise from it.
+    angle = np.deg2rad(stimulus.orientation or 0.0)
+    along = right * np.cos(angle) - down * np.sin(angle)
+    across = -right * np.sin(angle) - down * np.cos(angle)
+    # Signed distance of each pixel's middle to the outline, below 0 inside.
+    match stimulus.family:
+        case "uniform":
+            return np.ones_like(right)
+        case "grating":
+            wave = 2 * np.pi * (stimulus.frequency or 0.0) * across / size + np.deg2rad(stimulus.phase or 0.0)
+            return np.asarray(0.5 + 0.5 * np.cos(wave))
+        case "disk" | "blur" | "position":
+            distance = np.hypot(right, down) - radius
+        case "ring":
+            distance = np.abs(np.hypot(right, down) - radius) - width / 2
+        case "bar" | "scale":
+            distance = np.maximum(np.abs(across) - scale * width / 2, np.abs(along) - scale * size * 0.4)
+        case "edge":
+            distance = -along
+        case "curve":
+            # An arc through the centre, as long as the receptive field lets it be on the near side of its own centre.
+            line = np.abs(np.hypot(along - radius, across) - radius) - width / 2
+            distance = np.maximum(line, along - radius)
+        case "corner":
+            # A filled right angle with its tip in the centre.
+            distance = (np.abs(across) - along) / np.sqrt(2)
     return np.clip(0.5 - distance, 0.0, 1.0)
 
 
-def _turned(stimulus: Stimulus, right: Field, down: Field) -> tuple[Field, Field]:
-    """Coordinates along the orientation and a quarter turn counter-clockwise from it."""
-    angle = np.deg2rad(stimulus.orientation or 0.0)
-    return right * np.cos(angle) - down * np.sin(angle), -right * np.sin(angle) - down * np.cos(angle)
-
-
-def _disk(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
-    return _filled(np.hypot(right, down) - (stimulus.radius or 0.0))
-
-
-def _ring(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
-    return _filled(np.abs(np.hypot(right, down) - (stimulus.radius or 0.0)) - (stimulus.width or 0.0) / 2)
-
-
-def _bar(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
-    along, across = _turned(stimulus, right, down)
-    scale = stimulus.scale or 1.0
-    return _filled(np.maximum(np.abs(across) - scale * (stimulus.width or 0.0) / 2, np.abs(along) - scale * size * 0.4))
-
-
-def _grating(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
-    _, across = _turned(stimulus, right, down)
-    wave = 2 * np.pi * (stimulus.frequency or 0.0) * across / size + np.deg2rad(stimulus.phase or 0.0)
-    return np.asarray(0.5 + 0.5 * np.cos(wave))
-
-
-def _edge(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
-    along, _ = _turned(stimulus, right, down)
-    return _filled(-along)
-
-
-def _curve(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
-    """An arc through the centre, as long as the receptive field lets it be on the near side of its own centre."""
-    radius, width = stimulus.radius or 0.0, stimulus.width or 0.0
-    along, across = _turned(stimulus, right, down)
-    line = np.abs(np.hypot(along - radius, across) - radius) - width / 2
-    return _filled(np.maximum(line, along - radius))
-
-
-def _corner(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
-    """A filled right angle with its tip in the centre."""
-    along, across = _turned(stimulus, right, down)
-    return _filled((np.abs(across) - along) / np.sqrt(2))
-
-
-def _uniform(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
-    return np.ones_like(right)
-
-
-_COVER: dict[str, Callable[[Stimulus, Field, Field, int], Field]] = {
-    "disk": _disk,
-    "ring": _ring,
-    "bar": _bar,
-    "grating": _grating,
-    "edge": _edge,
-    "curve": _curve,
-    "corner": _corner,
-    "uniform": _uniform,
-    "blur": _disk,
-    "position": _disk,
-    "scale": _bar,
-}
-
-
-def _circle(steps: int, whole: float = 360.0) -> list[float]:
+def _angles(steps: int, whole: float = 360.0) -> list[float]:
     return [whole * step / steps for step in range(steps)]
 
 
@@ -161,47 +123,34 @@ def battery(size: int) -> tuple[Stimulus, ...]:
     """All stimuli for a receptive field of `size` pixels; their lengths are shares of it."""
     polarities: tuple[Polarity, ...] = ("light", "dark")
     radii = [size * share for share in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4)]
+    arcs = [size * share for share in (0.15, 0.3, 0.6)]
+    steps = [step * (size / 4) for step in (-1, -0.5, 0, 0.5, 1)]
     line = max(size * 0.1, 1.0)
-    quarter = size / 4
-    made = [
-        Stimulus("disk", polarity, hue, radius=radius)
-        for polarity in polarities
-        for hue in (None, *_circle(6))
-        for radius in radii
-    ]
-    made += [Stimulus("ring", polarity, radius=radius, width=line) for polarity in polarities for radius in radii[1:]]
-    made += [
-        Stimulus("bar", polarity, width=line, orientation=angle)
-        for polarity in polarities
-        for angle in _circle(8, 180.0)
-    ]
-    made += [
-        Stimulus("grating", frequency=frequency, orientation=angle, phase=phase)
-        for frequency in (1.0, 2.0, 4.0, 8.0)
-        for angle in _circle(8, 180.0)
-        for phase in _circle(4)
-    ]
-    made += [Stimulus("edge", orientation=angle) for angle in _circle(16)]
-    made += [
-        Stimulus("curve", polarity, radius=radius, width=line, orientation=angle)
-        for polarity in polarities
-        for radius in (size * 0.15, size * 0.3, size * 0.6)
-        for angle in _circle(8)
-    ]
-    made += [Stimulus("corner", polarity, orientation=angle) for polarity in polarities for angle in _circle(8)]
-    made += [
-        Stimulus("uniform", hue=hue, brightness=brightness) for hue in _circle(12) for brightness in (0.33, 0.67, 1.0)
-    ]
-    made += [Stimulus("uniform", brightness=brightness) for brightness in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    made += [Stimulus("blur", radius=radii[3], blur=size * share) for share in (0.0, 0.025, 0.05, 0.1, 0.15)]
-    made += [
-        Stimulus("position", radius=radii[2], x=x * quarter, y=y * quarter)
-        for y in (-1, -0.5, 0, 0.5, 1)
-        for x in (-1, -0.5, 0, 0.5, 1)
-    ]
-    made += [
-        Stimulus("scale", width=2 * line, orientation=angle, scale=scale)
-        for angle in _circle(4, 180.0)
-        for scale in (0.25, 0.5, 0.75, 1.0, 1.5)
-    ]
-    return tuple(made)
+    return (
+        *(Stimulus("disk", p, hue, radius=r) for p in polarities for hue in (None, *_angles(6)) for r in radii),
+        *(Stimulus("ring", p, radius=r, width=line) for p in polarities for r in radii[1:]),
+        *(Stimulus("bar", p, width=line, orientation=angle) for p in polarities for angle in _angles(8, 180.0)),
+        *(
+            Stimulus("grating", frequency=frequency, orientation=angle, phase=phase)
+            for frequency in (1.0, 2.0, 4.0, 8.0)
+            for angle in _angles(8, 180.0)
+            for phase in _angles(4)
+        ),
+        *(Stimulus("edge", orientation=angle) for angle in _angles(16)),
+        *(
+            Stimulus("curve", p, radius=r, width=line, orientation=angle)
+            for p in polarities
+            for r in arcs
+            for angle in _angles(8)
+        ),
+        *(Stimulus("corner", p, orientation=angle) for p in polarities for angle in _angles(8)),
+        *(Stimulus("uniform", hue=hue, brightness=b) for hue in _angles(12) for b in (0.33, 0.67, 1.0)),
+        *(Stimulus("uniform", brightness=b) for b in (0.0, 0.25, 0.5, 0.75, 1.0)),
+        *(Stimulus("blur", radius=radii[3], blur=size * share) for share in (0.0, 0.025, 0.05, 0.1, 0.15)),
+        *(Stimulus("position", radius=radii[2], x=x, y=y) for y in steps for x in steps),
+        *(
+            Stimulus("scale", width=2 * line, orientation=angle, scale=scale)
+            for angle in _angles(4, 180.0)
+            for scale in (0.25, 0.5, 0.75, 1.0, 1.5)
+        ),
+    )

@@ -11,15 +11,15 @@ A response is the pre-activation at the middle, in standard deviations above the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.figures.pictures import patch
-from vizengine.figures.quantities import Documented, Finite, Picture, Quantity, fixed, significant, whole
-from vizengine.measures.examples import Example, Examples
+from vizengine.figures.quantities import Documented, Finite, Picture, Quantity, fixed, if_finite, significant, whole
+from vizengine.measures.examples import Examples
 from vizengine.measures.measure import Measure, Value
 from vizengine.measures.patches import KINDS, SWEEPS, Kind, change, surroundings
 from vizengine.measures.photos import Photo
@@ -34,11 +34,8 @@ class PatchSweep:
     """The unit's top patches under one kind of change.
 
     Attributes:
-        kind: what changes.
-        steps: (steps,) as in `vizengine.measures.patches.Sweep`.
-        untouched: the step at which patches are as they were.
-        unit: of the steps, for an axis.
-        responses: (steps, patches, channels) float32 in standard deviations above the photos' mean.
+        kind, steps, untouched, unit: as in `vizengine.measures.patches.Sweep`.
+        responses: (steps, patches, channels) float32.
     """
 
     kind: Kind
@@ -76,10 +73,10 @@ class Tuning:
     photos (of the channel's own map); not a number where the channel is the same everywhere on the photos.
 
     Attributes:
-        labels: the unit, then each strongest input.
+        labels: the channels: the unit, then each strongest input.
         mean, deviation: (channels,) of the pre-activation over photos.
         field: side of the unit's receptive field in pixels, for which stimuli are drawn.
-        stimuli: all that were shown.
+        stimuli: all that were drawn.
         responses: (stimuli, channels) float32.
         sweeps: of the top patches.
         patches: how many top patches.
@@ -137,27 +134,28 @@ def invariance(activations: NDArray[np.floating]) -> float:
 
 
 def best_by(
-    stimuli: Sequence[Stimulus], activations: NDArray[np.floating], family: str, axis: str
-) -> tuple[NDArray[np.float64], ...]:
-    """Angles of one family, ascending, and the highest activation at each over all other parameters."""
-    chosen = [(getattr(stimulus, axis), index) for index, stimulus in enumerate(stimuli) if stimulus.family == family]
-    angles = sorted({angle for angle, _ in chosen if angle is not None})
-    best = [max(float(activations[index]) for angle, index in chosen if angle == each) for each in angles]
-    return np.array(angles, np.float64), np.array(best, np.float64)
+    parameter: str, stimuli: Sequence[Stimulus], responses: NDArray[np.floating], chosen: Sequence[int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values of one parameter, ascending, and the highest response at each over all other parameters.
+
+    Args:
+        parameter: its name; stimuli without it are left out.
+        stimuli: all of them.
+        responses: (stimuli, ...).
+        chosen: indices of the stimuli to compare.
+    """
+    values = np.array([getattr(stimuli[index], parameter) for index in chosen], np.float64)
+    steps = np.unique(values[~np.isnan(values)])
+    table = np.asarray(responses, np.float64)[chosen]
+    return steps, np.array([table[values == step].max(axis=0) for step in steps])
 
 
 def orientation_selectivity(stimuli: Sequence[Stimulus], activations: NDArray[np.floating]) -> float:
     """Over gratings at the frequency that drives most, each orientation at its best phase."""
-    gratings = [
-        (stimulus, float(value))
-        for stimulus, value in zip(stimuli, activations, strict=True)
-        if stimulus.family == "grating"
-    ]
-    frequency = max(gratings, key=lambda each: each[1])[0].frequency
-    kept = [(stimulus, value) for stimulus, value in gratings if stimulus.frequency == frequency]
-    angles, best = best_by(
-        [stimulus for stimulus, _ in kept], np.array([value for _, value in kept]), "grating", "orientation"
-    )
+    gratings = [index for index, stimulus in enumerate(stimuli) if stimulus.family == "grating"]
+    frequency = stimuli[max(gratings, key=lambda index: float(activations[index]))].frequency
+    chosen = [index for index in gratings if stimuli[index].frequency == frequency]
+    angles, best = best_by("orientation", stimuli, activations, chosen)
     return selectivity(best, angles, 180.0)
 
 
@@ -166,65 +164,45 @@ def hue_selectivity(stimuli: Sequence[Stimulus], activations: NDArray[np.floatin
 
     Of the two families the one that drives more counts: many units don't answer to a colour without a shape.
     """
-    light = [index for index, stimulus in enumerate(stimuli) if stimulus.polarity == "light"]
-    chosen, driven = [stimuli[index] for index in light], np.asarray(activations)[light]
-    families = [best_by(chosen, driven, family, "hue") for family in ("uniform", "disk")]
-    hues, best = max(families, key=lambda each: float(each[1].max()))
+    curves = []
+    for family in ("uniform", "disk"):
+        chosen = [i for i, each in enumerate(stimuli) if each.family == family and each.polarity == "light"]
+        curves.append(best_by("hue", stimuli, activations, chosen))
+    hues, best = max(curves, key=lambda curve: float(curve[1].max()))
     return selectivity(best, hues, 360.0)
 
 
-def _single(value: float) -> Estimate:
-    return Estimate(value, 0.0, -math.inf, math.inf, 0 if math.isnan(value) else 1)
+def _indices(
+    channel: int,
+    stimuli: Sequence[Stimulus],
+    drawn: NDArray[np.floating],
+    changed: Mapping[Kind, NDArray[np.floating]],
+) -> Iterator[Index]:
+    """Every index of one channel, from (stimuli,) activations and for each kind of change (steps, patches)."""
+    for name, index in ((ORIENTATION, orientation_selectivity), (HUE, hue_selectivity)):
+        yield Index(name, channel, estimate(np.array([index(stimuli, drawn)])), *_FORMULAS[name])
+    for kind, activations in changed.items():
+        values = np.array([invariance(of_patch) for of_patch in activations.T])
+        yield Index(f"{kind} invariance", channel, estimate(values), *_INVARIANCE)
 
 
-def all_indices(
-    stimuli: Sequence[Stimulus], drawn: NDArray[np.floating], swept: Sequence[tuple[str, NDArray[np.floating]]]
-) -> tuple[Index, ...]:
-    """Every index of every channel.
-
-    Args:
-        stimuli: what was drawn.
-        drawn: (stimuli, channels) activations.
-        swept: for each kind of change its name and (steps, patches, channels) activations.
-    """
-    found = []
-    for channel in range(drawn.shape[1]):
-        own = drawn[:, channel]
-        for name, value in ((ORIENTATION, orientation_selectivity(stimuli, own)), (HUE, hue_selectivity(stimuli, own))):
-            found.append(Index(name, channel, _single(value), *_FORMULAS[name]))
-        for kind, activations in swept:
-            values = [invariance(activations[:, patch, channel]) for patch in range(activations.shape[1])]
-            found.append(Index(f"{kind} invariance", channel, estimate(np.array(values)), *_INVARIANCE))
-    return tuple(found)
-
-
-def tune(
-    forward: Forward,
-    mean: NDArray[np.float64],
-    deviation: NDArray[np.float64],
-    photos: Sequence[Photo],
-    examples: Sequence[Example],
+def measure_tuning(
+    forward: Forward, streamed: Streamed, photos: Sequence[Photo], examples: Examples, settings: EvidenceSettings
 ) -> Tuning:
-    """All tuning curves.
-
-    Args:
-        forward: the network up to the unit.
-        mean, deviation: (1 + strongest,) of the pre-activation over photos, the unit first.
-        photos: those that `examples` index.
-        examples: the unit's top examples, whose patches are changed.
-    """
-    canvas = forward.canvas
+    """Tuning of a unit and its strongest inputs."""
+    mean = np.array([streamed.distribution.mean, *streamed.maker_mean])
+    deviation = np.array([streamed.distribution.deviation, *streamed.maker_deviation])
+    circuit, canvas = forward.circuit, forward.canvas
     stimuli = battery(canvas.size)
     drawn = _centres(forward, [draw(stimulus, canvas.side, canvas.centre, canvas.size) for stimulus in stimuli])
-    around = [surroundings(photos[each.photo_index].pixels(), each.top, each.left, canvas) for each in examples]
-    sweeps, swept = [], []
+    around = [
+        surroundings(photos[example.photo_index].pixels(), example.top, example.left, canvas)
+        for example in examples.top[: settings.patches]
+    ]
+    changed: dict[Kind, NDArray[np.float32]] = {}
     for sweep in SWEEPS:
         images = [change(patch, sweep.kind, step, canvas) for step in sweep.steps for patch in around]
-        raw = _centres(forward, images).reshape(len(sweep.steps), len(around), -1)
-        swept.append((sweep.kind, np.maximum(raw, 0)))
-        responses = in_deviations(raw, mean, deviation)
-        sweeps.append(PatchSweep(sweep.kind, np.array(sweep.steps), sweep.untouched, sweep.unit, responses))
-    circuit = forward.circuit
+        changed[sweep.kind] = _centres(forward, images).reshape(len(sweep.steps), len(around), -1)
     return Tuning(
         labels=(f"{circuit.layer}:{circuit.unit}", *(channel.label for channel in forward.channels)),
         mean=mean,
@@ -232,9 +210,27 @@ def tune(
         field=canvas.size,
         stimuli=stimuli,
         responses=in_deviations(drawn, mean, deviation),
-        sweeps=tuple(sweeps),
+        sweeps=tuple(
+            PatchSweep(
+                sweep.kind,
+                np.array(sweep.steps),
+                sweep.untouched,
+                sweep.unit,
+                in_deviations(changed[sweep.kind], mean, deviation),
+            )
+            for sweep in SWEEPS
+        ),
         patches=len(around),
-        indices=all_indices(stimuli, np.maximum(drawn, 0), swept),
+        indices=tuple(
+            index
+            for channel in range(len(mean))
+            for index in _indices(
+                channel,
+                stimuli,
+                np.maximum(drawn[:, channel], 0),
+                {kind: np.maximum(raw[..., channel], 0) for kind, raw in changed.items()},
+            )
+        ),
     )
 
 
@@ -343,38 +339,33 @@ def tuning_report(tuning: Tuning) -> TuningReport:
     """What the page says of tuning."""
     own = tuning.responses[:, 0].astype(np.float64)
     order = [] if np.isnan(own).all() else np.argsort(-own, kind="stable").tolist()
-    sweeps = tuple(each for each in (*_drawn(tuning), *_patches(tuning)) if each is not None)
+    sweeps = tuple(_sweeps(tuning))
     values = [value for sweep in sweeps for curve in (sweep.own, *sweep.others) for value in curve] or [0.0]
     return TuningReport(
         count=whole(len(tuning.stimuli)),
-        strongest=_extremes(tuning, order),
-        weakest=_extremes(tuning, order[::-1]),
+        strongest=_first_of_families(tuning, order),
+        weakest=_first_of_families(tuning, order[::-1]),
         sweeps=sweeps,
         low=significant(min(values)),
         high=significant(max(values)),
         patches=whole(tuning.patches),
-        indices=_indices(tuning),
+        indices=_index_reports(tuning.indices),
     )
 
 
-def _extremes(tuning: Tuning, order: Sequence[int]) -> tuple[StimulusReport, ...]:
-    """The first of each family in `order`, so that they differ; at most `EXTREMES`."""
-    first_of_family: dict[str, int] = {}
+def _first_of_families(tuning: Tuning, order: Sequence[int]) -> tuple[StimulusReport, ...]:
+    """The first stimulus of each family in `order`, so that they differ; at most `EXTREMES`."""
+    first: dict[str, int] = {}
     for index in order:
-        first_of_family.setdefault(tuning.stimuli[index].family, index)
-    return tuple(_stimulus(tuning, index) for index in list(first_of_family.values())[:EXTREMES])
-
-
-def _stimulus(tuning: Tuning, index: int) -> StimulusReport:
-    stimulus, size = tuning.stimuli[index], tuning.field
-    pixels = (draw(stimulus, size, size / 2, size) * 255).round().astype(np.uint8)
-    name = describe(stimulus)
-    response = float(tuning.responses[index, 0])
-    return StimulusReport(
-        picture=patch(pixels, f"Drawn stimulus: {name}", LARGEST_DRAWING),
-        name=name,
-        response=significant(response) if math.isfinite(response) else None,
-    )
+        first.setdefault(tuning.stimuli[index].family, index)
+    reports = []
+    for index in list(first.values())[:EXTREMES]:
+        name = describe(tuning.stimuli[index])
+        pixels = (draw(tuning.stimuli[index], tuning.field, tuning.field / 2, tuning.field) * 255).round()
+        picture = patch(pixels.astype(np.uint8), f"Drawn stimulus: {name}", LARGEST_DRAWING)
+        response = if_finite(float(tuning.responses[index, 0]), significant)
+        reports.append(StimulusReport(picture=picture, name=name, response=response))
+    return tuple(reports)
 
 
 def describe(stimulus: Stimulus) -> str:
@@ -401,76 +392,41 @@ def describe(stimulus: Stimulus) -> str:
     return ", ".join(parts).replace("-", "\N{MINUS SIGN}")
 
 
-def _drawn(tuning: Tuning) -> list[SweepReport | None]:
-    found = []
-    for title, family, polarity, axis, unit in _DRAWN:
-        indices = [
-            (getattr(each, axis), index)
-            for index, each in enumerate(tuning.stimuli)
-            if each.family == family and each.polarity == polarity and getattr(each, axis) is not None
-        ]
-        steps = sorted({step for step, _ in indices})
-        # Each step at the best of its other parameters, channel by channel.
-        curves = np.array([tuning.responses[[i for at, i in indices if at == step]].max(axis=0) for step in steps])
-        found.append(_sweep(title, unit, steps, curves))
-    return found
-
-
-def _patches(tuning: Tuning) -> list[SweepReport | None]:
-    return [
-        _sweep(
-            f"top patches: {sweep.kind}",
-            _SHORT_UNITS.get(sweep.kind, sweep.unit),
-            sweep.steps.tolist(),
-            sweep.responses.mean(axis=1, dtype=np.float64),
-        )
-        for sweep in tuning.sweeps
-    ]
-
-
-def _sweep(name: str, unit: str, steps: Sequence[float], curves: NDArray[np.floating]) -> SweepReport | None:
-    """One sweep, or None where the unit has no spread on photos.
-
-    Args:
-        curves: (steps, channels), the unit's first.
-    """
-    rounded = [tuple(float(f"{value:.4g}") for value in curve) for curve in curves.T.tolist()]
-    if not len(curves) or not np.isfinite(curves[:, 0]).all():
-        return None
-    return SweepReport(
-        name=name,
-        unit=unit,
-        steps=tuple(significant(step) if step % 1 else whole(int(step)) for step in steps),
-        own=rounded[0],
-        least=significant(min(rounded[0]), 2),
-        most=significant(max(rounded[0]), 2),
-        others=tuple(curve for curve in rounded[1:] if all(map(math.isfinite, curve))),
-    )
-
-
-def _indices(tuning: Tuning) -> tuple[IndexReport, ...]:
-    names = list(dict.fromkeys(each.name for each in tuning.indices))
-    rows = []
-    for name in names:
-        found = sorted((each for each in tuning.indices if each.name == name), key=lambda each: each.channel)
-        values: list[Quantity | None] = [
-            fixed(each.value.mean, 2) if math.isfinite(each.value.mean) else None for each in found
-        ]
-        rows.append(
-            IndexReport(
-                name=name, value=values[0], inputs=tuple(values[1:]), formula=found[0].formula, source=found[0].source
+def _sweeps(tuning: Tuning) -> Iterator[SweepReport]:
+    """Sweeps of drawn shapes, then of top patches; those in which the unit's response isn't a number are left out."""
+    curves = []
+    for title, family, polarity, parameter, unit in _DRAWN:
+        chosen = [i for i, each in enumerate(tuning.stimuli) if (each.family, each.polarity) == (family, polarity)]
+        curves.append((title, unit, *best_by(parameter, tuning.stimuli, tuning.responses, chosen)))
+    for sweep in tuning.sweeps:
+        unit = _SHORT_UNITS.get(sweep.kind, sweep.unit)
+        curves.append((f"top patches: {sweep.kind}", unit, sweep.steps, sweep.responses.mean(axis=1, dtype=np.float64)))
+    for name, unit, steps, responses in curves:
+        own, *others = [tuple(float(f"{value:.4g}") for value in channel) for channel in responses.T.tolist()]
+        if all(map(math.isfinite, own)):
+            yield SweepReport(
+                name=name,
+                unit=unit,
+                steps=tuple(significant(step) if step % 1 else whole(int(step)) for step in steps.tolist()),
+                own=own,
+                least=significant(min(own), 2),
+                most=significant(max(own), 2),
+                others=tuple(curve for curve in others if all(map(math.isfinite, curve))),
             )
-        )
-    return tuple(rows)
 
 
-def measure_tuning(
-    forward: Forward, streamed: Streamed, photos: Sequence[Photo], examples: Examples, settings: EvidenceSettings
-) -> Tuning:
-    """Tuning of a unit and its strongest inputs."""
-    mean = np.array([streamed.distribution.mean, *streamed.maker_mean])
-    deviation = np.array([streamed.distribution.deviation, *streamed.maker_deviation])
-    return tune(forward, mean, deviation, photos, examples.top[: settings.patches])
+def _index_reports(indices: Sequence[Index]) -> tuple[IndexReport, ...]:
+    """One for each name, over the unit and its inputs; `indices` come by channel."""
+    by_name: dict[str, list[Index]] = {}
+    for index in indices:
+        by_name.setdefault(index.name, []).append(index)
+    reports = []
+    for name, of_channels in by_name.items():
+        unit, *inputs = [if_finite(index.value.mean, fixed, 2) for index in of_channels]
+        first = of_channels[0]
+        report = IndexReport(name=name, value=unit, inputs=tuple(inputs), formula=first.formula, source=first.source)
+        reports.append(report)
+    return tuple(reports)
 
 
 def _invariance(kind: str) -> Callable[[TuningReport], Value]:
@@ -488,6 +444,6 @@ TUNING = Measure(
     about="What it makes of drawn stimuli.",
     values={f"{kind}_invariance": _invariance(kind) for kind in KINDS},
     rows={
-        "answers most to": lambda report: next((shown.name for shown in report.evidence.tuning.strongest), None),
+        "answers most to": lambda report: next((stimulus.name for stimulus in report.evidence.tuning.strongest), None),
     },
 )
