@@ -352,7 +352,7 @@ class _Build:
                     for name, content in {**page, **companions(entry.page, site)}.items():
                         yield f"{folder}{name}", content
                 elif isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
-                    for name, content in entry.run.files(site, single):
+                    for name, content in entry.run.files(site):
                         yield f"{folder}{name}", content
                     entry.side_file["seconds_by_stage"] = _rounded(entry.run.seconds)
             except Exception as error:

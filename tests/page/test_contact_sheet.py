@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.page.example_sheet import sheet
-from vizengine.layers.views import SharedFiles, render_contact_sheet
+from vizengine.layers.views import render_contact_sheet, shared_files
 from vizengine.page.report import SiteReport
 from vizengine.page.verify import Verifier
 
@@ -20,14 +20,8 @@ def test_names_are_escaped() -> None:
 
 def test_it_loads_its_own_files_and_links_to_pages_that_are_there() -> None:
     content = render_contact_sheet(sheet(), SITE).encode()
-    shared = SharedFiles.load("survey")
-    files = {
-        "index.html": content,
-        "assets/light.css": shared.style.encode(),
-        "assets/light.js": shared.script.encode(),
-    }
-    files |= dict.fromkeys(("survey.json",), b"{}")
-    files |= dict.fromkeys(("pictures/0.jpg", "pictures/1.jpg", "examples/0.webp"), b"")
+    pictures = dict.fromkeys(("pictures/0.jpg", "pictures/1.jpg", "examples/0.webp"), b"")
+    files = {"index.html": content, "survey.json": b"{}", **shared_files("survey"), **pictures}
     for beside, problems in ((frozenset({"../../site/a b/index.html"}), 0), (frozenset[str](), 1)):
         verifier = Verifier(beside)
         for name, each in files.items():
@@ -53,4 +47,3 @@ def test_the_data_are_all_figures_unrounded() -> None:
     assert units[0]["strength"] == 5.25 and units[0]["hue_chance"] == 0.5 and units[0]["group_count"] == 2
     assert units[1]["hue"] is None and "hue_chance" not in units[1] and units[1]["nearest"] == []
     assert units[2] == {"unit": 2, "failure": "its weights aren't <all> numbers"}
-    assert sheet().failures == {"a/layer:2": "its weights aren't <all> numbers"}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.page import example
 from vizengine.figures.quantities import Quantity
-from vizengine.layers.views import Explorer, Sheet, Tile, UnitPage, render_explorer, render_unit
+from vizengine.layers.views import LayerTiles, Tile, UnitPage, render_explorer, render_unit
 from vizengine.page.render import render_circuit, render_index
 from vizengine.page.report import Missing, Report, SiteReport, SweepReport
 from vizengine.page.verify import PageReader
@@ -57,12 +57,12 @@ def test_random_weights_are_marked_wherever_the_network_is_named() -> None:
     site = example.site(untrained)
     tile = Tile("conv1:4", "conv1", 4, "conv1/4.html", "", "")
     size = Quantity(value=3.0, text="3", unit="px")
-    sheet = Sheet("conv1", "conv1", 64, ())
+    layers = [LayerTiles("conv1", "conv1", 64, ())]
     for trained in (False, True):
         swept = SweepReport(name="all", title="All", network="VGG19", trained=trained, units=1, layers=1, failures=0)
         pages = {
-            "unit": render_unit(UnitPage(tile, "VGG19", trained, size, 64, "no", None, None), "All", site),
-            "explorer": render_explorer(Explorer("all", "All", "VGG19", trained, (sheet,), 64, ()), site, True),
+            "unit": render_unit(UnitPage(tile, size, "no", None, None), swept, 64, site),
+            "explorer": render_explorer(swept, layers, 64, {}, site),
             "index": render_index(example.site().model_copy(update={"circuits": (swept,)})),
         }
         assert {name: "random weights" in text.lower() for name, text in pages.items()} == dict.fromkeys(

@@ -8,17 +8,9 @@ from tests.page import default_site, example, example_sheet
 from tests.page.markup_shown import markup_shown
 from tests.places import REPOSITORY
 from vizengine.figures.quantities import Quantity
-from vizengine.layers.views import (
-    Explorer,
-    Sheet,
-    SheetUnit,
-    Tile,
-    UnitPage,
-    render_contact_sheet,
-    render_explorer,
-    render_unit,
-)
+from vizengine.layers.views import LayerTiles, Tile, UnitPage, render_contact_sheet, render_explorer, render_unit
 from vizengine.page.render import render_circuit, render_index
+from vizengine.page.report import SweepReport
 
 pytestmark = pytest.mark.pages
 
@@ -33,14 +25,14 @@ def _every_kind_of_page() -> dict[str, str]:
     site = example.site(full, bare, example.missing())
     tile = Tile("block1_conv1/a:4", "block1_conv1/a", 4, "block1_conv1-a/4.html", "", "")
     size = Quantity(value=3.0, text="3", unit="px")
-    sheet = Sheet("block1_conv1/a", "block1_conv1-a", 64, (SheetUnit(tile, None),))
-    explorer = Explorer("all", "All", "VGG19", True, (sheet,), 64, (("block1_conv1/a:4", "no"),))
+    layers = [LayerTiles("block1_conv1/a", "block1_conv1-a", 64, ((tile, None),))]
+    swept = SweepReport(name="all", title="All", network="VGG19", trained=True, units=1, layers=1, failures=1)
     return {
         "circuit": render_circuit(full, site, None, bare),
         "circuit of the first layer": render_circuit(bare, site, full, None),
         "index": render_index(site),
-        "unit": render_unit(UnitPage(tile, "VGG19", True, size, 64, "no", None, None), "All", site),
-        "explorer": render_explorer(explorer, site, True),
+        "unit": render_unit(UnitPage(tile, size, "no", None, None), swept, 64, site),
+        "explorer": render_explorer(swept, layers, 64, {"block1_conv1/a:4": "no"}, site),
         "contact sheet": render_contact_sheet(example_sheet.sheet("block1_conv1/a"), site),
     }
 

@@ -1,125 +1,157 @@
-"""A layer's contact sheet: every unit with its picture, its figures and its strongest places in photos."""
+"""The survey of a layer: every unit with its picture, its figures and its strongest places in photos, on one sheet."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
 
+import numpy as np
 import yaml
 from PIL import Image
 
 from vizengine.config.network import NetworkSection
 from vizengine.figures.pictures import PATCH_QUALITY, jpeg
 from vizengine.figures.quantities import fixed, significant, whole
-from vizengine.layers.figures import LayerResults, Measured, columns
+from vizengine.layers.figures import COLUMNS, LayerResults
 from vizengine.layers.jobs import Job
-from vizengine.layers.pages import EXAMPLE_PIXELS, SHOWN_EXAMPLES, plain
-from vizengine.layers.population import Groups, nearest_units, together
-from vizengine.layers.views import ContactSheet, Neighbour, SheetEntry
-from vizengine.layers.workers import Worker
+from vizengine.layers.pages import EXAMPLE_PIXELS, SHOWN_EXAMPLES, plain, verdict
+from vizengine.layers.population import nearest_units, together
+from vizengine.layers.runner import JobRunner
+from vizengine.layers.views import ContactSheet, SheetEntry, render_contact_sheet, shared_files
+from vizengine.layers.workers import SweepContext, Worker
+from vizengine.output import Progress
+from vizengine.page.report import SiteReport
+from vizengine.pictures.ascent import batches
+from vizengine.pictures.result import Visualization
 
 NEIGHBOURS = 3
+# Units whose examples are grouped by one job.
+_UNITS_OF_A_JOB = 32
 
 
-class Sheet:
-    """Makes a contact sheet.
+class LayerRun:
+    """One layer's survey.
 
     Args:
-        worker: reads the results.
-        layer: the layer.
-        pictures: job of each unit's picture.
-        group_jobs: those that grouped the units' examples, in order.
-        failures: why a unit has nothing to show.
+        context: of a sweep that has all units of the layer.
         pages: address of a unit's page, for those that have one.
         settings: name of the circuit that gave photos and settings.
+
+    Attributes:
+        failures: units that failed, `layer:unit` and reason; known once `compute` is through.
     """
 
     def __init__(
-        self,
-        worker: Worker,
-        layer: str,
-        pictures: Mapping[int, Job],
-        group_jobs: Sequence[Job],
-        failures: Mapping[int, str],
-        pages: Mapping[int, str],
-        settings: str,
+        self, context: SweepContext, layer: str, pages: Mapping[int, str], settings: str, progress: Progress
     ) -> None:
-        self._worker = worker
+        self.failures: dict[str, str] = {}
+        self._name = context.name
+        self._worker = Worker(context)
         self._layer = layer
-        self._pictures = pictures
-        self._group_jobs = group_jobs
-        self._failures = failures
         self._pages = pages
         self._settings = settings
+        self._progress = progress
+        self._runner = JobRunner(context, self._worker, progress)
+        self._picture_jobs: dict[int, Job] = {}
+        self._results: LayerResults | None = None
 
-    @cached_property
-    def _groups(self) -> Groups:
-        return together(tuple(self._worker.groups(job) for job in self._group_jobs))
+    def compute(self) -> None:
+        """Do all jobs that aren't done.
 
-    @cached_property
-    def _results(self) -> LayerResults:
-        return replace(self._worker.results(self._layer), groups=self._groups)
+        Raises:
+            WeightsUnavailable: the weights can't be had.
+            VizengineError: photos can't be sent through the layer, so nothing can be said of its units.
+        """
+        worker, layer = self._worker, self._layer
+        _ = worker.source.identity
+        units = range(worker.architecture.channels(layer))
+        measuring = [Job("survey", layer, part=part) for part in range(worker.parts)] + [Job("selectivity", layer)]
+        groups = [
+            Job("groups", layer, tuple(units[start : start + _UNITS_OF_A_JOB]))
+            for start in range(0, len(units), _UNITS_OF_A_JOB)
+        ]
+        with self._runner as runner:
+            runner.run_all("photos and stimuli", measuring)
+            broken = worker.broken_units(layer)
+            runner.run_all("groups of examples", groups)
+            sound = [unit for unit in units if unit not in broken]
+            size = worker.section.visualization.size
+            jobs, reasons = runner.pictures(
+                [Job("pictures", layer, tuple(batch)) for batch in batches(worker.architecture, layer, sound, size)]
+            )
+            failures = {unit: reason for (_, unit), reason in reasons.items()} | broken
+            self.failures = {f"{layer}:{unit}": failures[unit] for unit in sorted(failures)}
+            runner.log_failures(self.failures)
+        self._picture_jobs = {unit: job for (_, unit), job in jobs.items()}
+        grouped = together(tuple(worker.groups(job) for job in groups))
+        self._results = replace(worker.results(layer), groups=grouped)
+
+    def files(self, site: SiteReport) -> Iterator[tuple[str, bytes]]:
+        """The sheet's files, one after the other: path in its folder and content. After `compute`."""
+        sheet = self.sheet()
+        yield from shared_files("survey").items()
+        with self._progress.stage(f"{self._name}: the sheet", len(sheet.entries)) as task:
+            for entry in sheet.entries:
+                if not entry.failure:
+                    yield f"pictures/{entry.unit}.jpg", jpeg(self._picture(entry.unit).image)
+                    yield f"examples/{entry.unit}.webp", self._examples(entry.unit)
+                task.advance(1)
+        yield "survey.json", json.dumps(sheet.data(), separators=(",", ":")).encode()
+        yield "index.html", render_contact_sheet(sheet, site).encode()
 
     def sheet(self) -> ContactSheet:
-        """The whole sheet."""
-        worker, layer = self._worker, self._layer
-        architecture, survey = worker.architecture, worker.survey(layer)
-        measured = columns(self._results)
-        nearest = nearest_units(self._results.correlation, NEIGHBOURS)
+        """What the sheet says. After `compute`."""
+        assert self._results is not None
+        architecture, survey = self._worker.architecture, self._results.survey
+        nearest = nearest_units(self._results.correlation, NEIGHBOURS).tolist()
         return ContactSheet(
             network=architecture.title,
-            layer=layer,
-            size=worker.section.visualization.size,
-            field=whole(architecture.receptive_field(layer).size, "px"),
+            layer=self._layer,
+            size=self._worker.section.visualization.size,
+            field=whole(architecture.receptive_field(self._layer).size, "px"),
             photos=whole(len(survey.extremes.names)),
             positions=whole(survey.count),
-            columns=tuple(column.column for column in measured),
-            entries=tuple(
-                self._entry(unit, measured, nearest[unit].tolist()) for unit in range(architecture.channels(layer))
-            ),
-            config=config_lines(worker.section.network, layer),
+            columns=tuple(filter(None, (column(self._results) for column in COLUMNS))),
+            entries=tuple(self._entry(unit, self._results, others) for unit, others in enumerate(nearest)),
+            config=config_lines(self._worker.section.network, self._layer),
             settings=self._settings,
         )
 
-    def _entry(self, unit: int, measured: Sequence[Measured], nearest: Sequence[int]) -> SheetEntry:
-        page, failure = self._pages.get(unit, ""), self._failures.get(unit, "")
-        if failure:
-            return SheetEntry(unit, "", "", None, None, "", "", page, (), None, (), failure)
-        survey, results = self._worker.survey(self._layer), self._results
-        picture = self._worker.pictures(self._pictures[unit])[unit]
+    def _entry(self, unit: int, results: LayerResults, nearest: list[int]) -> SheetEntry:
+        page = self._pages.get(unit, "")
+        if failure := self.failures.get(f"{self._layer}:{unit}"):
+            return SheetEntry(unit, page, failure)
+        survey, groups, picture = results.survey, results.groups, self._picture(unit)
+        assert groups is not None
         photos = survey.photo[unit, survey.examples(unit)[:SHOWN_EXAMPLES]].tolist()
         names = dict.fromkeys(survey.extremes.names[photo] for photo in photos)
         return SheetEntry(
             unit=unit,
-            picture=f"pictures/{unit}.jpg",
-            verdict="converged" if picture.converged else "not converged",
+            page=page,
+            verdict=verdict(picture),
             reached=significant(picture.reached),
             photo_best=significant(survey.extremes.best(unit)[0]),
-            examples=f"examples/{unit}.webp",
             seen=f"Places in photos that drive unit {unit} most, from {', '.join(names)}",
-            page=page,
-            figures=tuple(column.figures[unit] for column in measured),
-            group_count=whole(int(self._groups.count[unit])),
+            group_count=whole(int(groups.count[unit])),
             neighbours=tuple(
-                Neighbour(other, fixed(float(results.correlation[unit, other]), 2)) for other in nearest if other >= 0
+                (other, fixed(float(results.correlation[unit, other]), 2)) for other in nearest if other >= 0
             ),
         )
 
-    def picture(self, unit: int) -> bytes:
-        """The picture of a unit as a file."""
-        return jpeg(self._worker.pictures(self._pictures[unit])[unit].image)
+    def _picture(self, unit: int) -> Visualization:
+        return self._worker.pictures(self._picture_jobs[unit])[unit]
 
-    def examples(self, unit: int) -> bytes:
+    def _examples(self, unit: int) -> bytes:
         """What a unit sees at the places in photos that drive it most, side by side, as a file."""
         crops = [example.crop for example in self._worker.examples(self._layer, unit, SHOWN_EXAMPLES)]
         sides = (EXAMPLE_PIXELS, EXAMPLE_PIXELS)
-        strip = Image.new("RGB", (EXAMPLE_PIXELS * len(crops), EXAMPLE_PIXELS))
-        for place, pixels in enumerate(crops):
-            strip.paste(Image.fromarray(pixels).resize(sides, Image.Resampling.LANCZOS), (place * EXAMPLE_PIXELS, 0))
+        tiles = [Image.fromarray(crop).resize(sides, Image.Resampling.LANCZOS) for crop in crops]
         stream = io.BytesIO()
-        strip.save(stream, "WEBP", quality=PATCH_QUALITY, method=4)
+        Image.fromarray(np.hstack([np.asarray(tile) for tile in tiles])).save(
+            stream, "WEBP", quality=PATCH_QUALITY, method=4
+        )
         return stream.getvalue()
 
 

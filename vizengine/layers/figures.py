@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.figures.quantities import Quantity, fixed, percent
+from vizengine.figures.quantities import Quantity, fixed, if_finite, percent
 from vizengine.layers.population import (
     GAUSSIAN_SPARSENESS,
     Concentration,
@@ -22,22 +21,18 @@ from vizengine.layers.population import (
     sparseness,
 )
 from vizengine.layers.survey import Selectivity, Survey
-from vizengine.layers.views import Column, Figure
 from vizengine.measures.statistics import SHUFFLES
 from vizengine.measures.stream import EvidenceSettings
 
 # Inputs that a page shows at first.
 TOP = 6
-_SHUFFLED = "the same unit with its own coefficients shuffled among its inputs"
 
 
 @dataclass(frozen=True, eq=False)
 class LayerResults:
-    """What was measured of all units of a layer.
+    """What photos and drawn stimuli do to all units of a layer.
 
     Attributes:
-        survey: what photos do to them.
-        selectivity: what drawn stimuli do.
         kernel: (height, width, inputs, units) float32.
         groups: of their top examples, where they were grouped.
     """
@@ -58,48 +53,89 @@ class LayerResults:
         return seven_digits(correlations(self.survey.activation, self.survey.products))
 
     @property
+    def norms(self) -> NDArray[np.float64]:
+        """(units,) L2 norm of each unit's kernel."""
+        return seven_digits(np.sqrt(np.square(self.kernel.astype(np.float64)).sum(axis=(0, 1, 2))))
+
+    @property
     def sample(self) -> str:
         """Of what the photos' figures are, in words."""
         return f"{self.survey.count:,} positions in {len(self.survey.extremes.names):,} photos"
 
 
 def seven_digits(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Values of any shape to seven significant digits, all that float32 has."""
+    """Values of any shape to the seven digits that float32 has: further ones differ by the threads used."""
     return np.array([float(f"{value:.7g}") for value in values.ravel().tolist()]).reshape(values.shape)
 
 
-@dataclass(frozen=True)
-class UnitFigure:
-    """A figure that every unit of a layer has.
+@dataclass(eq=False)
+class Column:
+    """A figure of all units of a layer, and what a contact sheet says of it.
 
     Attributes:
-        values: (units,) float64, not a number where it can't be told.
+        name: in attributes and in `survey.json`.
+        short: its title in a word or two, for the panel of one unit.
         form: a value as it is printed.
-        words: its column of the contact sheet; None where nothing can be learnt from it there.
-        chance: (units,) each unit's own control, where it has one.
-        control: the one for all units, where there is one.
+        values: (units,) float64, not a number where it can't be told; kept to seven digits.
+        chance: (units,) each unit's own control, where the column has such.
+        control_at: the control, where it is the same for all units.
+        absent: what stands for a figure that can't be told.
     """
 
-    values: Callable[[LayerResults], NDArray[np.float64]]
+    name: str
+    title: str
+    short: str
+    meaning: str
+    formula: str
+    sample: str
+    control: str
     form: Callable[[float], Quantity]
-    words: Callable[[LayerResults], Column | None] = lambda layer: None
-    chance: Callable[[LayerResults], NDArray[np.float64]] | None = None
-    control: Callable[[LayerResults], Quantity | None] = lambda layer: None
+    values: NDArray[np.float64]
+    chance: NDArray[np.float64] | None = None
+    control_at: Quantity | None = None
+    absent: str = "none"
 
-    def of(self, layer: LayerResults) -> NDArray[np.float64]:
-        """(units,) the values to seven digits, to which they are measured: the last ones differ by the threads used."""
-        return seven_digits(self.values(layer))
+    def __post_init__(self) -> None:
+        self.values = seven_digits(self.values)
+        if self.chance is not None:
+            self.chance = np.where(np.isfinite(self.values), seven_digits(self.chance), np.nan)
 
-    def quantity(self, value: float) -> Quantity | None:
-        """A value as it is printed; None where it can't be told."""
-        return self.form(float(value)) if math.isfinite(value) else None
+    @cached_property
+    def figures(self) -> list[Quantity | None]:
+        """The values as they are printed, by unit."""
+        return [if_finite(value, self.form) for value in self.values.tolist()]
+
+    @cached_property
+    def chances(self) -> list[Quantity | None]:
+        """Each unit's own control as it is printed."""
+        chance = np.full_like(self.values, np.nan) if self.chance is None else self.chance
+        return [if_finite(value, self.form) for value in chance.tolist()]
+
+    @cached_property
+    def median(self) -> Quantity | None:
+        """Of the units that have the figure."""
+        known = self.values[np.isfinite(self.values)]
+        return self.form(float(np.median(known))) if len(known) else None
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest number on its axis."""
+        quantities = [*self.figures, *self.chances, self.control_at]
+        numbers = [float(quantity.value) for quantity in quantities if quantity] or [0.0]
+        return min(numbers), max(numbers)
 
 
-def _norm(layer: LayerResults) -> NDArray[np.float64]:
-    return np.asarray(np.sqrt(np.square(layer.kernel.astype(np.float64)).sum(axis=(0, 1, 2))))
+def _one_decimal(value: float) -> Quantity:
+    return fixed(value, 1)
+
+
+def _two_decimals(value: float) -> Quantity:
+    return fixed(value, 2)
 
 
 def _strength(layer: LayerResults) -> Column:
+    # What a Gaussian passes once in as many positions, in standard deviations.
+    bell = fixed(NormalDist().inv_cdf(1 - 1 / max(layer.survey.count, 2)), 1)
     return Column(
         "strength",
         "Strength",
@@ -108,13 +144,11 @@ def _strength(layer: LayerResults) -> Column:
         "these photos is what the unit looks for.",
         "(max − mean) / standard deviation",
         layer.sample,
-        f"A pre-activation spread like a bell curve would pass {_bell(layer).text} at one of as many positions.",
+        f"A pre-activation spread like a bell curve would pass {bell.text} at one of as many positions.",
+        _one_decimal,
+        layer.survey.strength,
+        control_at=bell,
     )
-
-
-def _bell(layer: LayerResults) -> Quantity:
-    """What a Gaussian passes once in as many positions, in standard deviations."""
-    return fixed(NormalDist().inv_cdf(1 - 1 / max(layer.survey.count, 2)), 1)
 
 
 def _firing(layer: LayerResults) -> Column:
@@ -126,10 +160,14 @@ def _firing(layer: LayerResults) -> Column:
         "positions above zero / positions",
         layer.sample,
         "50% where the pre-activation is as often above zero as below.",
+        percent,
+        layer.survey.firing,
+        control_at=percent(0.5),
     )
 
 
 def _sparsity(layer: LayerResults) -> Column:
+    survey, bell = layer.survey, fixed(GAUSSIAN_SPARSENESS, 2)
     return Column(
         "sparsity",
         "Sparsity",
@@ -138,7 +176,10 @@ def _sparsity(layer: LayerResults) -> Column:
         "(1 − E[a]² / E[a²]) / (1 − 1/n), a being the pre-activation above zero and n the positions; Vinje and "
         "Gallant, Science 2000",
         layer.sample,
-        f"{fixed(GAUSSIAN_SPARSENESS, 2).text} for a pre-activation spread like a bell curve around zero.",
+        f"{bell.text} for a pre-activation spread like a bell curve around zero.",
+        _two_decimals,
+        sparseness(survey.activation, survey.products, survey.count),
+        control_at=bell,
     )
 
 
@@ -158,7 +199,10 @@ def _orientation(layer: LayerResults) -> Column:
         "|Σ r exp(2iθ)| / Σ r over 8 orientations θ, at the best frequency and phase; Ringach, Shapley and Hawken 2002",
         f"{layer.selectivity.gratings} drawn gratings",
         _SELECTIVITY_CONTROL,
-        "silent",
+        _two_decimals,
+        layer.selectivity.orientation,
+        layer.selectivity.orientation_chance,
+        absent="silent",
     )
 
 
@@ -173,8 +217,14 @@ def _hue(layer: LayerResults) -> Column:
         "and Hawken 2002",
         f"{layer.selectivity.colours} drawn fields and disks",
         _SELECTIVITY_CONTROL,
-        "silent",
+        _two_decimals,
+        layer.selectivity.hue,
+        layer.selectivity.hue_chance,
+        absent="silent",
     )
+
+
+_SHUFFLED_KERNEL = "The same unit with its own coefficients shuffled among its inputs."
 
 
 def _share(layer: LayerResults) -> Column | None:
@@ -189,7 +239,10 @@ def _share(layer: LayerResults) -> Column | None:
         f"{weights.top} inputs can show.",
         f"squared L2 norms of the {weights.top} strongest slices / those of all",
         f"all {weights.inputs:,} slices of each unit’s kernel",
-        f"{_SHUFFLED[0].upper()}{_SHUFFLED[1:]}.",
+        _SHUFFLED_KERNEL,
+        percent,
+        weights.share,
+        weights.share_chance,
     )
 
 
@@ -205,7 +258,10 @@ def _effective(layer: LayerResults) -> Column | None:
         "be as concentrated.",
         "(Σ e)² / Σ e², e being the squared L2 norm of a slice (participation ratio)",
         f"all {weights.inputs:,} slices of each unit’s kernel",
-        f"{_SHUFFLED[0].upper()}{_SHUFFLED[1:]}.",
+        _SHUFFLED_KERNEL,
+        _one_decimal,
+        weights.effective,
+        weights.effective_chance,
     )
 
 
@@ -224,16 +280,17 @@ def _grouping(layer: LayerResults) -> Column | None:
         "that don’t overlap",
         f"The highest of {SHUFFLES} groupings after each input’s contributions were shuffled among the "
         "examples, and at least 0.25 (Kaufman and Rousseeuw 1990).",
+        _two_decimals,
+        layer.groups.silhouette,
+        layer.groups.threshold,
     )
 
 
-def _groups(layer: LayerResults) -> Groups:
-    assert layer.groups is not None
-    return layer.groups
-
-
 def _likeness(layer: LayerResults) -> Column:
-    middle = _median_pair(layer)
+    correlation = np.nan_to_num(layer.correlation, nan=-np.inf)
+    np.fill_diagonal(correlation, -np.inf)
+    closest = correlation.max(axis=1)
+    middle = if_finite(median_pair(layer.correlation), _two_decimals)
     return Column(
         "likeness",
         "Likeness",
@@ -243,107 +300,23 @@ def _likeness(layer: LayerResults) -> Column:
         "Pearson’s correlation of the pre-activations above zero",
         layer.sample,
         f"The median of all pairs of units of this layer is {middle.text}." if middle else "No two units vary.",
-    )
-
-
-def _median_pair(layer: LayerResults) -> Quantity | None:
-    pair = median_pair(layer.correlation)
-    return fixed(pair, 2) if math.isfinite(pair) else None
-
-
-def _closest(layer: LayerResults) -> NDArray[np.float64]:
-    others = np.nan_to_num(layer.correlation, nan=-np.inf)
-    np.fill_diagonal(others, -np.inf)
-    closest = others.max(axis=1)
-    return np.where(np.isneginf(closest), np.nan, closest)
-
-
-def _one_decimal(value: float) -> Quantity:
-    return fixed(value, 1)
-
-
-def _two_decimals(value: float) -> Quantity:
-    return fixed(value, 2)
-
-
-FIGURES: Mapping[str, UnitFigure] = {
-    "norm": UnitFigure(_norm, _two_decimals),
-    "strength": UnitFigure(lambda layer: layer.survey.strength, _one_decimal, _strength, control=_bell),
-    "firing": UnitFigure(lambda layer: layer.survey.firing, percent, _firing, control=lambda layer: percent(0.5)),
-    "sparsity": UnitFigure(
-        lambda layer: sparseness(layer.survey.activation, layer.survey.products, layer.survey.count),
         _two_decimals,
-        _sparsity,
-        control=lambda layer: fixed(GAUSSIAN_SPARSENESS, 2),
-    ),
-    "orientation": UnitFigure(
-        lambda layer: layer.selectivity.orientation,
-        _two_decimals,
-        _orientation,
-        lambda layer: layer.selectivity.orientation_chance,
-    ),
-    "hue": UnitFigure(
-        lambda layer: layer.selectivity.hue, _two_decimals, _hue, lambda layer: layer.selectivity.hue_chance
-    ),
-    "share": UnitFigure(
-        lambda layer: layer.concentration.share, percent, _share, lambda layer: layer.concentration.share_chance
-    ),
-    "effective": UnitFigure(
-        lambda layer: layer.concentration.effective,
-        _one_decimal,
-        _effective,
-        lambda layer: layer.concentration.effective_chance,
-    ),
-    "grouping": UnitFigure(
-        lambda layer: _groups(layer).silhouette, _two_decimals, _grouping, lambda layer: _groups(layer).threshold
-    ),
-    "likeness": UnitFigure(_closest, _two_decimals, _likeness, control=_median_pair),
-}
-"""All of them, in the order of the contact sheet."""
-PAGE_FIGURES = ("strength", "firing", "orientation", "hue")
-"""Those on a unit's page and in the explorer."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A column of the contact sheet with its figures.
-
-    Attributes:
-        column: what it says.
-        figures: of every unit, by index.
-    """
-
-    column: Column
-    figures: tuple[Figure, ...]
-
-
-def columns(layer: LayerResults) -> tuple[Measured, ...]:
-    """Every column of a layer from which something can be learnt."""
-    words = {name: figure.words(layer) for name, figure in FIGURES.items()}
-    return tuple(_measured(FIGURES[name], column, layer) for name, column in words.items() if column is not None)
-
-
-def _measured(figure: UnitFigure, column: Column, layer: LayerResults) -> Measured:
-    """A column with its figures, its median and the ends of its axis."""
-    values, control = figure.of(layer), figure.control(layer)
-    chance = None if figure.chance is None else seven_digits(figure.chance(layer))
-    known = values[np.isfinite(values)]
-    figures = tuple(
-        Figure(
-            figure.quantity(value),
-            figure.quantity(chance[unit]) if chance is not None and math.isfinite(value) else None,
-        )
-        for unit, value in enumerate(values)
+        np.where(np.isneginf(closest), np.nan, closest),
+        control_at=middle,
     )
-    quantities = [quantity for unit in figures for quantity in (unit.value, unit.chance)] + [control]
-    numbers = [float(quantity.value) for quantity in quantities if quantity] or [0.0]
-    return Measured(
-        replace(
-            column,
-            low=min(numbers),
-            high=max(numbers),
-            median=figure.quantity(float(np.median(known))) if len(known) else None,
-            control_at=control,
-        ),
-        figures,
-    )
+
+
+COLUMNS: tuple[Callable[[LayerResults], Column | None], ...] = (
+    _strength,
+    _firing,
+    _sparsity,
+    _orientation,
+    _hue,
+    _share,
+    _effective,
+    _grouping,
+    _likeness,
+)
+"""All of them, in the order of the contact sheet; None where nothing can be learnt from one."""
+PAGE_COLUMNS = {"strength": _strength, "firing": _firing, "orientation": _orientation, "hue": _hue}
+"""Those on a unit's page and in the explorer, by name."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.layers.figures import FIGURES
+from vizengine.layers.figures import PAGE_COLUMNS
 from vizengine.layers.jobs import Job, chosen_layers, named_units, source_layers
 from vizengine.layers.workers import Worker
 from vizengine.pictures.ascent import batches
@@ -93,7 +93,8 @@ def _units(worker: Worker, layer: str, channels: int) -> tuple[int, ...]:
     units = worker.section.unit
     if units.top is None or units.by is None:
         return named_units(units, channels)
-    values = FIGURES[units.by].of(worker.results(layer))
+    results = worker.results(layer)
+    values = results.norms if units.by == "norm" else PAGE_COLUMNS[units.by](results).values
     # A unit that can't be measured comes last.
     order = np.argsort(-np.where(np.isfinite(values), values, -np.inf), kind="stable")
     return tuple(sorted(order[: units.top].tolist()))

@@ -1,18 +1,22 @@
-"""What the light page of a sweep's unit says, and what the explorer says of all units."""
+"""What the light page of a sweep's unit, the explorer of all units and a layer's contact sheet say."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from vizengine.figures.drawing import along, number
 from vizengine.figures.quantities import Kernel, Quantity
+from vizengine.layers.figures import Column
 from vizengine.measures.examples import ExampleReport
 from vizengine.measures.inputs import Sign, SliceFigures
 from vizengine.measures.readings import OutputSlice
 from vizengine.page.render import environment, escape_bidi, load, templates_folder
-from vizengine.page.report import SiteReport
+from vizengine.page.report import SiteReport, SweepReport
+
+Figures = Mapping[str, Quantity | None]
+"""A unit's figures by the names of `PAGE_COLUMNS`; None where one can't be told."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +25,7 @@ class Tile:
 
     Attributes:
         label: `layer:unit`, or the name of a colour of the image.
-        layer: its layer.
-        unit: its index.
-        page: address of its page from the sweep's folder, or empty where it has none.
-        picture: address of its picture likewise, or empty.
+        page, picture: addresses from the sweep's folder; empty where it has none.
         verdict: `converged`, `not converged` or `exact`; empty where it has no picture.
     """
 
@@ -38,13 +39,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Connection:
-    """A kernel slice between two units, and the unit at its other end.
-
-    Attributes:
-        tile: that unit.
-        sign: as in `InputChannel`.
-        slice: its figures.
-    """
+    """A kernel slice between two units; `tile` is the unit at its other end."""
 
     tile: Tile
     sign: Sign
@@ -67,7 +62,6 @@ class Part:
 
     Attributes:
         name: `bias`, an input's label, or how many other inputs there are.
-        value: how much.
         page: address of the input's page from the sweep's folder, or empty.
     """
 
@@ -81,41 +75,28 @@ class UnitPage:
     """The light page of one unit.
 
     Attributes:
-        tile: the unit.
-        network: the network's title.
-        trained: false where its weights are drawn at random.
         receptive_field: its side.
-        size: side of its picture in pixels.
         failure: why there is nothing but this to say; empty where all is well, and then the rest is there.
-        reached: highest pre-activation on its picture.
-        photo_best: the same over photos.
-        photo_best_name: the photo.
-        figures: its figures by the names of `FIGURES`; None where one can't be told.
+        previous, next: its neighbours in the layer.
+        reached, photo_best: highest pre-activation on its picture, and over photos.
         inputs: its strongest inputs by norm, with `SliceFigures`.
-        input_count: how many inputs it has.
-        scale: value of the full colours of their slices.
+        scale, output_scale: value of the full colours of the inputs' and of the readers' slices.
         excited, inhibited: the later units that it excites and inhibits most, with `OutputSlice`s.
-        output_scale: value of the full colours of those slices.
         parts: bias, largest inputs and all others; they sum to `total`.
-        total: mean pre-activation on its top examples.
-        example_count: how many those are.
+        total: mean pre-activation on its top examples, of which there are `example_count`.
         examples: the first of them.
         photo_count: how many photos were looked at.
-        previous, next: its neighbours in the layer.
     """
 
     tile: Tile
-    network: str
-    trained: bool
     receptive_field: Quantity
-    size: int
     failure: str
     previous: Tile | None
     next: Tile | None
     reached: Quantity | None = None
     photo_best: Quantity | None = None
     photo_best_name: str = ""
-    figures: Mapping[str, Quantity | None] = field(default_factory=dict)
+    figures: Figures = field(default_factory=dict)
     inputs: tuple[Connection, ...] = ()
     input_count: Quantity | None = None
     scale: Quantity | None = None
@@ -128,153 +109,64 @@ class UnitPage:
     examples: tuple[ExampleReport, ...] = ()
     photo_count: Quantity | None = None
 
+    def data(self) -> dict[str, object]:
+        """Its figures, unrounded, for those who compute with them."""
+        if self.failure:
+            return {"unit": self.tile.unit, "failure": self.failure}
+        readers = sorted((*self.excited, *self.inhibited), key=lambda reader: -reader.slice.share.value)
+        return {
+            "unit": self.tile.unit,
+            "picture": self.tile.verdict,
+            "reached": _value(self.reached),
+            "photo_best": _value(self.photo_best),
+            **{name: _value(figure) for name, figure in self.figures.items()},
+            "inputs": [
+                {"name": input.label, "norm": input.slice.norm.value, "contribution": input.slice.contribution.value}
+                for input in self.inputs
+                if isinstance(input.slice, SliceFigures)
+            ],
+            "outputs": [{"name": reader.label, "share": reader.slice.share.value} for reader in readers],
+        }
+
 
 @dataclass(frozen=True)
-class SheetUnit:
-    """A unit on a contact sheet.
+class LayerTiles:
+    """A layer in the explorer.
 
     Attributes:
-        tile: the unit.
-        figures: as in `UnitPage`; None where it failed.
-    """
-
-    tile: Tile
-    figures: Mapping[str, Quantity | None] | None
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The contact sheet of a layer.
-
-    Attributes:
-        layer: its name.
-        folder: the folder of its pages and pictures.
+        folder: of its pages and pictures.
         channels: how many units the layer has.
-        units: those that have pages, in order.
+        units: those that have pages, in order, each with its figures; None where it failed.
     """
 
     layer: str
     folder: str
     channels: int
-    units: tuple[SheetUnit, ...]
-
-
-@dataclass(frozen=True)
-class Explorer:
-    """The page that leads to all units of a sweep.
-
-    Attributes:
-        name: the sweep's name in the config.
-        title: its heading.
-        network: the network's title.
-        trained: false where its weights are drawn at random.
-        sheets: in order of computation.
-        size: side of the pictures in pixels.
-        failures: label and reason of each unit that failed.
-    """
-
-    name: str
-    title: str
-    network: str
-    trained: bool
-    sheets: tuple[Sheet, ...]
-    size: int
-    failures: tuple[tuple[str, str], ...]
-
-    @property
-    def count(self) -> int:
-        """How many units there are."""
-        return sum(len(sheet.units) for sheet in self.sheets)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A figure that every unit has.
-
-    Attributes:
-        name: in attributes and in `survey.json`, for example `strength`.
-        title: over the figures.
-        short: the same in a word or two, for the panel of one unit.
-        meaning: what it says, in a sentence or two.
-        formula: how it is worked out, and after whom.
-        sample: from what.
-        control: what to hold it against, with the control's own figure.
-        absent: what stands for a figure that can't be told.
-        low, high: ends of its axis.
-        median: of the layer; None where no unit has it.
-        control_at: where the control lies on the axis, if it is the same for all units.
-    """
-
-    name: str
-    title: str
-    short: str
-    meaning: str
-    formula: str
-    sample: str
-    control: str
-    absent: str = "none"
-    low: float = 0.0
-    high: float = 1.0
-    median: Quantity | None = None
-    control_at: Quantity | None = None
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One unit's figure in one column.
-
-    Attributes:
-        value: None where it can't be told.
-        chance: the unit's own control, where the column has one.
-    """
-
-    value: Quantity | None
-    chance: Quantity | None = None
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A unit that fires where another does.
-
-    Attributes:
-        unit: its index.
-        correlation: of the two units' activations.
-    """
-
-    unit: int
-    correlation: Quantity
+    units: tuple[tuple[Tile, Figures | None], ...]
 
 
 @dataclass(frozen=True)
 class SheetEntry:
-    """A unit on the sheet.
+    """A unit on a contact sheet; one that failed has a `failure` and nothing but perhaps a page.
 
     Attributes:
-        unit: its index.
-        picture: address of its picture from the sheet's folder, or empty where it has none.
-        verdict: `converged` or `not converged`; empty where it has no picture.
-        reached, photo_best: highest pre-activation on its picture and on any photo; None where it failed.
-        examples: address of the strip of what it sees at the places that drive it most, or empty.
-        seen: that strip in words.
+        verdict: `converged` or `not converged`.
+        reached, photo_best: highest pre-activation on its picture and on any photo.
+        seen: the strip of what it sees at the places that drive it most, in words.
         page: address of its page, relative to the sheet's folder, or empty where the site has none.
-        figures: one for each column.
-        group_count: into how many groups its top examples fall; None where it failed.
-        neighbours: the units that fire most like it, most alike first.
-        failure: why it has nothing but this; empty where all is well.
+        group_count: into how many groups its top examples fall.
+        neighbours: the units that fire most like it, most alike first, and the correlation with each.
     """
 
     unit: int
-    picture: str
-    verdict: str
-    reached: Quantity | None
-    photo_best: Quantity | None
-    examples: str
-    seen: str
-    page: str
-    figures: tuple[Figure, ...]
-    group_count: Quantity | None
-    neighbours: tuple[Neighbour, ...]
+    page: str = ""
     failure: str = ""
+    verdict: str = ""
+    reached: Quantity | None = None
+    photo_best: Quantity | None = None
+    seen: str = ""
+    group_count: Quantity | None = None
+    neighbours: tuple[tuple[int, Quantity], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -283,11 +175,9 @@ class ContactSheet:
 
     Attributes:
         network: the network's title.
-        layer: its name.
         size: side of the pictures in pixels.
         field: side of a unit's receptive field.
         photos, positions: how many were looked at.
-        columns: what was measured.
         entries: all units, by index.
         config: three lines of a config that make the page of a unit, `{unit}` standing for its index.
         settings: name of the circuit in the config that gave photos and settings.
@@ -303,11 +193,6 @@ class ContactSheet:
     entries: tuple[SheetEntry, ...]
     config: str
     settings: str
-
-    @property
-    def failures(self) -> dict[str, str]:
-        """The units that failed, each with the reason."""
-        return {f"{self.layer}:{entry.unit}": entry.failure for entry in self.entries if entry.failure}
 
     def data(self) -> dict[str, object]:
         """All figures, unrounded, for those who compute with them."""
@@ -340,13 +225,11 @@ class ContactSheet:
             "photo_best": _value(entry.photo_best),
             "group_count": _value(entry.group_count),
         }
-        for column, figure in zip(self.columns, entry.figures, strict=True):
-            data[column.name] = _value(figure.value)
-            if figure.chance:
-                data[f"{column.name}_chance"] = figure.chance.value
-        data["nearest"] = [
-            {"unit": neighbour.unit, "correlation": neighbour.correlation.value} for neighbour in entry.neighbours
-        ]
+        for column in self.columns:
+            data[column.name] = _value(column.figures[entry.unit])
+            if chance := column.chances[entry.unit]:
+                data[f"{column.name}_chance"] = chance.value
+        data["nearest"] = [{"unit": unit, "correlation": correlation.value} for unit, correlation in entry.neighbours]
         return data
 
 
@@ -354,7 +237,8 @@ def _value(quantity: Quantity | None) -> int | float | None:
     return None if quantity is None else quantity.value
 
 
-POLICY = "; ".join(
+ASSETS = "assets"
+_POLICY = "; ".join(
     (
         "default-src 'none'",
         "img-src 'self' data:",
@@ -366,97 +250,58 @@ POLICY = "; ".join(
 )
 
 
-@dataclass(frozen=True)
-class SharedFiles:
-    """What light pages load.
-
-    Attributes:
-        style: CSS.
-        script: JavaScript.
-    """
-
-    style: str
-    script: str
-
-    @staticmethod
-    @cache
-    def load(*names: str) -> SharedFiles:
-        """Read them from the templates' folder.
-
-        Args:
-            names: of styles and scripts that a page needs besides those of all light pages.
-        """
-        shared = load()
-        folder = templates_folder() / "assets"
-        style, script = (
-            "".join((folder / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("explorer", *names))
-            for kind in ("css", "js")
-        )
-        return SharedFiles(shared.style + style, shared.script + script)
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A bar from zero.
-
-    Attributes:
-        x, width: its place, in percent.
-        kind: `excites` or `inhibits`.
-    """
-
-    x: str
-    width: str
-    kind: str
-
-
-def render_unit(page: UnitPage, sweep: str, site: SiteReport) -> str:
-    """The light page of a unit.
+@cache
+def shared_files(*names: str) -> Mapping[str, bytes]:
+    """The style and the script that light pages load, by their addresses.
 
     Args:
-        page: the unit.
-        sweep: the sweep's title.
-        site: the site that it is in.
-
-    Returns:
-        HTML, the whole page.
+        names: of styles and scripts that a page needs besides those of all light pages.
     """
-    return _render("unit.html", page=page, sweep=sweep, site=site, root="../", bars=bars(page.parts))
+    shared, folder = load(), templates_folder() / "assets"
+    style, script = (
+        "".join((folder / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("explorer", *names))
+        for kind in ("css", "js")
+    )
+    return {
+        f"{ASSETS}/light.css": (shared.style + style).encode(),
+        f"{ASSETS}/light.js": (shared.script + script).encode(),
+    }
 
 
-def render_explorer(explorer: Explorer, site: SiteReport, alone: bool) -> str:
-    """The page that leads to all units of a sweep.
+def render_unit(page: UnitPage, sweep: SweepReport, size: int, site: SiteReport) -> str:
+    """The light page of a unit, as HTML; pictures have sides of `size` pixels."""
+    return _render("unit.html", page=page, sweep=sweep, size=size, site=site, root="../", bars=list(_bars(page.parts)))
+
+
+def render_explorer(
+    sweep: SweepReport, layers: Sequence[LayerTiles], size: int, failures: Mapping[str, str], site: SiteReport
+) -> str:
+    """The page that leads to all units of a sweep, as HTML.
 
     Args:
-        explorer: the units.
-        site: the site that it is in.
-        alone: whether the sweep is all of the site.
+        layers: in order of computation.
+        size: side of the pictures in pixels.
+        failures: the units that failed, `layer:unit` each, with the reason.
     """
-    return _render("explorer.html", explorer=explorer, site=site, root="", alone=alone)
-
-
-def render_contact_sheet(sheet: ContactSheet, site: SiteReport) -> str:
-    """The contact sheet of a layer.
-
-    Args:
-        sheet: the layer.
-        site: what the config says of the site.
-    """
-    return _render("survey.html", sheet=sheet, site=site, root="", along=along, number=number)
-
-
-def bars(parts: Sequence[Part]) -> tuple[Bar, ...]:
-    """A bar for each part, all on one axis with zero on it."""
-    values = [float(part.value.value) for part in parts]
-    low, high = min([0.0, *values]), max([0.0, *values])
-    return tuple(
-        Bar(
-            number(along(min(value, 0.0), low, high)),
-            number(along(abs(value), 0.0, high - low)),
-            "excites" if value > 0 else "inhibits",
-        )
-        for value in values
+    alone = len(site.circuits) == 1
+    return _render(
+        "explorer.html", sweep=sweep, layers=layers, size=size, failures=failures, site=site, root="", alone=alone
     )
 
 
+def render_contact_sheet(sheet: ContactSheet, site: SiteReport) -> str:
+    """The contact sheet of a layer, as HTML."""
+    return _render("survey.html", sheet=sheet, site=site, root="", along=along, number=number)
+
+
+def _bars(parts: Sequence[Part]) -> Iterator[tuple[Part, str, str, str]]:
+    """Each part with its bar from zero: left end and width in percent of an axis that all share, and the kind."""
+    values = [float(part.value.value) for part in parts]
+    low, high = min([0.0, *values]), max([0.0, *values])
+    for part, value in zip(parts, values, strict=True):
+        left, width = along(min(value, 0.0), low, high), along(abs(value), 0.0, high - low)
+        yield part, number(left), number(width), "excites" if value > 0 else "inhibits"
+
+
 def _render(template: str, **context: object) -> str:
-    return escape_bidi(environment().get_template(template).render(assets=load(), policy=POLICY, **context))
+    return escape_bidi(environment().get_template(template).render(assets=load(), policy=_POLICY, **context))
