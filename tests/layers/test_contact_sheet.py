@@ -58,7 +58,7 @@ def _kernel(inputs: int = 12) -> NDArray[np.float32]:
 
 
 def _values(column: Column) -> list[float | None]:
-    return [figure and float(figure.value) for figure in column.figures]
+    return [None if figure is None else float(figure.value) for figure in column.figures]
 
 
 def test_figures_are_those_of_the_measurements() -> None:

@@ -35,11 +35,10 @@ _STEPS = 4
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a sweep will need.
+    """What a sweep or a survey will need.
 
     Attributes:
-        units: how many units, at most where they are chosen by a measure.
-        pictures: how many pictures, at most.
+        units, pictures: how many, at most where units are chosen by a measure.
         seconds: by stage, on the config's processes.
         memory: bytes of all processes together.
         site, cache: bytes on disk.
@@ -68,92 +67,81 @@ class Estimate:
         ]
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What is to be done.
-
-    Attributes:
-        units: how many of each layer.
-        pictures: how many of each layer; photos go through all of these.
-        page_seconds, page_bytes: of a unit's page, or of its part of a contact sheet.
-        group_seconds: of grouping a unit's examples, where that is done.
-    """
-
-    units: dict[str, int]
-    pictures: dict[str, int]
-    page_seconds: float
-    page_bytes: int
-    group_seconds: float = 0.0
-
-
 def estimate(worker: Worker, processes: int) -> Estimate:
-    """What a sweep will need.
-
-    Args:
-        worker: of the sweep.
-        processes: that will share the work.
-    """
-    architecture, section = worker.architecture, worker.section
-    layers = chosen_layers(section.unit, architecture)
-    units = {layer: _count(worker, layer) for layer in layers}
+    """What a sweep will need on so many processes."""
+    architecture, chosen = worker.architecture, worker.section.unit
+    units: dict[str, int] = {}
+    for layer in chosen_layers(chosen, architecture):
+        channels = architecture.channels(layer)
+        units[layer] = min(chosen.top, channels) if chosen.top else len(named_units(chosen, channels))
     pictures = dict(units)
-    for layer in layers:
-        sources = source_layers(architecture, layer)
-        for source in sources:
+    for layer in units:
+        for source in source_layers(architecture, layer):
             # No more than all units' inputs together, nor than the layer has.
-            most = pictures.get(source, 0) + units[layer] * section.inputs
+            most = pictures.get(source, 0) + units[layer] * worker.section.inputs
             pictures[source] = min(architecture.channels(source), most)
-    return _reckoned(worker, processes, _Work(units, pictures, SECONDS_PER_PAGE, BYTES_PER_PAGE))
+    return _estimate(worker, processes, units, pictures, SECONDS_PER_PAGE, BYTES_PER_PAGE)
 
 
 def estimate_layer(worker: Worker, layer: str, processes: int) -> Estimate:
-    """What the survey of a layer will need.
+    """What the survey of a layer will need, by the worker of a sweep of all its units."""
+    units = {layer: worker.architecture.channels(layer)}
+    without = _estimate(worker, processes, units, units, SECONDS_PER_ENTRY, BYTES_PER_ENTRY)
+    *before, pages = without.seconds.items()
+    grouping = ("groups of examples", units[layer] * SECONDS_PER_GROUPING / processes)
+    return replace(without, seconds=dict([*before, grouping, pages]))
+
+
+def _estimate(
+    worker: Worker,
+    processes: int,
+    units: dict[str, int],
+    pictures: dict[str, int],
+    page_seconds: float,
+    page_bytes: int,
+) -> Estimate:
+    """Measure the cheapest and the dearest layer, and reckon the others by their multiplications.
 
     Args:
-        worker: of a sweep of all its units.
-        layer: the layer.
-        processes: that will share the work.
+        units, pictures: how many of each layer; photos go through all of these.
+        page_seconds, page_bytes: of a unit's page, or of its part of a contact sheet.
     """
-    units = {layer: worker.architecture.channels(layer)}
-    return _reckoned(worker, processes, _Work(units, units, SECONDS_PER_ENTRY, BYTES_PER_ENTRY, SECONDS_PER_GROUPING))
-
-
-def _reckoned(worker: Worker, processes: int, work: _Work) -> Estimate:
-    """Measure the cheapest and the dearest layer, and reckon the others by their multiplications."""
     began = time.monotonic()
-    architecture, section = worker.architecture, worker.section
-    layers, pictures = tuple(work.units), work.pictures
-    size = section.visualization.size
-    ends = sorted(layers, key=lambda layer: multiplications(architecture, layer, size))
-    ends = [ends[0], ends[-1]]
-    per_photo = _line(ends, lambda layer: multiplications(architecture, layer, LONGEST_SIDE), _photo_seconds(worker))
-    steps = _line(ends, lambda layer: multiplications(architecture, layer, size), _step_seconds(worker))
-    seen = dict.fromkeys((*pictures, *layers))
-    photos = sum(per_photo(_photo_work(architecture, layer)) for layer in seen) * len(worker.photos)
+    architecture, visualization = worker.architecture, worker.section.visualization
+    size = visualization.size
+    by_work = sorted(units, key=lambda layer: multiplications(architecture, layer, size))
+    ends = [by_work[0], by_work[-1]]
+    per_photo = _line(
+        [(multiplications(architecture, layer, LONGEST_SIDE), _photo_seconds(worker, layer)) for layer in ends]
+    )
+    per_step = _line([(multiplications(architecture, layer, size), _step_seconds(worker, layer)) for layer in ends])
+    photos = sum(
+        per_photo(0.0 if layer == INPUT else multiplications(architecture, layer, LONGEST_SIDE))
+        for layer in {**pictures, **units}
+    ) * len(worker.photos)
     stimuli = sum(
         per_photo(multiplications(architecture, layer, architecture.receptive_field(layer).size + 8)) * STIMULI
-        for layer in layers
+        for layer in units
     )
-    attempts = STEPS_OF_ALL_ATTEMPTS[min(section.visualization.attempts, len(STEPS_OF_ALL_ATTEMPTS)) - 1]
+    attempts = STEPS_OF_ALL_ATTEMPTS[min(visualization.attempts, len(STEPS_OF_ALL_ATTEMPTS)) - 1]
     ascents = sum(
-        count * steps(multiplications(architecture, layer, size)) * section.visualization.steps * attempts
+        count * per_step(multiplications(architecture, layer, size)) * visualization.steps * attempts
         for layer, count in pictures.items()
         if layer != INPUT
     )
-    count = sum(work.units.values())
-    parts = sum(4 * EXAMPLES * architecture.channels(layer) * architecture.kernel_shape(layer)[2] for layer in layers)
+    unit_count, picture_count = sum(units.values()), sum(pictures.values())
+    parts = sum(4 * EXAMPLES * architecture.channels(layer) * architecture.kernel_shape(layer)[2] for layer in units)
     return Estimate(
-        units=count,
-        pictures=sum(pictures.values()),
+        units=unit_count,
+        pictures=picture_count,
         seconds={
             "photos and stimuli": (photos + stimuli) / processes,
             "pictures": ascents / processes,
-            **({"groups of examples": count * work.group_seconds / processes} if work.group_seconds else {}),
-            "pages": count * work.page_seconds,
+            "pages": unit_count * page_seconds,
         },
         memory=float(_peak_bytes() * (processes + (processes > 1))),
-        site=float(count * work.page_bytes + sum(pictures.values()) * size**2 * 1.4),
-        cache=float(sum(pictures.values()) * (3 * size**2 + 8192) + parts),
+        site=float(unit_count * page_bytes + picture_count * size**2 * 1.4),
+        cache=float(picture_count * (3 * size**2 + 8192) + parts),
         measured=time.monotonic() - began,
     )
 
@@ -171,65 +159,46 @@ def multiplications(architecture: Architecture, layer: str, size: int) -> float:
     )
 
 
-def _photo_work(architecture: Architecture, layer: str) -> float:
-    return 0.0 if layer == INPUT else multiplications(architecture, layer, LONGEST_SIDE)
-
-
-def _count(worker: Worker, layer: str) -> int:
-    channels, chosen = worker.architecture.channels(layer), worker.section.unit
-    return min(chosen.top, channels) if chosen.top else len(named_units(chosen, channels))
-
-
-def _line(
-    ends: Sequence[str], work: Callable[[str], float], measured: Callable[[str], float]
-) -> Callable[[float], float]:
-    """Seconds by multiplications: the line through what was measured at both ends, never falling, never below 0."""
-    (low, high), (first, last) = map(work, ends), map(measured, ends)
+def _line(measured: Sequence[tuple[float, float]]) -> Callable[[float], float]:
+    """Seconds by multiplications: the line through two measurements of both, never falling, never below 0."""
+    (low, first), (high, last) = measured
     slope = max((last - first) / (high - low), 0.0) if high > low else last / high
     base = max(first - slope * low, 0.0)
     return lambda amount: base + slope * amount
 
 
-def _photo_seconds(worker: Worker) -> Callable[[str], float]:
+def _photo_seconds(worker: Worker, layer: str) -> float:
     """Seconds that a photo takes through a layer."""
+    from vizengine.layers.survey import survey
 
-    def measured(layer: str) -> float:
-        from vizengine.layers.survey import survey
+    photos = worker.photos[:1]
+    survey(worker.network, layer, photos)
+    started = time.monotonic()
+    survey(worker.network, layer, photos)
+    return time.monotonic() - started
 
-        photos = worker.photos[:1]
-        survey(worker.network, layer, photos)
+
+def _step_seconds(worker: Worker, layer: str) -> float:
+    """Seconds that one step of one picture takes, with its share of what each batch takes before its first step."""
+    from vizengine.pictures.search import Job as PictureJob
+    from vizengine.pictures.search import visualize
+
+    section = worker.section.visualization
+    settings = Settings(**section.model_dump(exclude={"film"}))
+    width = min(widest(worker.architecture, layer, section.size), worker.architecture.channels(layer))
+    best = {channel: PhotoBest(0.0, worker.photos[0].name) for channel in range(width)}
+
+    def timed(steps: int) -> float:
+        short = replace(settings, steps=steps, attempts=1, start="noise")
         started = time.monotonic()
-        survey(worker.network, layer, photos)
+        visualize(worker.network, PictureJob(layer, best, short))
         return time.monotonic() - started
 
-    return measured
-
-
-def _step_seconds(worker: Worker) -> Callable[[str], float]:
-    """Seconds that one step of one picture takes, with its share of what each batch takes before its first step."""
-
-    def measured(layer: str) -> float:
-        from vizengine.pictures.search import Job as PictureJob
-        from vizengine.pictures.search import visualize
-
-        section = worker.section.visualization
-        settings = Settings(**section.model_dump(exclude={"film"}))
-        width = min(widest(worker.architecture, layer, section.size), worker.architecture.channels(layer))
-        best = {channel: PhotoBest(0.0, worker.photos[0].name) for channel in range(width)}
-
-        def timed(steps: int) -> float:
-            short = replace(settings, steps=steps, attempts=1, start="noise")
-            started = time.monotonic()
-            visualize(worker.network, PictureJob(layer, best, short))
-            return time.monotonic() - started
-
-        timed(1)
-        few, more = timed(_STEPS), timed(3 * _STEPS)
-        step = max(more - few, 1e-9) / (2 * _STEPS)
-        before = max(few - _STEPS * step, 0.0)
-        return (step + before / section.steps) / width
-
-    return measured
+    timed(1)
+    few, more = timed(_STEPS), timed(3 * _STEPS)
+    step = max(more - few, 1e-9) / (2 * _STEPS)
+    before = max(few - _STEPS * step, 0.0)
+    return (step + before / section.steps) / width
 
 
 def _peak_bytes() -> int:

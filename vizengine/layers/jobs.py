@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -33,12 +33,8 @@ def _named_layers(units: UnitsSection, architecture: Architecture) -> tuple[str,
 
 def named_units(units: UnitsSection, channels: int) -> tuple[int, ...]:
     """The units of a layer of so many channels that a sweep names by their indices, ascending."""
-    named = {
-        index
-        for first, last in units.index or ()
-        for index in range(first, channels if last is None else min(last + 1, channels))
-    }
-    return tuple(sorted(named))
+    ranges = [range(first, channels if last is None else min(last + 1, channels)) for first, last in units.index or ()]
+    return tuple(sorted(set().union(*ranges)))
 
 
 def source_layers(architecture: Architecture, layer: str) -> tuple[str, ...]:
@@ -47,12 +43,7 @@ def source_layers(architecture: Architecture, layer: str) -> tuple[str, ...]:
 
 
 def selection_flaws(section: SweepSection, architecture: Architecture) -> Iterator[Flaw]:
-    """What is wrong with the layers and units that a sweep names.
-
-    Args:
-        section: the sweep's section.
-        architecture: its network.
-    """
+    """What is wrong with the layers and units that a sweep names."""
     names = [layer.name for layer in architecture.conv_layers]
     for place, pattern in enumerate(section.unit.layer):
         if not any(fnmatchcase(name, pattern) for name in names):
@@ -86,7 +77,6 @@ class Job:
     Attributes:
         kind: `survey` (some photos through a layer), `selectivity` (drawn stimuli through a layer), `pictures`, or
             `groups` (units' top examples by what drove them).
-        layer: the layer.
         channels: whose pictures or groups; empty for the others.
         part: which photos of a survey, as a count of `PHOTOS_OF_A_JOB`.
     """
@@ -108,22 +98,12 @@ class Job:
     def halves(self) -> tuple[Job, Job]:
         """The same pictures in two jobs."""
         middle = len(self.channels) // 2
-        return (
-            Job(self.kind, self.layer, self.channels[:middle], self.part),
-            Job(self.kind, self.layer, self.channels[middle:], self.part),
-        )
+        return replace(self, channels=self.channels[:middle]), replace(self, channels=self.channels[middle:])
 
 
 @dataclass(frozen=True)
 class Done:
-    """A job whose result is kept.
-
-    Attributes:
-        job: which.
-        seconds: how long it took.
-        processor_seconds: of all threads together; less than or more than `seconds`, as the machine is shared or not.
-        worker: the process that did it, in words.
-    """
+    """A job whose result is kept, the processor seconds of all its threads, and the process that did it, in words."""
 
     job: Job
     seconds: float
@@ -133,12 +113,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """A job that gave no result.
-
-    Attributes:
-        job: which.
-        reason: why, in words.
-    """
+    """A job that gave no result, and why, in words."""
 
     job: Job
     reason: str

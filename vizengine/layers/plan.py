@@ -53,11 +53,7 @@ def measuring_jobs(worker: Worker) -> list[Job]:
 
 
 def plan(worker: Worker) -> Plan:
-    """Choose the units and the pictures, once the measuring jobs are done.
-
-    Args:
-        worker: reads weights and results.
-    """
+    """Choose the units and the pictures, once the measuring jobs are done."""
     architecture = worker.architecture
     units: dict[str, tuple[int, ...]] = {}
     broken: dict[tuple[str, int], str] = {}
@@ -79,12 +75,7 @@ def plan(worker: Worker) -> Plan:
 
 
 def strongest(kernel: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """Indices of the input channels with the largest L2 norms, largest first; ties go to the lower index.
-
-    Args:
-        kernel: (height, width, inputs) of one unit.
-        count: how many.
-    """
+    """Indices of the input channels of a (height, width, inputs) kernel with the largest L2 norms, largest first."""
     norms = np.sqrt(np.square(kernel.astype(np.float64)).sum(axis=(0, 1)))
     return np.argsort(-norms, kind="stable")[:count]
 

@@ -35,13 +35,7 @@ class Concentration:
 
 
 def concentration(kernel: NDArray[np.float32], top: int, seed: int = 0) -> Concentration:
-    """Measure all units of a layer.
-
-    Args:
-        kernel: (height, width, inputs, units).
-        top: how many of the strongest inputs to count.
-        seed: of the shuffle.
-    """
+    """Measure all units of a layer by its (height, width, inputs, units) kernel and the `top` inputs of each."""
     wide = kernel.astype(np.float64)
     flat = wide.reshape(-1, wide.shape[-1])
     shuffled = np.random.default_rng(seed).permuted(flat, axis=0).reshape(wide.shape)
@@ -140,26 +134,14 @@ class Groups:
 
 
 def groups(survey: Survey, units: tuple[int, ...], seed: int = 0) -> Groups:
-    """Group the top examples of some units.
-
-    Args:
-        survey: what photos do to their layer.
-        units: which; at least one.
-        seed: of the shuffles.
-    """
-    rows = []
-    for unit in units:
-        parts = survey.parts[unit, survey.examples(unit)]
-        grouped = cluster(parts, seed, ward)
-        rows.append(
-            (len(parts), grouped.count, grouped.silhouette.mean if grouped.tried else np.nan, grouped.threshold)
-        )
-    examples, count, silhouette, threshold = zip(*rows, strict=True)
+    """Group the top examples of some units, at least one."""
+    parts = [survey.parts[unit, survey.examples(unit)] for unit in units]
+    clustered = [cluster(of_unit, seed, ward) for of_unit in parts]
     return Groups(
-        np.array(examples, np.int64),
-        np.array(count, np.int64),
-        np.array(silhouette, np.float64),
-        np.array(threshold, np.float64),
+        np.array([len(of_unit) for of_unit in parts], np.int64),
+        np.array([grouped.count for grouped in clustered], np.int64),
+        np.array([grouped.silhouette.mean if grouped.tried else np.nan for grouped in clustered], np.float64),
+        np.array([grouped.threshold for grouped in clustered], np.float64),
     )
 
 

@@ -19,6 +19,7 @@ from vizengine.config.schema import ExecutionSection
 from vizengine.errors import BuildFailed, VizengineError
 from vizengine.layers.jobs import Done, Failed, Job
 from vizengine.layers.workers import SweepContext, Worker, attempt, work
+from vizengine.network.model import use_threads
 from vizengine.output import Progress, duration
 from vizengine.stages import NotComputed
 
@@ -34,13 +35,10 @@ class JobRunner:
     """Runs jobs as the config asks for; a cluster is started with the first of them and ends with the context.
 
     Args:
-        context: of the sweep.
         worker: of this process; where there is no cluster it does the jobs.
-        progress: shown to the user.
         may_compute: whether a result that isn't kept may be computed.
 
     Attributes:
-        log: the run's.
         seconds: wall-clock seconds by what was done, and processor seconds by kind of job over all processes.
     """
 
@@ -172,8 +170,6 @@ class JobRunner:
         if self._context.scheduler or execution.workers or execution.gpus:
             return _client(execution, self._context.scheduler, self._cluster)
         if execution.threads:
-            from vizengine.network.model import use_threads
-
             use_threads(execution.threads)
         return None
 
@@ -204,14 +200,13 @@ def _client(execution: ExecutionSection, address: str | None, afterwards: ExitSt
                 "workers; start it with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`."
             ) from error
         return client
-    count = execution.workers or execution.gpus or 1
+    local: dict[str, Any] = {"host": "127.0.0.1", "dashboard": False}
     workers: dict[int, dict[str, Any]] = {}
-    for number in range(count):
+    for number in range(execution.workers or execution.gpus or 1):
         environment = {"CUDA_VISIBLE_DEVICES": str(number)} if execution.gpus else {}
-        options = {"nthreads": 1, "env": environment, "host": "127.0.0.1", "memory_limit": 0, "dashboard": False}
+        options = {**local, "nthreads": 1, "env": environment, "memory_limit": 0}
         workers[number] = {"cls": Nanny, "options": options}
-    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "dashboard": False}}
-    cluster = afterwards.enter_context(SpecCluster(workers, scheduler))
+    cluster = afterwards.enter_context(SpecCluster(workers, {"cls": Scheduler, "options": local}))
     client = afterwards.enter_context(Client(cluster))
     return client
 
@@ -245,11 +240,7 @@ def _weight(job: Job) -> int:
 
 
 class RunLog:
-    """A file that grows by a line whenever something ends; a new one for each run.
-
-    Args:
-        path: the file; its folder is made where it doesn't exist.
-    """
+    """A file that grows by a line whenever something ends; a new one for each run, whose folder is made."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -268,7 +259,7 @@ class RunLog:
             self.path.unlink(missing_ok=True)
             self._file = self.path.open("x", encoding="utf-8")
             logger.info("the log is in %s", self.path)
-        now = datetime.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-        self._file.write(f"{now} {text}\n")
+        now = datetime.datetime.now().astimezone()
+        self._file.write(f"{now.isoformat(sep=' ', timespec='seconds')} {text}\n")
         self._file.flush()
         logger.debug("%s", text)

@@ -21,12 +21,7 @@ _BATCH_PIXELS = 300_000
 
 
 def selectivity(network: Network, layer: str) -> Selectivity:
-    """Draw gratings, disks and uniform colours, and read every unit at the middle.
-
-    Args:
-        network: one with all weights up to the layer.
-        layer: a conv layer.
-    """
+    """Draw gratings, disks and uniform colours, and read every unit of a conv layer at the middle."""
     canvas = canvas_for(network.architecture, layer)
     stimuli = battery(canvas.size)
     gratings = [stimulus for stimulus in stimuli if stimulus.family == "grating"]
@@ -46,16 +41,9 @@ def selectivity(network: Network, layer: str) -> Selectivity:
         values = probe(tf.constant(np.stack(images)))
         responses.append(np.maximum(np.asarray(values[:, canvas.position, canvas.position]), 0))
     table = np.concatenate(responses)
-    orientation = with_chance(gratings, table[: len(gratings)], orientation_selectivity)
-    hue = with_chance(colours, table[len(gratings) :], hue_selectivity)
-    return Selectivity(
-        orientation=orientation[0],
-        hue=hue[0],
-        orientation_chance=orientation[1],
-        hue_chance=hue[1],
-        gratings=len(gratings),
-        colours=len(colours),
-    )
+    orientation, orientation_chance = with_chance(gratings, table[: len(gratings)], orientation_selectivity)
+    hue, hue_chance = with_chance(colours, table[len(gratings) :], hue_selectivity)
+    return Selectivity(orientation, hue, orientation_chance, hue_chance, len(gratings), len(colours))
 
 
 def with_chance(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,8 +94,7 @@ def join(first: Survey, second: Survey, offset: int = 0) -> Survey:
 
     Args:
         first: of earlier photos, which come first among equals.
-        second: of later ones.
-        offset: added to the indices of the second's photos.
+        second: of later ones, to the indices of which `offset` is added.
     """
     total = first.count + second.count
     apart = second.mean - first.mean
@@ -107,32 +106,30 @@ def join(first: Survey, second: Survey, offset: int = 0) -> Survey:
     pre = np.concatenate([first.pre, second.pre], axis=1)
     order = np.argsort(-pre.astype(np.float64), axis=1, kind="stable")[:, :EXAMPLES]
 
-    def mean(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (one * first.count + other * second.count) / total
+    def mean(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (before * first.count + after * second.count) / total
 
-    def kept(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.generic]:
-        both = np.concatenate([one, other], axis=1)
-        chosen = order if both.ndim == 2 else order[:, :, None]
-        return np.take_along_axis(both, chosen, axis=1)
+    def highest(before: NDArray[np.generic], after: NDArray[np.generic]) -> NDArray[np.generic]:
+        both = np.concatenate([before, after], axis=1)
+        return np.take_along_axis(both, order if both.ndim == 2 else order[:, :, None], axis=1)
 
-    extremes = PhotoExtremes(
-        first.extremes.names + second.extremes.names,
-        np.concatenate([first.extremes.values, second.extremes.values]),
-        np.concatenate([first.extremes.lowest, second.extremes.lowest]),
-    )
     return Survey(
-        extremes=extremes,
+        extremes=PhotoExtremes(
+            first.extremes.names + second.extremes.names,
+            np.concatenate([first.extremes.values, second.extremes.values]),
+            np.concatenate([first.extremes.lowest, second.extremes.lowest]),
+        ),
         count=total,
         mean=first.mean + apart * (second.count / total),
         deviation=np.sqrt(squares / total),
         firing=mean(first.firing, second.firing),
         activation=mean(first.activation, second.activation),
         products=mean(first.products, second.products),
-        pre=np.asarray(kept(first.pre, second.pre), np.float32),
-        photo=np.asarray(kept(first.photo, second.photo + offset), np.int64),
-        row=np.asarray(kept(first.row, second.row), np.int64),
-        column=np.asarray(kept(first.column, second.column), np.int64),
-        parts=np.asarray(kept(first.parts, second.parts), np.float32),
+        pre=np.asarray(highest(first.pre, second.pre), np.float32),
+        photo=np.asarray(highest(first.photo, second.photo + offset), np.int64),
+        row=np.asarray(highest(first.row, second.row), np.int64),
+        column=np.asarray(highest(first.column, second.column), np.int64),
+        parts=np.asarray(highest(first.parts, second.parts), np.float32),
     )
 
 
@@ -167,69 +164,58 @@ def top_places(
     return rows, columns, values
 
 
-def survey(
-    network: Network, layer: str, photos: Sequence[Photo], advance: Callable[[int], None] = lambda count: None
-) -> Survey:
+def survey(network: Network, layer: str, photos: Sequence[Photo]) -> Survey:
     """Send each photo through the network once, for all units of a layer.
 
     Args:
         network: one with all weights up to the layer.
         layer: a conv layer or `input`.
         photos: readable ones, at least one.
-        advance: called with 1 after each photo.
 
     Raises:
         ValueError: there are no photos.
     """
     if not photos:
         raise ValueError("no photos; expected at least one")
-    field = None if layer == INPUT else network.architecture.receptive_field(layer)
-    reach = 1 if field is None else -(-field.size // field.stride)
-    reads = None if layer == INPUT else _Reads(network, layer)
+    architecture = network.architecture
+    if layer == INPUT:
+        conv, reach = None, 1
+    else:
+        conv, field = PreActivation(network, layer), architecture.receptive_field(layer)
+        reach = -(-field.size // field.stride)
+        below = network.model_upto(conv.feed)
     whole: Survey | None = None
     for index, photo in enumerate(photos):
         prepared = network.prepare(tf.constant(photo.pixels()[None]), layer)
-        if reads is None:
-            one = _of_photo(photo.name, np.asarray(prepared)[0], reach, None)
+        if conv is None:
+            pre = read = np.asarray(prepared)[0]
         else:
-            fed = reads.below(prepared, training=False)
-            pre = np.asarray(reads.pre_activation(fed))[0]
-            one = _of_photo(photo.name, pre, reach, (reads, np.asarray(fed)[0]))
-        one = replace(one, photo=np.full_like(one.photo, index))
-        whole = one if whole is None else join(whole, one)
-        advance(1)
+            fed = below(prepared, training=False)
+            pre, read = np.asarray(conv(fed))[0], np.asarray(fed)[0]
+        row, column, highest = top_places(pre, PER_PHOTO, reach)
+        parts = [
+            np.zeros((len(row), 0), np.float32)
+            if conv is None
+            else contributions(architecture, layer, read, conv.kernel, row[:, place], column[:, place])
+            for place in range(PER_PHOTO)
+        ]
+        part = _of_photo(photo.name, pre, highest, row, column, np.stack(parts, axis=1))
+        whole = part if whole is None else join(whole, part, index)
     assert whole is not None
     return whole
 
 
-class _Reads:
-    """What a conv layer reads, and by which kernel."""
-
-    def __init__(self, network: Network, layer: str) -> None:
-        self.architecture, self.layer = network.architecture, layer
-        self.pre_activation = PreActivation(network, layer)
-        self.below = network.model_upto(self.pre_activation.feed)
-
-    def contributions(
-        self, below: NDArray[np.float32], row: NDArray[np.int64], column: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        return contributions(self.architecture, self.layer, below, self.pre_activation.kernel, row, column)
-
-
 def _of_photo(
-    name: str, pre: NDArray[np.float32], reach: int, reads: tuple[_Reads, NDArray[np.float32]] | None
+    name: str,
+    pre: NDArray[np.float32],
+    highest: NDArray[np.float32],
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+    parts: NDArray[np.float32],
 ) -> Survey:
-    """The survey of one photo from (down, across, channels) pre-activations and from what the layer reads."""
+    """The survey of one photo from (down, across, channels) pre-activations and from its highest places."""
     flat = pre.reshape(-1, pre.shape[-1])
     wide = flat.astype(np.float64)
-    row, column, highest = top_places(pre, PER_PHOTO, reach)
-    if reads is None:
-        parts = np.zeros((*row.shape, 0), np.float32)
-    else:
-        layer, below = reads
-        parts = np.stack(
-            [layer.contributions(below, row[:, place], column[:, place]) for place in range(PER_PHOTO)], axis=1
-        )
     mean, deviation = wide.mean(axis=0), wide.std(axis=0)
     fired = np.maximum(wide, 0, out=wide)
     # On one thread, so that processes with fewer threads get the same sums to the last digit.
@@ -262,8 +248,6 @@ def contributions(
     """What each input channel adds to each unit at one position of that unit's own.
 
     Args:
-        architecture: the network's.
-        layer: a conv layer.
         below: (height, width, channels), what the layer reads.
         kernel: (height, width, inputs, units); with groups, each unit's inputs are those of its group.
         row, column: (units,) position of each unit on the layer's map.

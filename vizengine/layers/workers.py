@@ -28,10 +28,11 @@ from vizengine.measures.extremes import PhotoExtremes
 from vizengine.measures.photos import Photo
 from vizengine.measures.readings import Slices
 from vizengine.network.architecture import Architecture
-from vizengine.network.model import seen
+from vizengine.network.model import seen, use_threads
 from vizengine.network.source import open_source
 from vizengine.output import SILENT
 from vizengine.pictures.result import Visualization
+from vizengine.runtime import quiet_tensorflow
 from vizengine.stages import Resources
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ class SweepContext:
     """What a worker needs to know of a sweep; it is sent to other processes.
 
     Attributes:
-        config: the whole config.
         name: the sweep's.
         folder: the config's folder, as an absolute path that all workers know.
         cache: the folder of results, likewise.
@@ -80,15 +80,7 @@ class SweepContext:
 
 
 class Worker:
-    """Does jobs and reads their results.
-
-    Args:
-        context: of the sweep.
-
-    Attributes:
-        section: the sweep's section.
-        source: where the network comes from.
-    """
+    """Does jobs and reads their results."""
 
     def __init__(self, context: SweepContext) -> None:
         self.section = context.section
@@ -139,7 +131,7 @@ class Worker:
             return False
         if job.kind == "pictures":
             return self._channel_pictures.are_kept(job.layer, job.channels)
-        stage, key = self._stage_of(job)
+        stage, key, _ = self._measuring(self._resources, job)
         return self._resources.contains(stage, key)
 
     def do(self, job: Job) -> None:
@@ -150,23 +142,22 @@ class Worker:
             self._measured(self._to_do, job)
 
     def _measured(self, resources: Resources, job: Job) -> Any:
-        stage, key = self._stage_of(job)
-        compute: Callable[[], Any]
-        if job.kind == "survey":
-            compute = lambda: survey(resources.network, job.layer, self.photos[_photos_of(job)])  # noqa: E731
-        elif job.kind == "groups":
-            compute = lambda: groups(self.survey(job.layer), job.channels)  # noqa: E731
-        else:
-            compute = lambda: selectivity(resources.network, job.layer)  # noqa: E731
-        return resources.get_or_compute(stage, key, compute)
+        return resources.get_or_compute(*self._measuring(resources, job))
 
-    def _stage_of(self, job: Job) -> tuple[Stage[Any], dict[str, object]]:
-        """Stage and key of a measuring job's result."""
+    def _measuring(
+        self, resources: Resources, job: Job
+    ) -> tuple[Stage[Any], dict[str, object], Callable[[], Survey | Selectivity | Groups]]:
+        """Stage and key of a measuring job's result, and what computes it."""
+        layer = job.layer
+        key: dict[str, object] = {"layer": layer}
         if job.kind == "survey":
-            return SURVEY, {"layer": job.layer, "photos": self._photo_hashes[_photos_of(job)]}
+            part = slice(job.part * PHOTOS_OF_A_JOB, (job.part + 1) * PHOTOS_OF_A_JOB)
+            key["photos"] = self._photo_hashes[part]
+            return SURVEY, key, lambda: survey(resources.network, layer, self.photos[part])
         if job.kind == "groups":
-            return UNIT_GROUPS, {"layer": job.layer, "units": list(job.channels), "photos": self._photo_hashes}
-        return SELECTIVITY, {"layer": job.layer}
+            key |= {"units": list(job.channels), "photos": self._photo_hashes}
+            return UNIT_GROUPS, key, lambda: groups(self.survey(layer), job.channels)
+        return SELECTIVITY, key, lambda: selectivity(resources.network, layer)
 
     def _extremes(self, layer: str) -> PhotoExtremes:
         return self.survey(layer).extremes
@@ -222,11 +213,6 @@ class Worker:
         return seen(self.photos[index].pixels(), self.architecture.channel_order)
 
 
-def _photos_of(job: Job) -> slice:
-    """Which photos a survey job sends through its layer."""
-    return slice(job.part * PHOTOS_OF_A_JOB, (job.part + 1) * PHOTOS_OF_A_JOB)
-
-
 # Of this process, where it is one of a cluster's.
 _workers: dict[str, Worker] = {}
 
@@ -237,21 +223,13 @@ def work(context: SweepContext, job: Job) -> Done | Failed:
 
     name = repr(context)
     if name not in _workers:
-        _set_up(context)
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        quiet_tensorflow()
+        if context.threads and not _workers:
+            use_threads(context.threads)
         _workers.clear()
         _workers[name] = Worker(context)
     return attempt(_workers[name], job, f"{get_worker().address} (process {os.getpid()})")
-
-
-def _set_up(context: SweepContext) -> None:
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    from vizengine.runtime import quiet_tensorflow
-
-    quiet_tensorflow()
-    if context.threads and not _workers:
-        from vizengine.network.model import use_threads
-
-        use_threads(context.threads)
 
 
 def attempt(worker: Worker, job: Job, process: str) -> Done | Failed:
