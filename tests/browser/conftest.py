@@ -22,4 +22,4 @@ def example_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         files[f"{report.name}/index.html"] = render_circuit(report, site, before, after).encode()
         files.update({f"{report.name}/{name}": content for name, content in companions(report, site).items()})
     folder = tmp_path_factory.mktemp("browser")
-    return write(folder / "site", files, folder / "config.yaml").parent
+    return write(folder / "site", files.items(), folder / "config.yaml").parent

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import checks
+from tests.page.test_verify import verify
 from tests.places import REPOSITORY
-from vizengine.page.verify import verify
 
 SITE = REPOSITORY / "site"
 PAGES = [path.relative_to(SITE).as_posix() for path in sorted(SITE.rglob("index.html"))]

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import pytest
 
-from vizengine.page.verify import PAGE_LIMIT_BYTES, Verifier, verify
+from vizengine.page.verify import PAGE_LIMIT_BYTES, Verifier
 
 POLICY = '<meta http-equiv="Content-Security-Policy" content="x">'
 HEAD = f'<!doctype html><html lang="en"><head>{POLICY}<title>t</title></head>'
@@ -12,6 +13,14 @@ HEAD = f'<!doctype html><html lang="en"><head>{POLICY}<title>t</title></head>'
 
 def page(body: str) -> bytes:
     return f"{HEAD}<body>{body}</body></html>".encode()
+
+
+def verify(files: Mapping[str, bytes]) -> list[str]:
+    """What is wrong with a site; empty where all is well."""
+    verifier = Verifier()
+    for name, content in files.items():
+        verifier.see(name, content)
+    return verifier.end(files.__getitem__)
 
 
 def test_a_sound_site_passes() -> None:

@@ -12,7 +12,7 @@ from vizengine.layers.figures import Column
 from vizengine.measures.examples import ExampleReport
 from vizengine.measures.inputs import Sign, SliceFigures
 from vizengine.measures.readings import OutputSlice
-from vizengine.page.render import environment, escape_bidi, load, templates_folder
+from vizengine.page.render import load, render_template, templates_folder
 from vizengine.page.report import SiteReport, SweepReport
 
 Figures = Mapping[str, Quantity | None]
@@ -270,7 +270,8 @@ def shared_files(*names: str) -> Mapping[str, bytes]:
 
 def render_unit(page: UnitPage, sweep: SweepReport, size: int, site: SiteReport) -> str:
     """The light page of a unit, as HTML; pictures have sides of `size` pixels."""
-    return _render("unit.html", page=page, sweep=sweep, size=size, site=site, root="../", bars=list(_bars(page.parts)))
+    bars = list(_bars(page.parts))
+    return _render("unit.html", page=page, sweep=sweep, size=size, site=site, root="../", bars=bars)
 
 
 def render_explorer(
@@ -284,14 +285,16 @@ def render_explorer(
         failures: the units that failed, `layer:unit` each, with the reason.
     """
     alone = len(site.circuits) == 1
-    return _render(
-        "explorer.html", sweep=sweep, layers=layers, size=size, failures=failures, site=site, root="", alone=alone
-    )
+    return _render("explorer.html", sweep=sweep, layers=layers, size=size, failures=failures, site=site, alone=alone)
 
 
 def render_contact_sheet(sheet: ContactSheet, site: SiteReport) -> str:
     """The contact sheet of a layer, as HTML."""
-    return _render("survey.html", sheet=sheet, site=site, root="", along=along, number=number)
+    return _render("survey.html", sheet=sheet, site=site, along=along, number=number)
+
+
+def _render(template: str, root: str = "", **context: object) -> str:
+    return render_template(template, root=root, policy=_POLICY, **context)
 
 
 def _bars(parts: Sequence[Part]) -> Iterator[tuple[Part, str, str, str]]:
@@ -301,7 +304,3 @@ def _bars(parts: Sequence[Part]) -> Iterator[tuple[Part, str, str, str]]:
     for part, value in zip(parts, values, strict=True):
         left, width = along(min(value, 0.0), low, high), along(abs(value), 0.0, high - low)
         yield part, number(left), number(width), "excites" if value > 0 else "inhibits"
-
-
-def _render(template: str, **context: object) -> str:
-    return escape_bidi(environment().get_template(template).render(assets=load(), policy=_POLICY, **context))

@@ -22,15 +22,7 @@ _HEADING = "h4"
 
 
 def check(text: str, names: Collection[str]) -> list[str]:
-    """What is wrong with the `{{ … }}` in a text.
-
-    Args:
-        text: Markdown.
-        names: as from `value_names`.
-
-    Returns:
-        One message for each place that names no measured value; empty where all is well.
-    """
+    """What is wrong with the `{{ … }}` in a text: one message for each place that names no measured value."""
     written = dict.fromkeys(name.strip() for name in _PLACE.findall(text))
     problems = [_unknown(name, names) for name in written if name not in names]
     rest = _PLACE.sub("", text)
@@ -43,14 +35,7 @@ def check(text: str, names: Collection[str]) -> list[str]:
 
 
 def relative_links(text: str) -> tuple[tuple[str, bool], ...]:
-    """The links of a text that lead to a place within the site, each once.
-
-    Args:
-        text: Markdown.
-
-    Returns:
-        The address of each, and whether it stands in the first paragraph.
-    """
+    """The links of a text within the site, each once, and whether each stands in the first paragraph."""
     first = _first_inline(text)
     position = first.map if first else None
     links: dict[tuple[str, bool], None] = {}
@@ -65,12 +50,8 @@ def relative_links(text: str) -> tuple[tuple[str, bool], ...]:
 def render(text: str, values: Mapping[str, str]) -> str:
     """HTML of a text, with measured values put in.
 
-    Args:
-        text: Markdown without unknown names (see `check`).
-        values: text of each measured value.
-
     Raises:
-        KeyError: the text names a value that isn't there.
+        KeyError: the text names a value that isn't there (see `check`).
     """
     return _to_html(_markdown().parse(text), values)
 

@@ -39,7 +39,8 @@ def templates_folder() -> Path:
     )
 
 
-# Embeddings, overrides and isolates, and their ends. Right-to-left letters need none of them.
+# Bidirectional embeddings, overrides and isolates, and their ends, written out as the console prints them.
+# Right-to-left letters need none of them.
 _BIDI_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 # Languages that are written from right to left unless a script is named with them, and such scripts.
 _RIGHT_TO_LEFT = frozenset(
@@ -49,26 +50,14 @@ _RIGHT_TO_LEFT_SCRIPTS = frozenset("adlm arab aran hebr mand nkoo rohg samr syrc
 
 
 def is_right_to_left(language: str) -> bool:
-    """Whether a language's texts run from right to left.
-
-    Args:
-        language: a tag as in HTML's `lang`, for example `ar`, `fa-IR` or `az-Arab`.
-    """
+    """Whether texts of a language, a tag as in HTML's `lang` (`ar`, `fa-IR`, `az-Arab`), run from right to left."""
     first, *others = language.lower().split("-")
     script = next((other for other in others if len(other) == 4 and other.isalpha()), None)
     return script in _RIGHT_TO_LEFT_SCRIPTS if script else first in _RIGHT_TO_LEFT
 
 
-def escape_bidi(text: str) -> str:
-    """A text with its bidirectional control characters written out, as the console prints them."""
-    return text.translate(_BIDI_CONTROLS)
-
-
 class Assets(NamedTuple):
-    """What a page has in its head: CSS, JavaScript, the `data:` address of the SVG favicon, and the policy.
-
-    The Content-Security-Policy admits this style, this script and embedded pictures.
-    """
+    """What a page has in its head: CSS, JavaScript, the `data:` address of the SVG favicon, and the policy of both."""
 
     style: str
     script: str
@@ -112,16 +101,15 @@ class SharedPicture(NamedTuple):
     is_first: bool
 
 
-class SharedPictures:
-    """The pictures of one page: where one stands at several places, the first holds its file for all."""
+def shared_pictures() -> Callable[[str], SharedPicture]:
+    """Of one page, by their `data:` addresses: where one stands at several places, the first holds its file for all."""
+    names: dict[str, str] = {}
 
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
+    def shared(source: str) -> SharedPicture:
+        is_first = source not in names
+        return SharedPicture(names.setdefault(source, f"picture-{len(names) + 1}"), is_first)
 
-    def __call__(self, source: str) -> SharedPicture:
-        """The picture with this `data:` address."""
-        is_first = source not in self._names
-        return SharedPicture(self._names.setdefault(source, f"picture-{len(self._names) + 1}"), is_first)
+    return shared
 
 
 def address(report: Report | Missing, site: SiteReport) -> str:
@@ -192,22 +180,16 @@ def render_circuit(
     previous: Report | Missing | None = None,
     next: Report | Missing | None = None,
 ) -> str:
-    """A circuit's page.
+    """A circuit's page, as HTML; where the circuit is the only one, it is the site's index.
 
     Args:
-        report: the circuit.
-        site: the site that it is in; where the circuit is the only one, the page is the site's index.
         previous, next: its neighbours on the site. One that has no page of its own is passed over.
-
-    Returns:
-        HTML, the whole page.
     """
-    alone = len(site.circuits) == 1
-    return _render(
+    return render_template(
         "circuit.html",
         report=report,
         site=site,
-        alone=alone,
+        alone=len(site.circuits) == 1,
         previous=previous if isinstance(previous, Report) else None,
         next=next if isinstance(next, Report) else None,
         address=address(report, site),
@@ -233,17 +215,12 @@ def render_index(site: SiteReport) -> str:
     if len(site.circuits) == 1 and isinstance(site.circuits[0], Report):
         return render_circuit(site.circuits[0], site)
     first = next((circuit for circuit in site.circuits if isinstance(circuit, Report)), None)
-    return _render("index.html", site=site, picture=_preview_address(first, site) if first else "")
+    return render_template("index.html", site=site, picture=_preview_address(first, site) if first else "")
 
 
 def render_missing(missing: Missing, site: SiteReport) -> str:
-    """The page in the place of a circuit's that isn't there, which says why.
-
-    Args:
-        missing: the circuit and why it isn't there.
-        site: the site that it is in.
-    """
-    return _render("missing.html", each=missing, site=site, address=address(missing, site))
+    """The page in the place of a circuit's that isn't there, which says why."""
+    return render_template("missing.html", each=missing, site=site, address=address(missing, site))
 
 
 def _preview_address(report: Report, site: SiteReport) -> str:
@@ -255,18 +232,14 @@ def render_frame(title: str, page: str) -> str:
     """A frame that holds a whole page, for a notebook: an `iframe` with the page in its `srcdoc`.
 
     The page's own script may run in it and links open beside it; it can't reach the notebook.
-
-    Args:
-        title: what the frame is called.
-        page: HTML, as `render_circuit` gives it.
     """
     return environment().get_template("frame.html").render(title=title, page=page)
 
 
-def _render(template: str, **context: Any) -> str:
-    return escape_bidi(
-        environment().get_template(template).render(assets=load(), shared_pictures=SharedPictures(), **context)
-    )
+def render_template(name: str, **context: Any) -> str:
+    """A whole page, as HTML."""
+    template = environment().get_template(name)
+    return template.render(assets=load(), shared_pictures=shared_pictures(), **context).translate(_BIDI_CONTROLS)
 
 
 @cache

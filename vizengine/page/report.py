@@ -37,7 +37,7 @@ from vizengine.measures.inputs import (
 )
 from vizengine.measures.measure import Value
 from vizengine.measures.readings import OutputsReport
-from vizengine.network.source import LayerDescription, NetworkDescription
+from vizengine.network.source import NetworkDescription
 from vizengine.page.prose import first_paragraph, first_paragraph_text, render
 from vizengine.pictures.result import UnitStudy, Visualization
 from vizengine.pictures.view import Feature, StudyReport, feature, study_report
@@ -304,12 +304,10 @@ _SLICE = _attributes(
 
 
 def value_names(input_count: int, top: int, siblings: Iterable[int]) -> frozenset[str]:
-    """All names that a hypothesis can use.
+    """All names that a hypothesis can use, of a unit with so many inputs and `siblings` to compare it with.
 
     Args:
-        input_count: input channels of the unit.
-        top: how many of the strongest the config asks for.
-        siblings: indices of the units to compare with.
+        top: how many of the strongest inputs the config asks for.
     """
     of_inputs = [name for measure in MEASURES for name in measure.input_values]
     names: dict[str, Iterable[str]] = {"network": _NETWORK, "inputs": _INPUTS, "top": _TOP, "unit": {*_UNIT, *_FEATURE}}
@@ -365,9 +363,7 @@ def report_parts(evidence: Evidence, group_pictures: Sequence[Visualization], ci
     """What the page says of each measurement, by the part's name in circuit.json.
 
     Args:
-        evidence: results of all measurements.
         group_pictures: a picture of each factor of the weights.
-        circuit: the unit.
     """
     results = {name: getattr(evidence, name) for name in dir(evidence)}
     results.update(circuit=circuit, group_pictures=group_pictures)
@@ -375,13 +371,7 @@ def report_parts(evidence: Evidence, group_pictures: Sequence[Visualization], ci
 
 
 def evidence_report(parts: Mapping[str, Any], claims: Sequence[Checked], circuit: Circuit) -> EvidenceReport:
-    """The part of the report on what was measured on photos.
-
-    Args:
-        parts: as `report_parts` gives them.
-        claims: as they were checked.
-        circuit: the unit.
-    """
+    """The part of the report on what was measured on photos; `parts` are as `report_parts` gives them."""
     return EvidenceReport(
         **{measure.reported_as: parts[measure.reported_as] for measure in MEASURES if measure.about},
         claims=tuple(claim_report(checked, circuit) for checked in claims),
@@ -405,13 +395,8 @@ def build(
     """The report of one circuit.
 
     Args:
-        section: the circuit's section of the config.
-        network: the network and the chain of layers to the unit.
-        circuit: the unit and its inputs.
         visualizations: by (layer, channel), at least of the unit, of the circuit's strongest inputs and of the
             siblings that the section names.
-        study: further pictures of the unit.
-        evidence: what was measured of it on photos.
         claims: the author's claims as they were checked, in the config's order.
         group_pictures: a picture of each factor of the weights.
         inner: the strongest inputs as units; empty unless the config asks for them.
@@ -441,6 +426,14 @@ def build(
         for input_slice, channel, added in zip(inputs, circuit.strongest, evidence.terms, strict=False)
     )
     bias = significant(circuit.bias)
+    texts = {
+        "summary": (first_paragraph_text, section.hypothesis.unit),
+        "opening": (first_paragraph, section.hypothesis.unit),
+        "unit_hypothesis": (render, section.hypothesis.unit),
+        "circuit_hypothesis": (render, section.hypothesis.circuit),
+        "why": (render, section.network.why),
+    }
+    blank: dict[str, Any] = dict.fromkeys(texts, "")
     report = Report(
         name=section.name,
         title=section.title or _title(network, circuit),
@@ -448,11 +441,7 @@ def build(
         unit=circuit.unit,
         bias=bias,
         dead=_dead(circuit, bias),
-        summary="",
-        opening="",
-        unit_hypothesis="",
-        circuit_hypothesis="",
-        why="",
+        **blank,
         totals=circuit_totals(circuit, unit, strongest),
         feature=unit,
         siblings=tuple(
@@ -483,14 +472,7 @@ def build(
         config=section.model_dump(mode="json"),
     )
     values = measured_values(report)
-    texts = {
-        "summary": first_paragraph_text(section.hypothesis.unit, values),
-        "opening": first_paragraph(section.hypothesis.unit, values),
-        "unit_hypothesis": render(section.hypothesis.unit, values),
-        "circuit_hypothesis": render(section.hypothesis.circuit, values),
-        "why": render(section.network.why, values),
-    }
-    return report.model_copy(update=texts)
+    return report.model_copy(update={name: form(text, values) for name, (form, text) in texts.items()})
 
 
 def _dead(circuit: Circuit, bias: Quantity) -> str:
@@ -510,6 +492,22 @@ def _title(network: NetworkDescription, circuit: Circuit) -> str:
 
 
 def _network(network: NetworkDescription) -> NetworkReport:
+    rows = []
+    for layer in network.chain:
+        height, width, channels = layer.shape
+        rows.append(
+            LayerRow(
+                name=layer.name,
+                kind=layer.kind,
+                height=whole(height),
+                width=whole(width),
+                channels=whole(channels),
+                kernel=layer.kernel,
+                stride=layer.stride,
+                receptive_field=whole(layer.receptive_field, "px"),
+                parameters=whole(layer.parameters),
+            )
+        )
     return NetworkReport(
         name=network.name,
         title=network.title,
@@ -519,23 +517,8 @@ def _network(network: NetworkDescription) -> NetworkReport:
         loaded_layers=whole(network.loaded_layers),
         has_classifier=network.has_classifier,
         input_size=whole(network.input_size, "px"),
-        chain=tuple(_layer(layer) for layer in network.chain),
+        chain=tuple(rows),
         receptive_field=whole(network.receptive_field, "px"),
         microscope=network.microscope,
         remarks=network.remarks,
-    )
-
-
-def _layer(layer: LayerDescription) -> LayerRow:
-    height, width, channels = layer.shape
-    return LayerRow(
-        name=layer.name,
-        kind=layer.kind,
-        height=whole(height),
-        width=whole(width),
-        channels=whole(channels),
-        kernel=layer.kernel,
-        stride=layer.stride,
-        receptive_field=whole(layer.receptive_field, "px"),
-        parameters=whole(layer.parameters),
     )

@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -27,10 +27,7 @@ def lock(target: Path) -> Iterator[None]:
     """Lock a folder for this process until the block ends; the system unlocks it when the process dies.
 
     Another run waits, and finds in the cache what this one computed. The lock lies in the system's folder for
-    temporary files, so that nothing is left beside the site.
-
-    Args:
-        target: folder that will be written; it needn't exist.
+    temporary files, so that nothing is left beside the site. The folder needn't exist.
 
     Raises:
         VizengineError: there is no place for the lock.
@@ -70,12 +67,7 @@ _FILES_NAMED = 5
 
 @dataclass(frozen=True)
 class Marker:
-    """What the marker of a folder says.
-
-    Attributes:
-        config: which config's build wrote the folder, as `name_of` gives it.
-        files: paths of the files that the build wrote, relative to the folder, with slashes.
-    """
+    """What the marker of a folder says: whose build wrote it, as `name_of` gives it, and which files, with slashes."""
 
     config: str
     files: frozenset[str]
@@ -98,15 +90,9 @@ class Marker:
 
 
 def name_of(config: Path, folder: Path) -> str:
-    """The name of a config in the marker of a folder.
+    """The name of a config in the marker of a folder: its path from the folder, which stays the same in a clone.
 
-    Args:
-        config: the config.
-        folder: the folder that its build writes.
-
-    Returns:
-        The config's path from the folder, with slashes, so that it stays the same in a clone. Where the folder isn't
-        inside that of the config, the hash of that path: it would publish names of other folders.
+    Where the folder isn't inside that of the config, the hash of that path: it would publish names of other folders.
     """
     place, folder = config.parent.resolve(), folder.resolve()
     try:
@@ -122,13 +108,11 @@ def check_target(target: Path, config: Path, replace: bool = False) -> None:
     """Make sure that a config's build may write a folder, and that nobody loses anything by it.
 
     Args:
-        target: the folder.
-        config: the config.
         replace: whether it may replace what another config's build wrote.
 
     Raises:
-        VizengineError: it is a file, or lies behind a link, or holds files that no build wrote, or another config's
-            build wrote it.
+        VizengineError: the folder is a file, lies behind a link, or holds files that no build or another config's
+            wrote.
     """
     folder = _absolute(target)
     if link := _link_to(folder, config.parent):
@@ -142,7 +126,7 @@ def check_target(target: Path, config: Path, replace: bool = False) -> None:
         raise VizengineError(f"`out` names {target}, which is a file; expected a folder. Name another with `--out`.")
     marker = Marker.read(folder)
     if marker is None:
-        if all(_is_dropped(path.name) for path in folder.iterdir()):
+        if all(path.name.lower() in _DROPPED for path in folder.iterdir()):
             return
         raise VizengineError(
             f"{target} holds files and is no site written by vizengine (it has no {MARKER} that can be read), so it "
@@ -166,9 +150,8 @@ def check_target(target: Path, config: Path, replace: bool = False) -> None:
 
 def maker(marker: Marker, target: Path) -> str:
     """The config that made a folder, in words: its path, where that is known."""
-    if marker.config.startswith("sha256:"):
-        return "a config elsewhere"
-    return os.path.normpath(target / marker.config)
+    elsewhere = marker.config.startswith("sha256:")
+    return "a config elsewhere" if elsewhere else os.path.normpath(target / marker.config)
 
 
 def strange_files(folder: Path, marker: Marker) -> list[str]:
@@ -178,15 +161,11 @@ def strange_files(folder: Path, marker: Marker) -> list[str]:
         for name in (*folders, *files):
             path = Path(place, name)
             relative = path.relative_to(folder).as_posix()
-            expected = name in folders or relative in marker.files or relative == MARKER or _is_dropped(name)
+            expected = name in folders or relative in marker.files or relative == MARKER or name.lower() in _DROPPED
             # A build makes no links, whatever the marker says.
             if path.is_symlink() or not expected:
                 strange.append(relative)
     return sorted(strange)
-
-
-def _is_dropped(name: str) -> bool:
-    return name.lower() in _DROPPED
 
 
 def _raise(error: OSError) -> None:
@@ -206,8 +185,9 @@ def _link_to(folder: Path, place: Path) -> Path | None:
     return next((path for path in (folder, *between) if path.is_symlink()), None)
 
 
-# A folder of the site with nothing in place of its content takes back all files that came before with that folder.
-Files = Mapping[str, bytes] | Iterable[tuple[str, bytes | None]]
+Files = Iterable[tuple[str, bytes | None]]
+"""Path relative to the folder, with slashes, and content of each file of a site. A folder with nothing in place of its
+content takes back all files that came before with that folder."""
 
 
 def write(
@@ -217,8 +197,6 @@ def write(
 
     Args:
         target: the folder; its missing parents are made.
-        files: contents by path relative to the folder, with slashes; one after the other where they are many.
-        config: the config whose site it is.
         replace: whether it may replace what another config's build wrote.
         beside: addresses, from the folder, of pages outside of it to which its own may link.
 
@@ -261,27 +239,19 @@ def write(
     return target / "index.html"
 
 
-def recover(target: Path) -> bool:
-    """Put back the old site where a run was killed between the two renames of its swap.
-
-    Returns:
-        whether there was anything to put back.
-    """
+def recover(target: Path) -> None:
+    """Put back the old site where a run was killed between the two renames of its swap."""
     target = _absolute(target).resolve()
-    if not target.name:
-        return False
-    old = _beside(target, "previous")
+    if not target.name or not os.path.lexists(old := _beside(target, "previous")):
+        return
     if old.is_symlink() or not old.is_dir():
-        if os.path.lexists(old):
-            # No run of ours leaves such a thing; it would be in the way of the next swap.
-            old.unlink()
-        return False
-    if not target.exists():
+        # No run of ours leaves such a thing; it would be in the way of the next swap.
+        old.unlink()
+    elif target.exists():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
         old.rename(target)
         logger.warning("the site before was put back: a run was interrupted while it put a new one in its place")
-        return True
-    shutil.rmtree(old, ignore_errors=True)
-    return False
 
 
 def _check_name(name: str) -> None:
@@ -325,14 +295,9 @@ def _is_running(process: str) -> bool:
 
 
 def _fill(staged: Path, files: Files, beside: frozenset[str]) -> set[str]:
-    """Write and verify the files; their names.
-
-    Raises:
-        VizengineError: a name leads out of the folder.
-        BuildFailed: a page has problems.
-    """
+    """Write and verify the files; their names."""
     verifier, names = Verifier(beside), set[str]()
-    for name, content in files.items() if isinstance(files, Mapping) else files:
+    for name, content in files:
         _check_name(name)
         if content is None:
             shutil.rmtree(staged / name, ignore_errors=True)

@@ -10,7 +10,7 @@ import json
 import logging
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
@@ -23,13 +23,7 @@ _STYLE_REQUEST = re.compile(r"@import|url\(\s*['\"]?(?!data:|#)", re.IGNORECASE)
 
 
 class PageReader(HTMLParser):
-    """Reads a page and collects its ids, its links and what is wrong with it.
-
-    Attributes:
-        identifiers: values of all `id` attributes.
-        links: addresses of all `a` elements, and of all files of the site that the page loads.
-        problems: what is wrong with the page alone.
-    """
+    """Reads a page and collects its ids, the addresses that it links to or loads, and what is wrong with it alone."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -90,12 +84,7 @@ class Verifier:
         self._targets: dict[tuple[str, str], tuple[str, str]] = {}
 
     def see(self, name: str, content: bytes) -> None:
-        """Check one file. A page over 3 MB is logged as a warning.
-
-        Args:
-            name: its path relative to the site's folder, with slashes.
-            content: what is in it.
-        """
+        """Check one file, by its path in the site. A page over 3 MB is logged as a warning."""
         self._names.add(name)
         try:
             if name.endswith(".html"):
@@ -113,11 +102,7 @@ class Verifier:
             )
 
     def forget(self, folder: str) -> None:
-        """Forget all files of a folder that were seen so far.
-
-        Args:
-            folder: its path relative to the site's folder, with slashes.
-        """
+        """Forget all files of a folder of the site that were seen so far."""
         inside = f"{folder}/"
         self.problems = [problem for problem in self.problems if not problem.startswith(inside)]
         self._names = {name for name in self._names if not name.startswith(inside)}
@@ -135,11 +120,7 @@ class Verifier:
                 self._targets.setdefault((target, place), (name, link))
 
     def end(self, read: Callable[[str], bytes]) -> list[str]:
-        """What is wrong with the site; empty where all is well.
-
-        Args:
-            read: gives a page again, by its name.
-        """
+        """What is wrong with the site, whose pages `read` gives again by their names; empty where all is well."""
         problems = list(self.problems)
         if "index.html" not in self._names:
             problems.insert(0, "index.html is missing")
@@ -158,25 +139,8 @@ class Verifier:
         return problems
 
 
-def verify(files: Mapping[str, bytes]) -> list[str]:
-    """What is wrong with a site; empty where all is well.
-
-    Args:
-        files: contents by path relative to the site's folder, with slashes.
-    """
-    verifier = Verifier()
-    for name, content in files.items():
-        verifier.see(name, content)
-    return verifier.end(files.__getitem__)
-
-
 def destination(page: str, link: str) -> tuple[str, str, str]:
-    """The file and the place on it to which a link leads, or what is wrong; nothing for a page elsewhere.
-
-    Args:
-        page: path of the page with the link, relative to the site's folder, with slashes.
-        link: as it stands there.
-    """
+    """The file and the place on it to which a page's link leads, or what is wrong; nothing for a page elsewhere."""
     try:
         parts = urlsplit(link)
     except ValueError:
