@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from tests import runs
-from tests.page.markup_shown import markup_shown
+from tests.page.words import markup_shown
 from tests.runs import CIRCUIT, contents
 from vizengine.page.report import Report
 

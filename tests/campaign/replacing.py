@@ -12,7 +12,7 @@ REPLACING = Campaign(
     "lie in the site, on the way to it and beside it, some of them put there while the site is written; every file is "
     "compared afterwards",
     by_pytest(
-        "tests/page/test_marker.py",
+        "tests/page/test_site.py",
         "tests/test_cli.py::test_a_site_that_another_config_made_is_replaced_only_when_told_to",
         "tests/layers/test_layer_survey.py::test_another_folder_is_taken_and_strange_files_are_left_alone",
     ),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.layers.setups import break_weights, run, units, write_config
-from tests.page.markup_shown import markup_shown
+from tests.page.words import markup_shown
 from tests.runs import contents
 from vizengine.network.model import Network
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.page.numbers_shown import Words
+from tests.page.words import Words
 from tests.places import REPOSITORY
 from vizengine.config.load import load
 from vizengine.page.render import render_circuit, render_index

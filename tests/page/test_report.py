@@ -12,48 +12,42 @@ from vizengine.page.report import UNIT_PIXELS, Report
 from vizengine.pictures.view import feature
 
 
-def test_every_input_has_the_figures_of_its_slice(analysis: Analysis) -> None:
+def test_every_input_has_the_figures_of_its_slice_by_rank(analysis: Analysis) -> None:
     report = analysis.report
-    assert len(report.inputs) == len(analysis.circuit.inputs) == 64
-    for each in report.inputs:
-        channel = analysis.input(each.index)
-        assert np.array_equal(np.array([[cell.value for cell in row] for row in each.kernel.rows]), channel.kernel)
+    assert len(analysis.circuit.inputs) == 64 and [channel.rank for channel in report.inputs] == list(range(1, 65))
+    for channel in report.inputs:
+        measured = analysis.input(channel.index)
+        coefficients = [[cell.value for cell in row] for row in channel.kernel.rows]
+        assert np.array_equal(np.array(coefficients), measured.kernel)
         for name in ("norm", "total", "positive_count", "negative_count", "positive_mass", "negative_mass"):
-            assert getattr(each, name).value == getattr(channel, name), name
+            assert getattr(channel, name).value == getattr(measured, name), name
         for name in ("rank", "sign", "by_count", "by_mass"):
-            assert getattr(each, name) == getattr(channel, name), name
-
-
-def test_inputs_come_by_rank_and_the_strongest_are_the_first_of_them(analysis: Analysis) -> None:
-    report = analysis.report
-    assert [each.rank for each in report.inputs] == list(range(1, 65))
+            assert getattr(channel, name) == getattr(measured, name), name
     assert [strong.slice for strong in report.strongest] == list(report.inputs[:6])
     for strong in report.strongest:
-        found = analysis.pictures[strong.slice.layer, strong.slice.channel]
-        assert (strong.feature.layer, strong.feature.channel) == (found.layer, found.channel)
-        assert strong.feature.reached is not None and strong.feature.reached.value == found.reached
+        picture = analysis.pictures[strong.slice.layer, strong.slice.channel]
+        assert (strong.feature.layer, strong.feature.channel) == (picture.layer, picture.channel)
+        assert strong.feature.reached is not None and strong.feature.reached.value == picture.reached
 
 
 def test_totals_count_what_is_shown(analysis: Analysis) -> None:
-    signs = [strong.slice.sign for strong in analysis.report.strongest]
-    totals = analysis.report.totals
+    totals, strongest = analysis.report.totals, analysis.report.strongest
     assert (totals.inputs.value, totals.shown.value, totals.coefficients.value) == (64, 6, 1)
     for sign in ("excitatory", "inhibitory", "mixed"):
-        assert getattr(totals, sign).value == signs.count(sign)
+        assert getattr(totals, sign).value == sum(strong.slice.sign == sign for strong in strongest)
     assert totals.pictures.value == 7
     squares = [channel.norm**2 for channel in analysis.circuit.ranked]
     assert totals.share.value == pytest.approx(100 * sum(squares[:6]) / sum(squares))
-    assert sum(float(each.share.value) for each in analysis.report.inputs) == pytest.approx(100)
+    assert sum(channel.share.value for channel in analysis.report.inputs) == pytest.approx(100)
 
 
 def test_histograms_count_every_value_once_on_one_scale(analysis: Analysis) -> None:
-    report = analysis.report
-    shown = [abs(cell.value) for strong in report.strongest for row in strong.slice.kernel.rows for cell in row]
-    scale = report.kernel_scale.value
-    assert scale == max(shown)
-    assert sum(int(each.count.value) for each in report.norms.bins) == 64
+    report, scale = analysis.report, analysis.report.kernel_scale.value
+    rows = [row for strong in report.strongest for row in strong.slice.kernel.rows]
+    assert scale == max(abs(cell.value) for row in rows for cell in row)
+    assert sum(bar.count.value for bar in report.norms.bins) == 64
     for strong in report.strongest:
-        assert sum(int(each.count.value) for each in strong.histogram.bins) == 1
+        assert sum(bar.count.value for bar in strong.histogram.bins) == 1
         assert (strong.histogram.low.value, strong.histogram.high.value) == (-scale, scale)
 
 

@@ -23,7 +23,6 @@ from vizengine.layers.views import ContactSheet, SheetEntry, render_contact_shee
 from vizengine.layers.workers import SweepContext, Worker
 from vizengine.output import Progress
 from vizengine.page.report import SiteReport
-from vizengine.pictures.ascent import batches
 from vizengine.pictures.result import Visualization
 
 NEIGHBOURS = 3
@@ -77,10 +76,7 @@ class LayerRun:
             broken = worker.broken_units(layer)
             runner.run_all("groups of examples", groups)
             sound = [unit for unit in units if unit not in broken]
-            size = worker.section.visualization.size
-            jobs, reasons = runner.pictures(
-                [Job("pictures", layer, tuple(batch)) for batch in batches(worker.architecture, layer, sound, size)]
-            )
+            jobs, reasons = runner.pictures({layer: sound})
             failures = {unit: reason for (_, unit), reason in reasons.items()} | broken
             self.failures = {f"{layer}:{unit}": failures[unit] for unit in sorted(failures)}
             runner.log_failures(self.failures)

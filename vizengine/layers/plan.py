@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vizengine.layers.figures import PAGE_COLUMNS
 from vizengine.layers.jobs import Job, chosen_layers, named_units, source_layers
 from vizengine.layers.workers import Worker
-from vizengine.pictures.ascent import batches
 
 
 @dataclass(frozen=True)
@@ -32,15 +30,6 @@ class Plan:
     def count(self) -> int:
         """How many units there are."""
         return sum(map(len, self.units.values()))
-
-    def jobs(self, worker: Worker) -> list[Job]:
-        """The pictures, in batches."""
-        size = worker.section.visualization.size
-        return [
-            Job("pictures", layer, tuple(batch))
-            for layer, channels in self.pictures.items()
-            for batch in batches(worker.architecture, layer, channels, size)
-        ]
 
 
 def measuring_jobs(worker: Worker) -> list[Job]:
@@ -68,16 +57,11 @@ def plan(worker: Worker) -> Plan:
                 continue
             pictures.setdefault(layer, set()).add(unit)
             sources = architecture.source_channels(layer, unit)
-            for index in strongest(kernel[..., unit], worker.section.inputs):
+            norms = np.sqrt(np.square(kernel[..., unit].astype(np.float64)).sum(axis=(0, 1)))
+            for index in np.argsort(-norms, kind="stable")[: worker.section.inputs]:
                 pictures.setdefault(sources[index].layer, set()).add(sources[index].channel)
     order = [layer.name for layer in architecture.layers]
     return Plan(units, broken, {layer: tuple(sorted(pictures[layer])) for layer in order if layer in pictures})
-
-
-def strongest(kernel: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """Indices of the input channels of a (height, width, inputs) kernel with the largest L2 norms, largest first."""
-    norms = np.sqrt(np.square(kernel.astype(np.float64)).sum(axis=(0, 1)))
-    return np.argsort(-norms, kind="stable")[:count]
 
 
 def _units(worker: Worker, layer: str, channels: int) -> tuple[int, ...]:

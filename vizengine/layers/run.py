@@ -81,7 +81,7 @@ class SweepRun:
         with self._runner as runner:
             runner.run_all("photos and stimuli", measuring_jobs(self._worker))
             self._plan = plan(self._worker)
-            pictures, reasons = runner.pictures(self._plan.jobs(self._worker))
+            pictures, reasons = runner.pictures(self._plan.pictures)
             reasons |= self._plan.broken
             for (layer, unit), reason in reasons.items():
                 if unit in self._plan.units.get(layer, ()):

@@ -21,6 +21,7 @@ from vizengine.layers.jobs import Done, Failed, Job
 from vizengine.layers.workers import SweepContext, Worker, attempt, work
 from vizengine.network.model import use_threads
 from vizengine.output import Progress, duration
+from vizengine.pictures.ascent import batches
 from vizengine.stages import NotComputed
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class JobRunner:
     """
 
     def __init__(self, context: SweepContext, worker: Worker, progress: Progress, may_compute: bool = True) -> None:
-        self.log = RunLog(context.cache / "log" / f"{context.name}.log")
+        self._log = RunLog(context.cache / "log" / f"{context.name}.log")
         self.seconds: dict[str, float] = {}
         self._context = context
         self._worker = worker
@@ -56,22 +57,32 @@ class JobRunner:
 
     def __exit__(self, *raised: object) -> None:
         self._cluster.close()
-        self.log.close()
+        self._log.close()
 
     def log_failures(self, reasons: Mapping[str, str]) -> None:
         """Log why units failed, `layer:unit` each."""
         for name, reason in reasons.items():
-            self.log.line(f"{name} failed: {reason}")
+            self._log.line(f"{name} failed: {reason}")
 
-    def pictures(self, jobs: Sequence[Job]) -> tuple[dict[tuple[str, int], Job], dict[tuple[str, int], str]]:
-        """Make all pictures; a batch that fails is halved until the channel is found that makes it fail.
+    def pictures(
+        self, wanted: Mapping[str, Sequence[int]]
+    ) -> tuple[dict[tuple[str, int], Job], dict[tuple[str, int], str]]:
+        """Make pictures in batches; one that fails is halved until the channel is found that makes it fail.
+
+        Args:
+            wanted: channels by layer.
 
         Returns:
             The job of each picture by layer and channel, and why there is none of the others.
         """
         done: dict[tuple[str, int], Job] = {}
         reasons: dict[tuple[str, int], str] = {}
-        waiting = list(jobs)
+        size = self._worker.section.visualization.size
+        waiting = [
+            Job("pictures", layer, tuple(batch))
+            for layer, channels in wanted.items()
+            for batch in batches(self._worker.architecture, layer, channels, size)
+        ]
         while waiting:
             failed = {failure.job: failure for failure in self.run("pictures", waiting)}
             for job in waiting:
@@ -111,7 +122,7 @@ class JobRunner:
             raise NotComputed(f"{name} has no kept {waiting[0].title}, and --only leaves it out of this run.")
         if not waiting:
             return failed
-        self.log.line(f"{what}: {len(jobs) - len(waiting)} of {len(jobs)} jobs are kept from earlier")
+        self._log.line(f"{what}: {len(jobs) - len(waiting)} of {len(jobs)} jobs are kept from earlier")
         total, done, started = sum(map(_weight, waiting)), 0, time.monotonic()
         with self._progress.stage(f"{name}: {what}", total) as task:
             for outcome in self._outcomes(waiting):
@@ -125,7 +136,7 @@ class JobRunner:
                 done += _weight(outcome.job)
                 rate = done / max(time.monotonic() - started, 1e-9)
                 pace = f"{rate:.2f} a second, about {duration((total - done) / rate)} left"
-                self.log.line(f"{outcome.job.title}: {how}; {done} of {total}, {pace}")
+                self._log.line(f"{outcome.job.title}: {how}; {done} of {total}, {pace}")
                 task.advance(_weight(outcome.job), f"{rate:.1f} a second; last {outcome.job.title}")
         self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - started
         return failed
@@ -155,13 +166,9 @@ class JobRunner:
             future.release()
             if time.monotonic() - looked > LOOK_EVERY_SECONDS:
                 looked = time.monotonic()
-                self._log_processing(self._client, titles)
-
-    def _log_processing(self, client: Client, titles: dict[str, str]) -> None:
-        """Say which worker is at what."""
-        for worker, keys in sorted(client.processing().items()):
-            at = ", ".join(titles[key] for key in keys[:1] if key in titles) or "nothing"
-            self.log.line(f"{worker} is at {at}, with {max(len(keys) - 1, 0)} more waiting")
+                for worker, keys in sorted(self._client.processing().items()):
+                    at = ", ".join(titles[key] for key in keys[:1] if key in titles) or "nothing"
+                    self._log.line(f"{worker} is at {at}, with {max(len(keys) - 1, 0)} more waiting")
 
     @cached_property
     def _client(self) -> Client | None:
