@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
-import time
 from pathlib import Path
 
-import pytest
-
-from tests.layers.setups import break_weights, run, units, write_config
-from tests.runs import command, environment
+from tests import runs
+from tests.layers.setups import break_weights, run, times, units, write_config
 from tests.runs import contents as digests
 from vizengine.config.load import load
-from vizengine.layers.population import concentration
 from vizengine.network.model import Network
 
 LAYER = "fire2/squeeze1x1"
@@ -33,13 +28,6 @@ def test_every_unit_has_a_picture_examples_and_figures(surveyed: Path) -> None:
         assert 0 < each["firing"] <= 100 and 0 <= each["sparsity"] <= 1 and len(each["nearest"]) == 3
         assert each["group_count"] >= 1 and (each["group_count"] > 1) == (each["grouping"] > each["grouping_chance"])
         assert each["likeness"] == each["nearest"][0]["correlation"]
-
-
-def test_figures_of_the_weights_are_those_of_the_weights(surveyed: Path, squeezenet: Network) -> None:
-    found = concentration(squeezenet.weights[LAYER][0], 6)
-    for each in units(surveyed / SHEET):
-        assert each["share"] == pytest.approx(100 * found.share[each["unit"]], rel=1e-6)
-        assert each["effective_chance"] == pytest.approx(found.effective_chance[each["unit"]], rel=1e-6)
 
 
 def test_figures_are_those_of_the_sweep(surveyed: Path) -> None:
@@ -136,29 +124,16 @@ def test_the_estimate_is_of_the_layer_alone(surveyed: Path, tmp_path: Path) -> N
 def test_an_interrupted_survey_goes_on_where_it_was(surveyed: Path, tmp_path: Path) -> None:
     config = write_config(tmp_path, ONE)
     pictures = tmp_path / ".vizengine-cache" / "pictures"
-    process = subprocess.Popen(
-        command(config.name, "--survey", "fire2/expand1x1"),
-        env=environment(),
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        # A shell that puts the tests in the background has SIGINT ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-    )
-    deadline = time.monotonic() + 300
-    while not list(pictures.glob("*.json")) and time.monotonic() < deadline:
-        assert process.poll() is None, "the run ended before it could be interrupted"
-        time.sleep(0.01)
+    process = runs.start(tmp_path, config.name, "--survey", "fire2/expand1x1")
+    runs.wait_for(process, lambda: list(pictures.glob("*.json")))
     process.send_signal(signal.SIGINT)
     _, words = process.communicate()
     assert process.returncode == 130 and "what was finished is kept" in words
     assert not (tmp_path / "survey").exists()
-    before = {path.name: path.stat().st_mtime_ns for path in pictures.glob("*.json")}
+    before = times(tmp_path)
     assert 0 < len(before) < 64
     run(config, "--survey", "fire2/expand1x1")
-    after = {path.name: path.stat().st_mtime_ns for path in pictures.glob("*.json")}
-    assert len(after) == 64 and before.items() <= after.items()
+    assert len(times(tmp_path)) == 64 and before.items() <= times(tmp_path).items()
 
 
 def test_processes_that_share_the_work_give_the_same(surveyed: Path, tmp_path: Path) -> None:

@@ -1,12 +1,18 @@
-"""Sparseness and likeness of a layer's units, against NumPy on all their activations."""
+"""Concentration of kernels, sparseness and likeness of a layer's units, against plain loops and NumPy."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from vizengine.layers.population import GAUSSIAN_SPARSENESS, correlations, median_pair, sparseness
-from vizengine.layers.population import nearest_units as nearest
+from vizengine.layers.population import (
+    GAUSSIAN_SPARSENESS,
+    concentration,
+    correlations,
+    median_pair,
+    nearest_units,
+    sparseness,
+)
 
 COUNT = 4000
 
@@ -54,16 +60,56 @@ def test_correlations_are_numpys() -> None:
 
 def test_the_nearest_come_first_and_nobody_is_near_to_itself() -> None:
     correlation = correlations(*_moments(_activations()))
-    found = nearest(correlation, 2)
+    found = nearest_units(correlation, 2)
     assert found[0, 0] == 1 and found[1, 0] == 0
     assert all(unit not in row for unit, row in enumerate(found.tolist()))
     assert (found[4:] == -1).all()
-    assert nearest(correlation, 99).shape == (6, 5)
+    assert nearest_units(correlation, 99).shape == (6, 5)
     pairs = [np.corrcoef(_activations()[:, :4].T)[one, two] for one in range(4) for two in range(one)]
     assert median_pair(correlation) == pytest.approx(np.median(pairs))
 
 
 def test_a_layer_of_one_unit_has_no_neighbours() -> None:
     alone = np.array([[1.0]])
-    assert nearest(alone, 3).shape == (1, 0)
+    assert nearest_units(alone, 3).shape == (1, 0)
     assert np.isnan(median_pair(alone))
+
+
+def test_shares_and_effective_numbers_are_those_of_plain_loops() -> None:
+    kernel = np.random.default_rng(0).normal(size=(3, 1, 11, 5)).astype(np.float32)
+    measured = concentration(kernel, 4)
+    assert (measured.inputs, measured.top) == (11, 4)
+    for unit in range(5):
+        energies = sorted((float((kernel[:, :, index, unit] ** 2).sum()) for index in range(11)), reverse=True)
+        assert measured.share[unit] == pytest.approx(sum(energies[:4]) / sum(energies), rel=1e-6)
+        effective = sum(energies) ** 2 / sum(energy**2 for energy in energies)
+        assert measured.effective[unit] == pytest.approx(effective, rel=1e-6)
+
+
+def test_even_and_single_inputs_are_told_apart() -> None:
+    kernel = np.zeros((3, 3, 8, 3), np.float32)
+    kernel[..., 0] = 2.0
+    kernel[:, :, 5, 1] = 1.0
+    measured = concentration(kernel, 2)
+    np.testing.assert_allclose(measured.effective[:2], [8, 1])
+    np.testing.assert_allclose(measured.share[:2], [0.25, 1])
+    # A unit without weights has none.
+    assert np.isnan(measured.share[2]) and np.isnan(measured.effective[2]) and np.isnan(measured.share_chance[2])
+
+
+def test_the_control_keeps_the_coefficients_and_spreads_them() -> None:
+    kernel = np.zeros((3, 3, 64, 2), np.float32)
+    kernel[:, :, :2] = np.random.default_rng(1).normal(size=(3, 3, 2, 2))
+    measured = concentration(kernel, 2)
+    np.testing.assert_allclose(measured.share, 1)
+    assert (measured.share_chance < 0.75).all()
+    assert (measured.effective_chance > 1.5 * measured.effective).all()
+    again = concentration(kernel, 2)
+    np.testing.assert_array_equal(measured.share_chance, again.share_chance)
+    assert (concentration(kernel, 2, seed=1).share_chance != measured.share_chance).any()
+
+
+def test_all_inputs_hold_all_where_there_are_few() -> None:
+    measured = concentration(np.ones((3, 3, 3, 4), np.float32), 6)
+    assert measured.top == 3
+    np.testing.assert_allclose(measured.share, 1)

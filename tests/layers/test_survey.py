@@ -12,7 +12,7 @@ from tests.convolution import convolve
 from tests.measures.setups import circuit_of, save_photos
 from tests.network.own_models import functional_model, network_of
 from vizengine.layers.selectivity import selectivity, with_chance
-from vizengine.layers.survey import EXAMPLES, PER_PHOTO, join, survey
+from vizengine.layers.survey import EXAMPLES, PER_PHOTO, join, survey, top_places
 from vizengine.measures.examples import measure_examples
 from vizengine.measures.extremes import photo_extremes
 from vizengine.measures.photos import Photo
@@ -20,7 +20,7 @@ from vizengine.measures.statistics import SHUFFLES
 from vizengine.measures.stimuli import battery
 from vizengine.measures.stream import EvidenceSettings, Extremes, stream
 from vizengine.measures.tuning import measure_tuning, orientation_selectivity
-from vizengine.measures.unit import Forward
+from vizengine.measures.unit import Forward, UnitMap
 from vizengine.network.model import Network
 
 SIZES = [(70, 90), (64, 64), (101, 75), (80, 120), (90, 66), (75, 75), (66, 99)]
@@ -151,3 +151,18 @@ def test_layers_of_any_kind_are_surveyed(tmp_path: Path, layer: str) -> None:
     network = network_of(functional_model(side=None))
     name = next(each.name for each in network.architecture.conv_layers if each.name.split("/")[-1] == layer)
     _assert_as_alone(network, name, save_photos(tmp_path, SIZES), range(2))
+
+
+@pytest.mark.parametrize(("shape", "reach"), [((20, 17), 4), ((5, 5), 2), ((6, 40), 1), ((4, 3), 9)])
+def test_top_places_of_all_channels_are_those_of_each_alone(shape: tuple[int, int], reach: int) -> None:
+    pre = np.random.default_rng(0).normal(size=(*shape, 7)).astype(np.float32).round(1)
+    rows, columns, values = top_places(pre, 3, reach)
+    for channel in range(7):
+        nowhere = np.zeros((shape[0], 1), np.int64), np.zeros((shape[1], 1), np.int64)
+        unit_map = UnitMap(0, pre[..., channel], np.zeros((*shape, 1)), *nowhere, np.zeros((1, 1, 1)))
+        alone = Extremes(3, 3, reach).of(unit_map)
+        found = len(alone)
+        np.testing.assert_array_equal(rows[channel, :found], alone.row)
+        np.testing.assert_array_equal(columns[channel, :found], alone.column)
+        np.testing.assert_array_equal(values[channel, :found], alone.pre)
+        assert np.isneginf(values[channel, found:]).all()
