@@ -18,7 +18,7 @@ from vizengine.check import check
 from vizengine.config.load import load
 from vizengine.config.schema import CircuitSection
 from vizengine.errors import BuildFailed
-from vizengine.layers import run as sweep_run
+from vizengine.layers import pages as sweep_run
 from vizengine.output import SILENT
 from vizengine.page.render import render_circuit
 from vizengine.page.report import Report

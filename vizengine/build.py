@@ -19,7 +19,7 @@ from vizengine.circuit import CircuitRun, site_report
 from vizengine.config.schema import CircuitSection, Config, SweepSection
 from vizengine.errors import BuildFailed, VizengineError, WeightsUnavailable
 from vizengine.layers.estimate import estimate as estimate_sweep
-from vizengine.layers.run import SweepRun
+from vizengine.layers.pages import SweepRun
 from vizengine.layers.workers import SweepContext, Worker
 from vizengine.output import Progress, duration
 from vizengine.page.render import companions, render_circuit, render_index, render_missing
@@ -352,7 +352,7 @@ class _Build:
                     for name, content in {**page, **companions(entry.page, site)}.items():
                         yield f"{folder}{name}", content
                 elif isinstance(entry.run, SweepRun) and isinstance(entry.page, SweepReport):
-                    for name, content in entry.run.files(site):
+                    for name, content in entry.run.files(entry.page, site):
                         yield f"{folder}{name}", content
                     entry.side_file["seconds_by_stage"] = _rounded(entry.run.seconds)
             except Exception as error:

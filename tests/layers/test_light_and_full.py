@@ -7,7 +7,7 @@ import pytest
 from tests.layers.setups import run, write_config
 from vizengine.config.load import load
 from vizengine.figures.quantities import Quantity
-from vizengine.layers.run import SweepRun
+from vizengine.layers.pages import SweepRun
 from vizengine.layers.views import UnitPage
 from vizengine.layers.workers import SweepContext
 from vizengine.measures.readings import OutputSlice
@@ -26,9 +26,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, UnitPage]:
     run(path)
     sweep = SweepRun(SweepContext.beside(load(path), "small"), SILENT, may_compute=False)
     sweep.report()
-    assert sweep.pages is not None
     full = Report.model_validate_json((folder / "site" / "one" / "circuit.json").read_bytes())
-    return full, sweep.pages.page(LAYER, UNIT)
+    return full, sweep.page(LAYER, UNIT)
 
 
 def _same(light: Quantity | None, full: Quantity | None) -> None:

@@ -1,10 +1,13 @@
-"""The light pages of a sweep's units, and where they and their pictures lie in its folder."""
+"""A sweep from its config to its files: the light pages of its units, their pictures, and the explorer."""
 
 from __future__ import annotations
 
 import itertools
+import json
+import logging
 import re
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
@@ -14,16 +17,32 @@ from numpy.typing import NDArray
 from vizengine.figures.pictures import jpeg
 from vizengine.figures.quantities import decimals, fixed, significant, whole
 from vizengine.layers.figures import PAGE_COLUMNS
-from vizengine.layers.jobs import Job
-from vizengine.layers.plan import Plan
-from vizengine.layers.views import ASSETS, Connection, Figures, LayerTiles, Part, Tile, UnitPage
-from vizengine.layers.workers import Worker
+from vizengine.layers.jobs import Job, left_out
+from vizengine.layers.plan import Plan, measuring_jobs, plan
+from vizengine.layers.runner import JobRunner
+from vizengine.layers.views import (
+    ASSETS,
+    Connection,
+    Figures,
+    LayerTiles,
+    Part,
+    Tile,
+    UnitPage,
+    render_explorer,
+    render_unit,
+    shared_files,
+)
+from vizengine.layers.workers import SweepContext, Worker
 from vizengine.measures.examples import example_reports
 from vizengine.measures.inputs import Circuit, InputChannel, Sign, analyse, scale, slice_figures
 from vizengine.measures.readings import OutputSlice, Slices, outputs_report, readings
 from vizengine.network.architecture import Architecture
 from vizengine.network.layers import INPUT
+from vizengine.output import Progress
+from vizengine.page.report import SiteReport, SweepReport
 from vizengine.pictures.result import Visualization
+
+logger = logging.getLogger(__name__)
 
 # Of a unit's top examples.
 SHOWN_EXAMPLES = 6
@@ -55,45 +74,110 @@ def verdict(picture: Visualization) -> str:
     return "converged" if picture.converged else "not converged"
 
 
-class Pages:
-    """Makes the pages of a sweep.
+class SweepRun:
+    """One sweep: measure, choose, make pictures, then write page by page.
 
     Args:
-        pictures: job of each picture by layer and channel.
-        failures: why a channel has no picture, likewise.
+        may_compute: whether a result that isn't kept may be computed.
+
+    Attributes:
+        failures: units that failed, `layer:unit` and reason; known once `report` and `files` are through.
+        seconds: of this run, as `JobRunner.seconds`; with those of the pages once `files` is through.
     """
 
-    def __init__(
-        self,
-        worker: Worker,
-        plan: Plan,
-        pictures: Mapping[tuple[str, int], Job],
-        failures: Mapping[tuple[str, int], str],
-    ) -> None:
-        self._worker = worker
-        self._plan = plan
-        self._pictures = pictures
-        self._failures = failures
-        self._architecture = worker.architecture
-        self.folders = layer_folders(worker.architecture)
+    def __init__(self, context: SweepContext, progress: Progress, may_compute: bool = True) -> None:
+        self.section = context.section
+        self.failures: dict[str, str] = {}
+        self._progress = progress
+        self._worker = Worker(context)
+        self._runner = JobRunner(context, self._worker, progress, may_compute)
+        self.seconds = self._runner.seconds
         self._figures = lru_cache(maxsize=6)(self._figures_of_layer)
+        # From `report` on: the units, the job of each picture and why there is none, by layer and channel.
+        self._plan = Plan({}, {}, {})
+        self._picture_jobs: dict[tuple[str, int], Job] = {}
+        self._reasons: dict[tuple[str, int], str] = {}
 
-    def page_address(self, layer: str, unit: int) -> str:
-        """Of a unit's page from the sweep's folder, with slashes; empty where it has none."""
-        return f"{self.folders[layer]}/{unit}.html" if unit in self._plan.units.get(layer, ()) else ""
+    @cached_property
+    def _architecture(self) -> Architecture:
+        return self._worker.architecture
 
-    def picture_address(self, layer: str, channel: int) -> str:
-        """Of a channel's picture likewise."""
-        return f"{self.folders[layer]}/{channel}.jpg" if (layer, channel) in self._pictures else ""
+    @cached_property
+    def _folders(self) -> dict[str, str]:
+        return layer_folders(self._architecture)
 
-    def picture(self, layer: str, channel: int) -> bytes:
-        """The picture of a channel as a file."""
-        return jpeg(self._worker.pictures(self._pictures[layer, channel])[channel].image)
+    @property
+    def title(self) -> str:
+        """The sweep's title, or one made from the network."""
+        return self.section.title or f"Units of {self._architecture.title}"
+
+    def report(self) -> SweepReport:
+        """Do all jobs that aren't done; what the site's index says of the sweep.
+
+        Raises:
+            WeightsUnavailable: the weights can't be had.
+            NotComputed: something isn't kept and may not be computed.
+            VizengineError: photos can't be sent through a layer, so nothing can be said of its units.
+        """
+        trained = self._worker.source.identity.trained
+        for reason in left_out(self.section.unit, self._architecture):
+            logger.info("%s leaves out a layer: %s", self.section.name, reason)
+        with self._runner as runner:
+            runner.run_all("photos and stimuli", measuring_jobs(self._worker))
+            self._plan = plan(self._worker)
+            self._picture_jobs, self._reasons = runner.pictures(self._plan.pictures)
+            self._reasons |= self._plan.broken
+            for (layer, unit), reason in self._reasons.items():
+                if unit in self._plan.units.get(layer, ()):
+                    self.failures[f"{layer}:{unit}"] = reason
+            runner.log_failures(self.failures)
+        return SweepReport(
+            name=self.section.name,
+            title=self.title,
+            network=self._architecture.title,
+            trained=trained,
+            units=self._plan.count,
+            layers=len(self._plan.units),
+            failures=len(self.failures),
+        )
+
+    def files(self, report: SweepReport, site: SiteReport) -> Iterator[tuple[str, bytes]]:
+        """The sweep's files, one after the other: path in its folder and content. `report` is its own."""
+        size = self.section.visualization.size
+        yield from shared_files().items()
+        for (layer, channel), job in self._picture_jobs.items():
+            yield self._picture_address(layer, channel), jpeg(self._worker.pictures(job)[channel].image)
+        started, busy = time.monotonic(), time.process_time()
+        with self._progress.stage(f"{self.section.name}: pages", self._plan.count) as task:
+            for layer, units in self._plan.units.items():
+                data = []
+                for unit in units:
+                    page = self._page_or_failure(layer, unit)
+                    yield page.tile.page, render_unit(page, report, size, site).encode()
+                    data.append(page.data())
+                    task.advance(1)
+                yield f"{self._folders[layer]}/units.json", json.dumps(data, separators=(",", ":")).encode()
+        layers = [self._tiles(layer) for layer in self._plan.units]
+        yield "index.html", render_explorer(report, layers, size, self.failures, site).encode()
+        self.seconds.update({"pages": time.monotonic() - started, "pages, processor": time.process_time() - busy})
+
+    def _page_or_failure(self, layer: str, unit: int) -> UnitPage:
+        """A unit's page; where it can't be made, one that says so."""
+        try:
+            return self.page(layer, unit)
+        except Exception as error:
+            logger.debug("the page of %s:%d failed", layer, unit, exc_info=True)
+            reason = f"its page can't be made ({type(error).__name__}: {' '.join(str(error).split())[:300]})"
+        self.failures[f"{layer}:{unit}"] = reason
+        return self._failed_page(layer, unit, reason)
+
+    def _picture_address(self, layer: str, channel: int) -> str:
+        return f"{self._folders[layer]}/{channel}.jpg"
 
     def page(self, layer: str, unit: int) -> UnitPage:
         """The page of a unit; one that failed says so."""
-        if failure := self._failures.get((layer, unit)):
-            return self.failed(layer, unit, failure)
+        if failure := self._reasons.get((layer, unit)):
+            return self._failed_page(layer, unit, failure)
         survey = self._worker.survey(layer)
         circuit = self._circuit(layer, unit)
         outputs = outputs_report(readings(self._architecture, layer, unit, self._slices_of))
@@ -103,8 +187,8 @@ class Pages:
         best, photo = survey.extremes.best(unit)
         strongest = zip(circuit.strongest, slice_figures(circuit, mean, circuit.strongest), strict=True)
         return replace(
-            self.failed(layer, unit, ""),
-            reached=significant(self._worker.pictures(self._pictures[layer, unit])[unit].reached),
+            self._failed_page(layer, unit, ""),
+            reached=significant(self._worker.pictures(self._picture_jobs[layer, unit])[unit].reached),
             photo_best=significant(best),
             photo_best_name=photo,
             figures=self._figures(layer)[unit],
@@ -121,7 +205,7 @@ class Pages:
             photo_count=whole(len(survey.extremes.names)),
         )
 
-    def failed(self, layer: str, unit: int, reason: str) -> UnitPage:
+    def _failed_page(self, layer: str, unit: int, reason: str) -> UnitPage:
         """The page of a unit that says why there is none."""
         units = self._plan.units[layer]
         place = units.index(unit)
@@ -133,13 +217,13 @@ class Pages:
             next=self._tile(layer, units[place + 1]) if place + 1 < len(units) else None,
         )
 
-    def tiles(self, layer: str) -> LayerTiles:
+    def _tiles(self, layer: str) -> LayerTiles:
         """A layer in the explorer."""
         units = tuple(
-            (self._tile(layer, unit), None if (layer, unit) in self._failures else self._figures(layer)[unit])
+            (self._tile(layer, unit), None if (layer, unit) in self._reasons else self._figures(layer)[unit])
             for unit in self._plan.units[layer]
         )
-        return LayerTiles(layer, self.folders[layer], self._architecture.channels(layer), units)
+        return LayerTiles(layer, self._folders[layer], self._architecture.channels(layer), units)
 
     def _figures_of_layer(self, layer: str) -> list[Figures]:
         """By unit."""
@@ -152,8 +236,8 @@ class Pages:
             label=label or f"{layer}:{channel}",
             layer=layer,
             unit=channel,
-            page=self.page_address(layer, channel),
-            picture=self.picture_address(layer, channel),
+            page=f"{self._folders[layer]}/{channel}.html" if channel in self._plan.units.get(layer, ()) else "",
+            picture=self._picture_address(layer, channel) if (layer, channel) in self._picture_jobs else "",
             verdict=self._verdicts.get((layer, channel), ""),
         )
 
@@ -162,7 +246,7 @@ class Pages:
         """Of each picture, read job by job."""
         return {
             (job.layer, channel): "exact" if job.layer == INPUT else verdict(picture)
-            for job in dict.fromkeys(self._pictures.values())
+            for job in dict.fromkeys(self._picture_jobs.values())
             for channel, picture in self._worker.pictures(job).items()
         }
 
@@ -171,7 +255,7 @@ class Pages:
         assert weights is not None
         slices, bias = weights
         sources = self._architecture.source_channels(layer, unit)
-        return analyse(layer, unit, slices.kernel, bias, sources, self._worker.section.inputs)
+        return analyse(layer, unit, slices.kernel, bias, sources, self.section.inputs)
 
     def _slices_of(self, layer: str) -> Slices | None:
         weights = self._worker.weights(layer)

@@ -1,12 +1,11 @@
-"""Sweeps and surveys from a config to their files."""
+"""Surveys of a layer, of every network of a config that has it."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -16,11 +15,7 @@ from vizengine.circuit import site_report
 from vizengine.config.schema import ALL, CircuitSection, Config, SweepSection, UnitsSection
 from vizengine.errors import VizengineError, WeightsUnavailable
 from vizengine.layers.contact_sheet import LayerRun
-from vizengine.layers.jobs import left_out
-from vizengine.layers.pages import Pages, layer_folders, plain, unused
-from vizengine.layers.plan import Plan, measuring_jobs, plan
-from vizengine.layers.runner import JobRunner
-from vizengine.layers.views import UnitPage, render_explorer, render_unit, shared_files
+from vizengine.layers.pages import layer_folders, plain, unused
 from vizengine.layers.workers import SweepContext, Worker
 from vizengine.network.architecture import (
     Architecture,
@@ -32,105 +27,9 @@ from vizengine.network.architecture import (
 )
 from vizengine.network.source import open_source
 from vizengine.output import Progress
-from vizengine.page.report import SiteReport, SweepReport
 from vizengine.page.site import check_target, lock, write
 
 logger = logging.getLogger(__name__)
-
-
-class SweepRun:
-    """One sweep: measure, choose, make pictures, then write page by page.
-
-    Args:
-        may_compute: whether a result that isn't kept may be computed.
-
-    Attributes:
-        failures: units that failed, `layer:unit` and reason; known once `report` and `files` are through.
-        pages: makes its pages, once `report` is through.
-        seconds: of this run, as `JobRunner.seconds`; with those of the pages once `files` is through.
-    """
-
-    def __init__(self, context: SweepContext, progress: Progress, may_compute: bool = True) -> None:
-        self.section = context.section
-        self.failures: dict[str, str] = {}
-        self.pages: Pages | None = None
-        self._progress = progress
-        self._worker = Worker(context)
-        self._runner = JobRunner(context, self._worker, progress, may_compute)
-        self.seconds = self._runner.seconds
-        self._plan: Plan | None = None
-        self._report: SweepReport | None = None
-
-    @property
-    def title(self) -> str:
-        """The sweep's title, or one made from the network."""
-        return self.section.title or f"Units of {self._worker.architecture.title}"
-
-    def report(self) -> SweepReport:
-        """Do all jobs that aren't done; what the site's index says of the sweep.
-
-        Raises:
-            WeightsUnavailable: the weights can't be had.
-            NotComputed: something isn't kept and may not be computed.
-            VizengineError: photos can't be sent through a layer, so nothing can be said of its units.
-        """
-        trained = self._worker.source.identity.trained
-        architecture = self._worker.architecture
-        for reason in left_out(self.section.unit, architecture):
-            logger.info("%s leaves out a layer: %s", self.section.name, reason)
-        with self._runner as runner:
-            runner.run_all("photos and stimuli", measuring_jobs(self._worker))
-            self._plan = plan(self._worker)
-            pictures, reasons = runner.pictures(self._plan.pictures)
-            reasons |= self._plan.broken
-            for (layer, unit), reason in reasons.items():
-                if unit in self._plan.units.get(layer, ()):
-                    self.failures[f"{layer}:{unit}"] = reason
-            runner.log_failures(self.failures)
-        self.pages = Pages(self._worker, self._plan, pictures, reasons)
-        self._report = SweepReport(
-            name=self.section.name,
-            title=self.title,
-            network=architecture.title,
-            trained=trained,
-            units=self._plan.count,
-            layers=len(self._plan.units),
-            failures=len(self.failures),
-        )
-        return self._report
-
-    def files(self, site: SiteReport) -> Iterator[tuple[str, bytes]]:
-        """The sweep's files, one after the other: path in its folder and content."""
-        assert self.pages is not None and self._plan is not None and self._report is not None
-        pages, size = self.pages, self.section.visualization.size
-        yield from shared_files().items()
-        for layer, channels in self._plan.pictures.items():
-            for channel in channels:
-                if address := pages.picture_address(layer, channel):
-                    yield address, pages.picture(layer, channel)
-        started, busy = time.monotonic(), time.process_time()
-        with self._progress.stage(f"{self.section.name}: pages", self._plan.count) as task:
-            for layer, units in self._plan.units.items():
-                data = []
-                for unit in units:
-                    page = self._page(pages, layer, unit)
-                    yield pages.page_address(layer, unit), render_unit(page, self._report, size, site).encode()
-                    data.append(page.data())
-                    task.advance(1)
-                yield f"{pages.folders[layer]}/units.json", json.dumps(data, separators=(",", ":")).encode()
-        layers = [pages.tiles(layer) for layer in self._plan.units]
-        yield "index.html", render_explorer(self._report, layers, size, self.failures, site).encode()
-        self.seconds.update({"pages": time.monotonic() - started, "pages, processor": time.process_time() - busy})
-
-    def _page(self, pages: Pages, layer: str, unit: int) -> UnitPage:
-        """A unit's page; where it can't be made, one that says so."""
-        try:
-            return pages.page(layer, unit)
-        except Exception as error:
-            logger.debug("the page of %s:%d failed", layer, unit, exc_info=True)
-            reason = f"its page can't be made ({type(error).__name__}: {' '.join(str(error).split())[:300]})"
-        self.failures[f"{layer}:{unit}"] = reason
-        return pages.failed(layer, unit, reason)
 
 
 class NoSuchLayer(VizengineError):
