@@ -174,9 +174,7 @@ def estimate(config: Config) -> list[str]:
     lines = []
     for section in config.circuits:
         if isinstance(section, SweepSection):
-            worker = Worker(SweepContext.beside(config, section.name))
-            processes = config.execution.workers or config.execution.gpus or 1
-            lines += estimate_sweep(worker, processes).lines(section.name)
+            lines += estimate_sweep(Worker(SweepContext.beside(config, section.name)))
         else:
             lines.append(f"{section.name}: one circuit; only sweeps are estimated")
     return lines

@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,46 +33,13 @@ STIMULI = 200
 _STEPS = 4
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a sweep or a survey will need.
-
-    Attributes:
-        units, pictures: how many, at most where units are chosen by a measure.
-        seconds: by stage, on the config's processes.
-        memory: bytes of all processes together.
-        site, cache: bytes on disk.
-        measured: seconds that this took.
-    """
-
-    units: int
-    pictures: int
-    seconds: dict[str, float]
-    memory: float
-    site: float
-    cache: float
-    measured: float
-
-    def lines(self, name: str) -> list[str]:
-        """The estimate in words."""
-        stages = ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in self.seconds.items())
-        free = available_bytes()
-        short = f", and {free / 1e9:.1f} GB are free: name fewer `workers`, or smaller pictures"
-        return [
-            f"{name}: {self.units} units, {self.pictures} pictures",
-            f"  time: about {duration(sum(self.seconds.values()))} ({stages}), less what is kept from earlier runs",
-            f"  memory: about {self.memory / 1e9:.1f} GB in all processes{short if self.memory > free else ''}",
-            f"  disk: about {self.site / 1e6:.0f} MB of site, {self.cache / 1e6:.0f} MB of kept results",
-            f"  from a measurement of {duration(self.measured)} on this machine",
-        ]
-
-
-def estimate(worker: Worker, processes: int) -> Estimate:
-    """What a sweep will need on so many processes."""
+def estimate(worker: Worker) -> list[str]:
+    """What a sweep will need, in lines."""
     architecture, chosen = worker.architecture, worker.section.unit
     units: dict[str, int] = {}
     for layer in chosen_layers(chosen, architecture):
         channels = architecture.channels(layer)
+        # At most so many, where they are chosen by a measure.
         units[layer] = min(chosen.top, channels) if chosen.top else len(named_units(chosen, channels))
     pictures = dict(units)
     for layer in units:
@@ -80,35 +47,33 @@ def estimate(worker: Worker, processes: int) -> Estimate:
             # No more than all units' inputs together, nor than the layer has.
             most = pictures.get(source, 0) + units[layer] * worker.section.inputs
             pictures[source] = min(architecture.channels(source), most)
-    return _estimate(worker, processes, units, pictures, SECONDS_PER_PAGE, BYTES_PER_PAGE)
+    return _lines(worker, units, pictures, {"pages": SECONDS_PER_PAGE}, BYTES_PER_PAGE)
 
 
-def estimate_layer(worker: Worker, layer: str, processes: int) -> Estimate:
-    """What the survey of a layer will need, by the worker of a sweep of all its units."""
+def estimate_layer(worker: Worker, layer: str) -> list[str]:
+    """What the survey of a layer will need, by the worker of a sweep of all its units, in lines."""
     units = {layer: worker.architecture.channels(layer)}
-    without = _estimate(worker, processes, units, units, SECONDS_PER_ENTRY, BYTES_PER_ENTRY)
-    *before, pages = without.seconds.items()
-    grouping = ("groups of examples", units[layer] * SECONDS_PER_GROUPING / processes)
-    return replace(without, seconds=dict([*before, grouping, pages]))
+    per_unit = {"groups of examples": SECONDS_PER_GROUPING / worker.processes, "pages": SECONDS_PER_ENTRY}
+    return _lines(worker, units, units, per_unit, BYTES_PER_ENTRY)
 
 
-def _estimate(
+def _lines(
     worker: Worker,
-    processes: int,
     units: dict[str, int],
     pictures: dict[str, int],
-    page_seconds: float,
+    per_unit: dict[str, float],
     page_bytes: int,
-) -> Estimate:
+) -> list[str]:
     """Measure the cheapest and the dearest layer, and reckon the others by their multiplications.
 
     Args:
         units, pictures: how many of each layer; photos go through all of these.
-        page_seconds, page_bytes: of a unit's page, or of its part of a contact sheet.
+        per_unit: seconds of further stages that each unit takes.
+        page_bytes: of a unit's page, or of its part of a contact sheet.
     """
     began = time.monotonic()
     architecture, visualization = worker.architecture, worker.section.visualization
-    size = visualization.size
+    size, processes = visualization.size, worker.processes
     by_work = sorted(units, key=lambda layer: multiplications(architecture, layer, size))
     ends = [by_work[0], by_work[-1]]
     per_photo = _line(
@@ -130,20 +95,24 @@ def _estimate(
         if layer != INPUT
     )
     unit_count, picture_count = sum(units.values()), sum(pictures.values())
+    seconds = {
+        "photos and stimuli": (photos + stimuli) / processes,
+        "pictures": ascents / processes,
+        **{stage: unit_count * of_unit for stage, of_unit in per_unit.items()},
+    }
+    stages = ", ".join(f"{stage} {duration(taken)}" for stage, taken in seconds.items())
+    memory, free = _peak_bytes() * (processes + (processes > 1)), available_bytes()
+    short = f", and {free / 1e9:.1f} GB are free: name fewer `workers`, or smaller pictures" if memory > free else ""
     parts = sum(4 * EXAMPLES * architecture.channels(layer) * architecture.kernel_shape(layer)[2] for layer in units)
-    return Estimate(
-        units=unit_count,
-        pictures=picture_count,
-        seconds={
-            "photos and stimuli": (photos + stimuli) / processes,
-            "pictures": ascents / processes,
-            "pages": unit_count * page_seconds,
-        },
-        memory=float(_peak_bytes() * (processes + (processes > 1))),
-        site=float(unit_count * page_bytes + picture_count * size**2 * 1.4),
-        cache=float(picture_count * (3 * size**2 + 8192) + parts),
-        measured=time.monotonic() - began,
-    )
+    site = unit_count * page_bytes + picture_count * size**2 * 1.4
+    cache = picture_count * (3 * size**2 + 8192) + parts
+    return [
+        f"{worker.section.name}: {unit_count} units, {picture_count} pictures",
+        f"  time: about {duration(sum(seconds.values()))} ({stages}), less what is kept from earlier runs",
+        f"  memory: about {memory / 1e9:.1f} GB in all processes{short}",
+        f"  disk: about {site / 1e6:.0f} MB of site, {cache / 1e6:.0f} MB of kept results",
+        f"  from a measurement of {duration(time.monotonic() - began)} on this machine",
+    ]
 
 
 def multiplications(architecture: Architecture, layer: str, size: int) -> float:

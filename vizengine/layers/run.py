@@ -15,6 +15,7 @@ from vizengine.circuit import site_report
 from vizengine.config.schema import ALL, CircuitSection, Config, SweepSection, UnitsSection
 from vizengine.errors import VizengineError, WeightsUnavailable
 from vizengine.layers.contact_sheet import LayerRun
+from vizengine.layers.estimate import estimate_layer
 from vizengine.layers.pages import layer_folders, plain, unused
 from vizengine.layers.workers import SweepContext, Worker
 from vizengine.network.architecture import (
@@ -161,13 +162,9 @@ def estimate_survey(config: Config, layer: str, only: Sequence[str]) -> list[str
         NoSuchLayer: no network of the config has the layer.
         WeightsUnavailable: the weights can't be had.
     """
-    from vizengine.layers.estimate import estimate_layer
-
-    processes = config.execution.workers or config.execution.gpus or 1
     lines = []
     for network in surveyed(config, layer, only):
-        worker = Worker(SweepContext.beside(network.config, network.name))
-        lines += estimate_layer(worker, layer, processes).lines(network.name)
+        lines += estimate_layer(Worker(SweepContext.beside(network.config, network.name)), layer)
     return lines
 
 

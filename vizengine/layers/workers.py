@@ -84,6 +84,8 @@ class Worker:
 
     def __init__(self, context: SweepContext) -> None:
         self.section = context.section
+        execution = context.config.execution
+        self.processes = execution.workers or execution.gpus or 1
         self._fresh = context.fresh
         whole = open_source(self.section.network, (), context.folder, Cache(context.cache))
         self.source = whole.upto(chosen_layers(self.section.unit, whole.structure))
