@@ -128,4 +128,4 @@ def test_bars_lie_side_by_side(report: Report) -> None:
 def test_counts_lie_on_a_logarithmic_axis() -> None:
     assert [charts.logarithmic(count, 100) for count in (1, 10, 100)] == pytest.approx([0, 50, 100])
     assert charts.logarithmic(1, 1) == 50
-    assert charts.curve((1, 10, 100), (0.0, 0.5, -3.0), 300, 100, 0.0) == "0,100 150,50 300,100"
+    assert charts.curve((1, 10, 100), (0.0, 0.5, -3.0), 300, 100) == "0,100 150,50 300,100"

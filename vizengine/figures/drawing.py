@@ -36,14 +36,17 @@ def weight_colour(value: float, scale: float) -> tuple[int, int, int]:
 
 
 def diverging(value: float, scale: float) -> str:
-    """The colour of a weight: white at zero, full red at `scale`, full blue at −`scale`.
-
-    Returns:
-        `#rrggbb`.
-    """
-    return "#" + "".join(f"{channel:02x}" for channel in weight_colour(value, scale))
+    """`weight_colour` as `#rrggbb`."""
+    return "#{:02x}{:02x}{:02x}".format(*weight_colour(value, scale))
 
 
+def grey(value: float, scale: float) -> str:
+    """A grey, white at zero and darkest at ±`scale`, as `#rrggbb`."""
+    level = round(255 * (1 - _DARKEST * min(abs(value) / scale, 1.0))) if scale > 0 else 255
+    return f"#{level:02x}{level:02x}{level:02x}"
+
+
+_DARKEST = 0.78
 TILE = 100.0
 GAP = 14.0
 REACH = 300.0
@@ -80,24 +83,24 @@ def arrows(sizes: Sequence[float]) -> list[Arrow]:
     largest = max(sizes, default=0.0) or 1.0
     middle = (len(sizes) * TILE + (len(sizes) - 1) * GAP) / 2
     spacing = min(_SPACING, 250.0 / max(len(sizes), 1))
-    return [
-        _arrow(
-            place * (TILE + GAP), middle + (place - (len(sizes) - 1) / 2) * spacing, max(1.0, _WIDEST * size / largest)
+    stop = REACH - _HEAD
+    result = []
+    for place, size in enumerate(sizes):
+        row = place * (TILE + GAP)
+        start, end = row + TILE / 2, middle + (place - (len(sizes) - 1) / 2) * spacing
+        width = max(1.0, _WIDEST * size / largest)
+        half = width / 2 + 4.0
+        curve = ((stop * 0.5, start), (stop * 0.5, end), (stop, end))
+        head = ((stop - 0.5, end - half), (REACH, end), (stop - 0.5, end + half))
+        result.append(
+            Arrow(
+                view=f"0 {number(row)} {number(REACH)} {number(TILE)}",
+                line=f"M0 {number(start)}C" + " ".join(f"{number(x)} {number(y)}" for x, y in curve),
+                width=number(width),
+                head=" ".join(f"{number(x)},{number(y)}" for x, y in head),
+            )
         )
-        for place, size in enumerate(sizes)
-    ]
-
-
-def _arrow(row: float, end: float, width: float) -> Arrow:
-    start, stop, half = row + TILE / 2, REACH - _HEAD, width / 2 + 4.0
-    curve = ((stop * 0.5, start), (stop * 0.5, end), (stop, end))
-    head = ((stop - 0.5, end - half), (REACH, end), (stop - 0.5, end + half))
-    return Arrow(
-        view=f"0 {number(row)} {number(REACH)} {number(TILE)}",
-        line=f"M0 {number(start)}C" + " ".join(f"{number(x)} {number(y)}" for x, y in curve),
-        width=number(width),
-        head=" ".join(f"{number(x)},{number(y)}" for x, y in head),
-    )
+    return result
 
 
 @dataclass(frozen=True)
@@ -117,16 +120,15 @@ def bars(bins: Sequence[Bin], tallest: float, height: float) -> list[Bar]:
     Args:
         bins: of equal width, lowest first.
         tallest: the count that is drawn `height` pixels high.
-        height: in pixels.
     """
     step = 100.0 / max(len(bins), 1)
-    width = f"{number(step * 0.88)}%"
-    tall = [max(1.5, height * column.count.value / max(tallest, 1)) for column in bins]
-    return [
-        Bar(f"{number(place * step + step * 0.06)}%", width, number(height - tall[place]), number(tall[place]), column)
-        for place, column in enumerate(bins)
-        if column.count.value
-    ]
+    result = []
+    for place, column in enumerate(bins):
+        if column.count.value:
+            tall = max(1.5, height * column.count.value / max(tallest, 1))
+            x, width = number(place * step + step * 0.06), number(step * 0.88)
+            result.append(Bar(f"{x}%", f"{width}%", number(height - tall), number(tall), column))
+    return result
 
 
 def along(value: float, low: float, high: float) -> float:
@@ -139,10 +141,9 @@ def spread(positions: Sequence[float], gap: float) -> list[float]:
 
     Args:
         positions: in any order.
-        gap: least distance between two labels.
 
     Returns:
-        one place for each position, in the order given.
+        One place for each position, in the order given.
     """
     gap = min(gap, 100.0 / max(len(positions), 1))
     order = sorted(range(len(positions)), key=lambda place: positions[place])
@@ -174,13 +175,11 @@ OTHERS = "all others"
 
 @dataclass(frozen=True)
 class Piece:
-    """One part of a stacked bar, in percent of the axis.
+    """One part of a stacked bar.
 
     Attributes:
-        x, width: its place.
+        x, width: its place, in percent of the axis.
         kind: `excites`, `inhibits` or, for inputs that aren't shown singly, `plain`.
-        name: what it is.
-        value: how much.
         label: what is written on it; empty where it is too narrow.
     """
 
@@ -233,11 +232,10 @@ def logarithmic(count: float, most: float) -> float:
     return 100.0 * math.log(count) / math.log(most) if most > 1 else 50.0
 
 
-def curve(counts: Sequence[int], values: Sequence[float], width: float, height: float, low: float) -> str:
-    """Points of a curve over a logarithmic axis, from `low` at the bottom to 1 at the top; lower values are clipped."""
+def curve(counts: Sequence[int], values: Sequence[float], width: float, height: float) -> str:
+    """Points of a curve over a logarithmic axis, from 0 at the bottom to 1 at the top; lower values are clipped."""
     return " ".join(
-        f"{number(width * logarithmic(count, counts[-1]) / 100)},"
-        f"{number(height * (1 - max(along(value, low, 1.0), 0.0) / 100))}"
+        f"{number(width * logarithmic(count, counts[-1]) / 100)},{number(height * (1 - max(value, 0.0)))}"
         for count, value in zip(counts, values, strict=True)
     )
 
@@ -248,19 +246,11 @@ MOST_COLUMNS = 4
 _CELL = 30
 _BINS = 20
 _TALLEST = 10.0
-_DARKEST = 0.78
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One number.
-
-    Attributes:
-        x, y: its place in the tile.
-        fill: colour of the cell.
-        light: whether a number on it is read better in white than in black.
-        text: the number.
-    """
+    """One number in a tile; `light` where it is read better in white than in black on its fill."""
 
     x: int
     y: int
@@ -270,29 +260,13 @@ class Cell:
 
 
 def cells(rows: Sequence[Sequence[Quantity]], scale: float, colour: Callable[[float, float], str]) -> list[Cell]:
-    """A cell for each number.
-
-    Args:
-        rows: the numbers.
-        scale: the absolute value at which a colour is full.
-        colour: `diverging` or `grey`.
-    """
+    """A cell for each number, its fill from `diverging` or `grey`, whose colours are full at `scale`."""
     return [
         Cell(across * _CELL, down * _CELL, fill, _is_dark(fill), value.text)
         for down, row in enumerate(rows)
         for across, value in enumerate(row)
         for fill in [colour(float(value.value), scale)]
     ]
-
-
-def grey(value: float, scale: float) -> str:
-    """A grey: white at zero and darkest at ±`scale`.
-
-    Returns:
-        `#rrggbb`.
-    """
-    level = round(255 * (1 - _DARKEST * min(abs(value) / scale, 1.0))) if scale > 0 else 255
-    return f"#{level:02x}{level:02x}{level:02x}"
 
 
 def largest(grids: Sequence[Sequence[Sequence[Quantity]]]) -> float:
@@ -310,11 +284,7 @@ def _is_dark(fill: str) -> bool:
 
 @dataclass(frozen=True)
 class Columns:
-    """A small histogram from −scale to +scale, `WIDTH` by `HEIGHT`, as SVG paths.
-
-    Attributes:
-        inhibits, excites: the columns below and above zero; empty where there are none.
-    """
+    """A small histogram from −scale to +scale, `WIDTH` by `HEIGHT`, as SVG paths, empty where there is nothing."""
 
     inhibits: str
     excites: str
@@ -331,8 +301,8 @@ def columns(kernel: Kernel, scale: float) -> Columns:
             place = int((float(cell.value) / scale + 1) * _BINS / 2) if scale > 0 else _BINS // 2
             counts[min(max(place, 0), _BINS - 1)] += 1
     tallest = max(counts) or 1
-    drawn = [
+    paths = [
         f"M{place}.1 {number(_TALLEST)}v-{number(_TALLEST * count / tallest)}h.8V{number(_TALLEST)}" if count else ""
         for place, count in enumerate(counts)
     ]
-    return Columns("".join(drawn[: _BINS // 2]), "".join(drawn[_BINS // 2 :]))
+    return Columns("".join(paths[: _BINS // 2]), "".join(paths[_BINS // 2 :]))

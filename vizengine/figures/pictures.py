@@ -28,7 +28,6 @@ def picture(pixels: NDArray[np.uint8], alt: str, largest: int, quality: int = QU
 
     Args:
         pixels: (height, width, 3) uint8, RGB.
-        alt: what it shows.
         largest: longest side in pixels that the page can make use of; a larger picture is made smaller.
         quality: of the JPEG.
     """
@@ -39,33 +38,20 @@ def picture(pixels: NDArray[np.uint8], alt: str, largest: int, quality: int = QU
 
 
 def jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    """A picture as a JPEG file in full colour resolution.
-
-    Args:
-        pixels: (height, width, 3) uint8, RGB.
-    """
-    return _jpeg(Image.fromarray(np.ascontiguousarray(pixels, np.uint8)), QUALITY)
+    """A picture, (height, width, 3) uint8 RGB, as a JPEG file in full colour resolution."""
+    return _jpeg(Image.fromarray(np.ascontiguousarray(pixels)), QUALITY)
 
 
 def patch(pixels: NDArray[np.uint8], alt: str, largest: int = PATCH_PIXELS) -> Picture:
     """A small patch of a photo or a drawn stimulus as WebP, which takes a third of a JPEG's bytes at this size.
 
-    Args:
-        pixels: (height, width, 3) uint8, RGB.
-        alt: what it shows.
-        largest: longest side in pixels; a larger picture is made smaller.
+    The arguments are those of `picture`.
     """
     return webp(_at_most(pixels, largest), alt, quality=PATCH_QUALITY, method=4)
 
 
 def overlay(strength: NDArray[np.floating], colour: tuple[int, int, int], alt: str) -> Picture:
-    """One colour, opaque where `strength` is 1 and transparent where it is 0, as WebP without loss.
-
-    Args:
-        strength: (height, width) in [0, 1].
-        colour: RGB, 0 to 255.
-        alt: what it shows.
-    """
+    """One RGB colour, opaque where `strength`, (height, width), is 1 and transparent where it is 0, as WebP."""
     # Sixteen steps are finer than the eye reads through a photo, and pack well.
     opacity = (np.round(strength * 15) * 17).astype(np.uint8)
     pixels = np.empty((*strength.shape, 4), np.uint8)
@@ -74,13 +60,7 @@ def overlay(strength: NDArray[np.floating], colour: tuple[int, int, int], alt: s
 
 
 def webp(image: Image.Image, alt: str, **options: int) -> Picture:
-    """An image as a WebP inside the page.
-
-    Args:
-        image: as Pillow has it.
-        alt: what it shows.
-        options: of Pillow's WebP writer.
-    """
+    """An image as a WebP inside the page, with options of Pillow's WebP writer."""
     stream = io.BytesIO()
     image.save(stream, "WEBP", **options)
     return _embedded(image, "webp", stream.getvalue(), alt)
@@ -92,7 +72,7 @@ def decoded(picture: Picture) -> Image.Image:
 
 
 def _at_most(pixels: NDArray[np.uint8], largest: int) -> Image.Image:
-    image = Image.fromarray(np.ascontiguousarray(pixels, np.uint8))
+    image = Image.fromarray(np.ascontiguousarray(pixels))
     if max(image.size) > largest:
         image.thumbnail((largest, largest), Image.Resampling.LANCZOS)
     return image
