@@ -108,14 +108,15 @@ def _setup(folder: Path, count: int):
 
 
 def _measure(folder: Path, count: int) -> dict[str, object]:
-    from vizengine.measures.engine import measure
+    from vizengine.measures.engine import Engine, Sources
     from vizengine.measures.stream import EvidenceSettings
 
     network, circuit, photos = _setup(folder, count)
     picture = (np.random.default_rng(0).random((128, 128, 3)) * 255).astype(np.uint8)
     started = time.perf_counter()
-    found = measure(network, circuit, photos, picture, EvidenceSettings())
-    return _result(started, [(each.photo_index, each.row, each.column) for each in found.examples.top])
+    sources = Sources(lambda: network, network.architecture, circuit, photos, picture, EvidenceSettings())
+    top = Engine(sources).evidence().examples.top
+    return _result(started, [(example.photo_index, example.row, example.column) for example in top])
 
 
 def _brute(folder: Path, count: int) -> dict[str, object]:

@@ -25,7 +25,7 @@ from vizengine.measures.expanded import Expanded, layers_to_expand
 from vizengine.measures.extremes import BOUNDS, EXTREMES, Bounds, PhotoExtremes, photo_extremes
 from vizengine.measures.inputs import CIRCUIT, Circuit, InputChannel, analyse
 from vizengine.measures.photos import Photo
-from vizengine.measures.readings import Readings
+from vizengine.measures.readings import Readings, Slices
 from vizengine.measures.stream import PHOTO, EvidenceSettings, PhotoPart
 from vizengine.network.model import Network
 from vizengine.network.source import DESCRIPTION, NetworkDescription, describe, open_source
@@ -454,20 +454,20 @@ class CircuitRun:
             }
             return resources.get_or_compute(PHOTO, key, compute)
 
-        def kernel_of(layer: str) -> NDArray[np.float32] | None:
-            return source.kernel_and_bias(layer)[0] if source.has(layer) else None
+        def slices_of(layer: str) -> Slices | None:
+            return Slices(source.kernel_and_bias(layer)[0]) if source.has(layer) else None
 
         sources = Sources(
-            network=lambda: resources.network,
+            open_network=lambda: resources.network,
             architecture=source.architecture,
             circuit=circuit,
             photos=photos,
-            picture=picture.image,
+            image=picture.image,
             settings=settings,
             labels=resources.labels,
             earlier=earlier,
             missing_classifier=missing_classifier,
-            kernel_of=kernel_of,
+            slices_of=slices_of,
             remember=remember,
         )
         engine = Engine(sources, facts, resources.get_or_compute)

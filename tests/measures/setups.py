@@ -1,16 +1,21 @@
-"""Circuits, photos and pictures for the tests of the evidence."""
+"""Circuits, photos, pictures and measurements for the tests of the evidence."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from vizengine.measures.engine import Engine, Evidence, Sources
 from vizengine.measures.inputs import Circuit, analyse
 from vizengine.measures.photos import Photo
+from vizengine.measures.stream import EvidenceSettings
 from vizengine.network.model import Network
+from vizengine.network.probes import has_classifier
 from vizengine.pictures.result import Visualization
 
 REAL = [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
@@ -27,6 +32,29 @@ KINDS = [
 def circuit_of(network: Network, layer: str, unit: int, top: int = 6) -> Circuit:
     kernel, bias = network.weights[layer]
     return analyse(layer, unit, kernel, bias, network.architecture.source_channels(layer, unit), top)
+
+
+def measured(
+    network: Network,
+    circuit: Circuit,
+    photos: Sequence[Photo],
+    picture: np.ndarray,
+    settings: EvidenceSettings,
+    advance: Callable[[int], Any] = lambda count: None,
+) -> Evidence:
+    """All measurements of a unit, nothing kept."""
+    missing = "" if has_classifier(network) else "The network has no classifier."
+    sources = Sources(
+        lambda: network,
+        network.architecture,
+        circuit,
+        photos,
+        picture,
+        settings,
+        missing_classifier=missing,
+        advance=advance,
+    )
+    return Engine(sources).evidence()
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tests.convolution import convolve
 from tests.measures.setups import REAL, circuit_of, noise, save_photos
-from vizengine.measures.ablations import NEGLIGIBLE, Ablations, ablate, mean_contributions, sign_verdict
-from vizengine.measures.contributions import summarise
-from vizengine.measures.faithfulness import faithfulness, first_from
-from vizengine.measures.photos import Photo, Photos
+from vizengine.measures.ablations import Ablations, measure_ablations, sign_verdict
+from vizengine.measures.contributions import measure_contributions
+from vizengine.measures.faithfulness import Curve, first_from, measure_faithfulness
+from vizengine.measures.photos import Photo
 from vizengine.measures.statistics import estimate
 from vizengine.measures.stream import EvidenceSettings, Streamed, stream
 from vizengine.measures.unit import Forward
@@ -36,10 +37,8 @@ class Setting:
         self.picture = picture.at(np.arange(picture.pre.size))
 
     def ablations(self, seed: int = 0) -> Ablations:
-        given = self.streamed
-        return ablate(
-            self.circuit, self.forward.kernel, given.activation_mean, given.top, given.sample, self.picture, seed, 16
-        )
+        settings = EvidenceSettings(seed=seed, control_draws=16)
+        return measure_ablations(self.circuit, self.forward, self.streamed, self.picture, settings)
 
     def brute(self, photo: int, keep: list[int] | None, put: np.ndarray) -> np.ndarray:
         """The unit's map with all channels but `keep` replaced by `put` on the map that feeds the layer."""
@@ -104,21 +103,20 @@ def test_controls_are_seeded_others_of_like_norm(setting: Setting) -> None:
         assert len(found.control_pool) == 3 * len(top)
         ranks = [circuit.inputs[index].rank for index in found.control_pool]
         assert sorted(ranks) == list(range(len(top) + 1, 4 * len(top) + 1))
-        assert {each.channels for each in found.control} != {each.channels for each in setting.ablations(1).control}
+        assert found.control != setting.ablations(1).control
         assert len(found.control_together) == 16 and np.ptp(found.control_together) > 0
 
 
 def test_faithfulness_equals_kept_channels(setting: Setting) -> None:
     given = setting.streamed
     sample = given.sample
-    at_mean = mean_contributions(setting.forward.kernel, given.activation_mean, sample.inside)
-    order = np.array([channel.index for channel in setting.circuit.ranked])
-    by_size = np.argsort(-given.contribution_size, kind="stable")
-    found = faithfulness(sample.contributions, at_mean, sample.photo, order, by_size, 6, 0, 3)
+    found = measure_faithfulness(setting.circuit, setting.forward, given, EvidenceSettings(random_orders=3))
+    assert found.by_norm.order.tolist() == [channel.index for channel in setting.circuit.ranked]
+    assert found.by_contribution.order.tolist() == np.argsort(-given.contribution_size, kind="stable").tolist()
     places = list(zip(sample.photo, sample.row, sample.column, strict=True))
     for curve in (found.by_norm, found.by_contribution):
         assert curve.correlation[-1] == pytest.approx(1) and curve.explained[-1] == pytest.approx(1)
-        for k in {1, min(3, len(order))}:
+        for k in {1, min(3, len(setting.circuit.inputs))}:
             keep = [int(channel) for channel in curve.order[:k]]
             maps = [setting.brute(photo, keep, given.activation_mean) for photo in range(3)]
             whole = sample.pre.astype(np.float64)
@@ -130,6 +128,20 @@ def test_faithfulness_equals_kept_channels(setting: Setting) -> None:
         assert (curve.low <= curve.high + 1e-12).all()
 
 
+def _curve_of(contributions: np.ndarray, photo: np.ndarray) -> Curve:
+    """Inputs in their order, whose activations are 0 on average."""
+    positions, inputs = contributions.shape
+    inside = np.ones((positions, 1, 1), bool)
+    streamed = SimpleNamespace(
+        sample=SimpleNamespace(contributions=contributions, photo=photo, inside=inside),
+        activation_mean=np.zeros(inputs),
+        contribution_size=np.zeros(inputs),
+    )
+    circuit = SimpleNamespace(ranked=[SimpleNamespace(index=index) for index in range(inputs)], top=1)
+    forward = SimpleNamespace(kernel=np.zeros((1, 1, inputs), np.float32))
+    return measure_faithfulness(circuit, forward, streamed, EvidenceSettings(random_orders=1)).by_norm
+
+
 def test_intervals_redraw_photos() -> None:
     """Against a bootstrap that really puts the positions of drawn photos together."""
     generator = np.random.default_rng(5)
@@ -137,8 +149,7 @@ def test_intervals_redraw_photos() -> None:
     slope = generator.normal(1, 0.6, 8)[photo]
     first, second = generator.normal(size=400), generator.normal(size=400)
     contributions = np.stack([first * slope, second], axis=1).astype(np.float32)
-    order = np.array([0, 1])
-    found = faithfulness(contributions, np.zeros((400, 2)), photo, order, order, 1, 0, 1).by_norm
+    found = _curve_of(contributions, photo)
     whole = contributions.sum(1, dtype=np.float64)
     drawn = []
     for _ in range(3000):
@@ -146,15 +157,14 @@ def test_intervals_redraw_photos() -> None:
         drawn.append(np.corrcoef(whole[rows], contributions[rows, 0])[0, 1])
     low, high = np.quantile(drawn, (0.025, 0.975))
     assert found.low[0] == pytest.approx(low, abs=0.04) and found.high[0] == pytest.approx(high, abs=0.04)
-    alone = faithfulness(contributions, np.zeros((400, 2)), np.zeros(400, int), order, order, 1, 0, 1).by_norm
+    alone = _curve_of(contributions, np.zeros(400, int))
     assert alone.low[0] == -1 and alone.high[0] == 1
 
 
 def test_a_constant_unit_has_no_correlation() -> None:
-    order = np.arange(3)
     flat = np.tile(np.array([1.0, -2.0, 0.5], np.float32), (50, 1))
-    found = faithfulness(flat, np.zeros((50, 3)), np.zeros(50, int), order, order, 2, 0, 2)
-    assert np.isnan(found.by_norm.correlation).all() and found.by_norm.needed_correlation == (None, None)
+    found = _curve_of(flat, np.zeros(50, int))
+    assert np.isnan(found.correlation).all() and found.needed_correlation == (None, None)
 
 
 def test_first_from_looks_at_what_stays() -> None:
@@ -178,28 +188,14 @@ def test_first_from_looks_at_what_stays() -> None:
 )
 def test_a_label_is_held_against_the_change(sign: str, changes: list[float], verdict: str) -> None:
     assert sign_verdict(sign, estimate(np.array(changes)), 1.0) == verdict
-    assert NEGLIGIBLE == 0.01
 
 
-@pytest.mark.parametrize(("fixture", "layer", "unit"), REAL)
-def test_shares_and_tail_equal_sums(fixture: str, layer: str, unit: int, request: pytest.FixtureRequest) -> None:
-    network: Network = request.getfixturevalue(fixture)
-    circuit = circuit_of(network, layer, unit)
-    photos = Photos("samples", Path()).found[:2]
-    given = stream(Forward(network, circuit), photos, EvidenceSettings())
-    strongest = np.array([channel.index for channel in circuit.strongest])
-    found = summarise(
-        circuit.bias,
-        given.top.pre,
-        given.top.contributions,
-        strongest,
-        given.contribution_mean,
-        given.contribution_size,
-        given.sample,
-    )
+def test_shares_and_tail_equal_sums(setting: Setting) -> None:
+    circuit, given = setting.circuit, setting.streamed
+    found = measure_contributions(setting.forward, circuit, given)
     mean = given.top.contributions.astype(np.float64).mean(0)
     drive = given.top.pre.astype(np.float64).mean() - circuit.bias
-    assert found.top_drive_share == pytest.approx(sum(mean[index] for index in strongest) / drive, rel=1e-4)
+    assert found.top_drive_share == pytest.approx(sum(mean[each.index] for each in circuit.strongest) / drive, rel=1e-4)
     sizes = sorted(np.abs(mean), reverse=True)
     tail = next(k for k in range(1, len(sizes) + 1) if sum(sizes[:k]) >= 0.9 * sum(sizes))
     assert found.tail_length == tail

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
-from vizengine.measures.downstream import downstream
+from vizengine.measures.downstream import Downstream, measure_downstream
 from vizengine.measures.photos import Photos
 from vizengine.network.catalogue import class_labels
 from vizengine.network.model import Network
 
 
+def _downstream(network: Network, photos: int) -> Downstream | None:
+    """Of unit 23 of SqueezeNet's fire4/expand3x3 on the first photos."""
+    circuit = SimpleNamespace(layer="fire4/expand3x3", unit=23)
+    streamed = SimpleNamespace(peaks=SimpleNamespace(photo=np.arange(photos)))
+    return measure_downstream(network, circuit, Photos("samples", Path()).found, streamed, class_labels())
+
+
 def test_moved_classes_equal_a_silent_unit(squeezenet: Network) -> None:
     photos = Photos("samples", Path()).found[:3]
-    found = downstream(squeezenet, "fire4/expand3x3", 23, photos, class_labels())
+    found = _downstream(squeezenet, 3)
     assert found is not None and found.looked == 3 and len(found.photos) == 3
     kernel, bias = (array.copy() for array in squeezenet.weights["fire4/expand3x3"])
     kernel[..., 23], bias[23] = 0, 0
@@ -39,9 +47,9 @@ def test_a_silent_unit_moves_nothing(squeezenet: Network) -> None:
     kernel, bias = (array.copy() for array in squeezenet.weights["fire4/expand3x3"])
     kernel[..., 23], bias[23] = 0, -1
     silent = Network(squeezenet.architecture, {**squeezenet.weights, "fire4/expand3x3": (kernel, bias)})
-    found = downstream(silent, "fire4/expand3x3", 23, Photos("samples", Path()).found[:2], class_labels())
+    found = _downstream(silent, 2)
     assert found is not None and found.looked == 2 and not found.photos and not found.falling and not found.rising
 
 
 def test_without_a_classifier_there_is_no_effect(tiny_network: Network) -> None:
-    assert downstream(tiny_network, "last", 0, (), ()) is None
+    assert _downstream(tiny_network, 0) is None

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.measures.setups import REAL, circuit_of, noise, picture_of, save_photos
+from tests.measures.setups import REAL, circuit_of, measured, noise, picture_of, save_photos
 from tests.page import example
 from vizengine import encoding
 from vizengine.config.claims import ClaimSection, StimuliSection
 from vizengine.measures import MEASURES
 from vizengine.measures.claims import Checked, check, holds, verdict
-from vizengine.measures.engine import BY_NAME, Evidence, measure
+from vizengine.measures.engine import BY_NAME, Evidence
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.photos import Photos
 from vizengine.measures.polysemanticity import cluster
@@ -42,7 +42,7 @@ def _real(request: pytest.FixtureRequest, fixture: str) -> tuple[Circuit, Eviden
         photos = Photos("samples", Path()).found
         calls: list[int] = []
         settings = EvidenceSettings(downstream_photos=2)
-        _MEASURED[fixture] = circuit, measure(network, circuit, photos, PICTURE, settings, calls.append)
+        _MEASURED[fixture] = circuit, measured(network, circuit, photos, PICTURE, settings, calls.append)
         assert sum(calls) == len(photos)
     return _MEASURED[fixture]
 
@@ -87,14 +87,14 @@ def test_every_kind_of_layer_and_small_photos(
     network: Network = request.getfixturevalue(fixture)
     circuit = circuit_of(network, layer, unit, top)
     photos = save_photos(tmp_path, sizes)
-    found = measure(network, circuit, photos, PICTURE, SMALL)
+    found = measured(network, circuit, photos, PICTURE, SMALL)
     strongest = len(circuit.strongest)
     assert len(found.ablations.single) == strongest and len(found.tuning.labels) == 1 + strongest
     assert found.examples.top and found.examples.photos == len(sizes)
     assert (found.downstream is None) == (fixture != "squeezenet")
     assert found.contributions.parts.shape == (len(found.examples.top), len(circuit.inputs))
     _equal(found, _read_again(found))
-    _equal(found, measure(network, circuit, photos, PICTURE, SMALL))
+    _equal(found, measured(network, circuit, photos, PICTURE, SMALL))
 
 
 @pytest.mark.parametrize("dead", ["never fires", "never changes", "inputs are silent"])
@@ -113,7 +113,7 @@ def test_a_dead_unit_is_measured_without_a_warning(
     weights["last"] = (kernel, bias)
     network = Network(tiny_network.architecture, weights)
     circuit = circuit_of(network, "last", 3)
-    found = measure(network, circuit, save_photos(tmp_path, [(60, 60), (50, 70)]), PICTURE, SMALL)
+    found = measured(network, circuit, save_photos(tmp_path, [(60, 60), (50, 70)]), PICTURE, SMALL)
     own = [index for index in found.tuning.indices if index.channel == 0]
     if dead == "never fires":
         assert found.examples.distribution.positive_share == 0

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from tests.figures.test_pictures import decoded
-from tests.measures.setups import circuit_of, save_photos
-from vizengine.measures.engine import measure
+from tests.measures.setups import circuit_of, measured, save_photos
 from vizengine.measures.examples import examples_report, strength
 from vizengine.measures.stream import EvidenceSettings
 from vizengine.network.model import Network
@@ -26,7 +25,7 @@ def test_the_overlay_lies_where_the_unit_fires(
     circuit = circuit_of(network, layer, unit)
     photos = save_photos(tmp_path, [(120, 84), (90, 130), (64, 64)])
     picture = np.zeros((64, 64, 3), np.uint8)
-    examples = measure(network, circuit, photos, picture, SMALL).examples
+    examples = measured(network, circuit, photos, picture, SMALL).examples
     reports = examples_report(examples).maps
     assert reports[0].photo == examples.top[0].photo
     assert {each.photo for each in reports} == {each.photo for each in examples.top}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ import tensorflow as tf
 from tests.measures.setups import circuit_of
 from tests.network.own_models import functional_model, network_of
 from vizengine.measures.examples import Example
-from vizengine.measures.expanded import Expanded, expand, layers_to_expand
-from vizengine.measures.inputs import Circuit, analyse
+from vizengine.measures.expanded import Expanded, layers_to_expand, measure_expanded
+from vizengine.measures.inputs import Circuit
 from vizengine.measures.photos import Photo, Photos
 from vizengine.network.layers import INPUT
 from vizengine.network.model import Canvas, Network, canvas_for
@@ -42,7 +43,7 @@ def _expanded(
     layers = layers_to_expand(network.architecture, layer, unit, named)
     canvas = canvas_for(network.architecture, layer)
     around = [_around(photos[each.photo_index], each, canvas) for each in examples]
-    return circuit, around, expand(network, circuit, layers, photos, examples)
+    return circuit, around, measure_expanded(network, circuit, layers, photos, SimpleNamespace(top=examples))
 
 
 @pytest.mark.parametrize(
@@ -163,20 +164,16 @@ def test_a_grey_network_has_one_kernel_to_the_image_and_no_control() -> None:
     """Against the slope of its own unit when all three colours of a photo's pixels rise together."""
     network = network_of(functional_model(1))
     layer, unit = "wide", 1
-    kernel, bias = network.weights[layer]
-    circuit = analyse(layer, unit, kernel, bias, network.architecture.source_channels(layer, unit), 3)
-    photos = list(Photos("samples", Path()).found[:1])
-    examples = _examples(3, photos)
-    found = expand(network, circuit, layers_to_expand(network.architecture, layer, unit, None), photos, examples)
+    _, around, found = _expanded(network, layer, unit, count=3)
     image = found.sections[0]
     assert (image.layer, image.labels, image.channels) == (INPUT, ("grey",), 1)
     assert np.isnan(image.control) and np.isfinite(image.agreement)
     canvas, probe, step = canvas_for(network.architecture, layer), Probe(network, layer, [unit]), 0.02
-    around = np.stack([_around(photos[0], each, canvas) for each in examples]).astype(np.float32)
-    change = np.zeros_like(around)
+    images = np.stack(around).astype(np.float32)
+    change = np.zeros_like(images)
     inside = slice(canvas.first, canvas.first + canvas.size)
     change[:, inside, inside] = step * np.sign(image.weighted[0])[..., None]
     up, down = (
-        probe.numpy(around + sign * change)[:, canvas.position, canvas.position, 0].mean() for sign in (0.1, -0.1)
+        probe.numpy(images + sign * change)[:, canvas.position, canvas.position, 0].mean() for sign in (0.1, -0.1)
     )
     assert (up - down) / (0.2 * step) == pytest.approx(float(np.abs(image.weighted).sum()), rel=0.02)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests.measures.setups import circuit_of
-from vizengine.measures.factors import factorise
+from vizengine.measures.factors import Factors, measure_factors
 from vizengine.measures.inputs import Circuit, analyse
+from vizengine.measures.stream import EvidenceSettings
 from vizengine.network.architecture import SourceChannel
 from vizengine.network.model import Network
 
@@ -15,6 +16,10 @@ from vizengine.network.model import Network
 def _circuit(slices: np.ndarray) -> Circuit:
     sources = [SourceChannel("below", index, f"below:{index}") for index in range(slices.shape[-1])]
     return analyse("layer", 0, slices[..., None].astype(np.float32), np.zeros(1, np.float32), sources, 3)
+
+
+def factorise(circuit: Circuit) -> Factors:
+    return measure_factors(circuit, EvidenceSettings())
 
 
 def _planted() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

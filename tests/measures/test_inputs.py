@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 from vizengine.measures.inputs import analyse
+from vizengine.network.architecture import SourceChannel
 from vizengine.network.model import Network
 
 
-@dataclass(frozen=True)
-class Named:
-    """A source with nothing but a name."""
-
-    layer: str
-    channel: int
-    label: str = ""
-    path: tuple[str, ...] = ()
-
-
-def _sources(count: int) -> list[Named]:
-    return [Named("below", index, f"below:{index}") for index in range(count)]
+def _sources(count: int) -> list[SourceChannel]:
+    return [SourceChannel("below", index, f"below:{index}") for index in range(count)]
 
 
 @pytest.mark.parametrize(

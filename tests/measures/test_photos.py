@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vizengine.measures.classification import classify
+from vizengine.measures.classification import measure_classification
 from vizengine.measures.extremes import photo_extremes
 from vizengine.measures.photos import Photo, Photos, find_unreadable
 from vizengine.network.catalogue import class_labels
@@ -84,7 +84,8 @@ def test_unreadable_photos_are_named(tmp_path: Path) -> None:
 
 
 def test_squeezenet_knows_the_samples(squeezenet: Network) -> None:
-    photos = {photo.name: photo for photo in classify(squeezenet, Photos("samples", Path()).found, class_labels())}
+    found = measure_classification(squeezenet, Photos("samples", Path()).found, class_labels(), "")
+    photos = {photo.name: photo for photo in found.photos}
     assert {guess.label for guess in photos["chelsea"].guesses[:3]} <= DOMESTIC_CATS
     assert photos["coffee"].guesses[0].label == "espresso"
     assert photos["coffee"].guesses[0].probability == pytest.approx(0.98, abs=0.01)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 
 from tests.network.own_models import functional_model, network_of
 from tests.tiny import tiny_architecture, tiny_weights
-from vizengine.measures.readings import MOST, NO_WEIGHTS, Slices, Unread, places, readings
-from vizengine.network.architecture import Untraceable
+from vizengine.measures.readings import MOST, NO_WEIGHTS, Readings, Slices, Unread, places, readings
+from vizengine.network.architecture import Architecture, Untraceable
 from vizengine.network.model import Network
+
+
+def _readings(architecture: Architecture, layer: str, unit: int, slices_of: Callable[[str], Slices | None]) -> Readings:
+    return readings(architecture, SimpleNamespace(layer=layer, unit=unit), slices_of)
 
 
 def test_the_readers_of_a_branch_are_found_through_the_concatenation() -> None:
     architecture, weights = tiny_architecture(), tiny_weights()
-    found = readings(architecture, "right", 2, lambda layer: Slices(weights[layer][0]))
+    found = _readings(architecture, "right", 2, lambda layer: Slices(weights[layer][0]))
     assert found.layers == ("last",) and found.unread == ()
     kernel = weights["last"][0]
     slices = kernel[:, :, architecture.channels("left") + 2]
@@ -35,7 +42,7 @@ def test_the_readers_of_a_branch_are_found_through_the_concatenation() -> None:
 
 
 def test_a_reader_without_weights_is_named() -> None:
-    found = readings(tiny_architecture(), "last", 0, lambda layer: None)
+    found = _readings(tiny_architecture(), "last", 0, lambda layer: None)
     assert (
         found.layers == ()
         and found.unread == (Unread("end", NO_WEIGHTS),)
@@ -45,11 +52,11 @@ def test_a_reader_without_weights_is_named() -> None:
 
 
 def test_the_last_layer_has_no_reader() -> None:
-    assert readings(tiny_architecture(), "end", 0, lambda layer: None).unread == ()
+    assert _readings(tiny_architecture(), "end", 0, lambda layer: None).unread == ()
 
 
 def test_real_units_are_read_by_the_next_squeeze(squeezenet: Network) -> None:
-    found = readings(
+    found = _readings(
         squeezenet.architecture, "fire4/expand3x3", 23, lambda layer: Slices(np.asarray(squeezenet.weights[layer][0]))
     )
     assert found.layers == ("fire5/squeeze1x1",) and found.units == 32
@@ -59,22 +66,19 @@ def test_real_units_are_read_by_the_next_squeeze(squeezenet: Network) -> None:
 def test_readers_are_found_behind_normalisations_and_sums() -> None:
     network = network_of(functional_model())
     architecture = network.architecture
-    wide = architecture.channels("wide")
 
     def slices_of(layer: str) -> Slices:
         return Slices(np.asarray(network.weights[layer][0]))
 
     names = ("stem", "tall", "wide", "separable")
-    assert {name: readings(architecture, name, 0, slices_of).layers for name in names} == {
+    assert {name: _readings(architecture, name, 0, slices_of).layers for name in names} == {
         "stem": ("oblong", "grouped"),
         "tall": ("separable", "deep"),
         "wide": ("separable", "deep"),
         "separable": ("deep",),
     }
-    assert [(each.index, each.channel, each.through) for each in places(architecture, "wide", "separable")] == [
-        (6 + channel, channel, "") for channel in range(wide)
-    ]
-    found = readings(architecture, "separable", 5, slices_of)
+    assert places(architecture, "wide", 1, "separable") == [(6 + 1, "")]
+    found = _readings(architecture, "separable", 5, slices_of)
     shown = (*found.excited, *found.inhibited)
     assert found.units == 2 and {each.unit for each in shown} <= {10, 11}
     assert shown and {each.through for each in shown} == {"total"} and {each.layer for each in shown} == {"deep"}
@@ -87,8 +91,8 @@ def test_a_reader_that_cannot_be_traced_is_named_with_the_layer_in_the_way() -> 
     behind = keras.layers.Conv2D(4, 3, name="behind")(moved)
     network = network_of(keras.Model(image, behind))
     with pytest.raises(Untraceable):
-        places(network.architecture, "first", "behind")
-    found = readings(network.architecture, "first", 1, lambda layer: Slices(np.asarray(network.weights[layer][0])))
+        places(network.architecture, "first", 1, "behind")
+    found = _readings(network.architecture, "first", 1, lambda layer: Slices(np.asarray(network.weights[layer][0])))
     assert found.layers == ()
     assert [each.layer for each in found.unread] == ["behind"] and "moved (Reshape)" in found.unread[0].reason
 
@@ -100,6 +104,4 @@ def test_a_sum_is_named_where_a_normalisation_and_an_activation_follow_it() -> N
     total = keras.layers.Add(name="total")([first, second])
     normal = keras.layers.ReLU()(keras.layers.BatchNormalization(name="normal")(total))
     network = network_of(keras.Model(image, keras.layers.Conv2D(4, 3, name="behind")(normal)))
-    assert [(each.index, each.channel, each.through) for each in places(network.architecture, "first", "behind")] == [
-        (channel, channel, "total") for channel in range(4)
-    ]
+    assert places(network.architecture, "first", 2, "behind") == [(2, "total")]

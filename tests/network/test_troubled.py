@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -69,7 +71,7 @@ def test_what_lies_behind_an_upsampling_is_left_out_and_said() -> None:
         each.name: Slices(np.ones((3, 3, architecture.channels(each.inputs[0]), each.filters), np.float32))
         for each in architecture.conv_layers
     }
-    found = readings(architecture, "first", 1, kernels.get)
+    found = readings(architecture, SimpleNamespace(layer="first", unit=1), kernels.get)
     assert found.layers == ("inner",)
     assert [each.layer for each in found.unread] == ["behind"] and "up (Conv2DTranspose)" in found.unread[0].reason
 

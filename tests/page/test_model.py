@@ -9,9 +9,8 @@ from pydantic import ValidationError
 
 from tests.page import example
 from tools.references import circuit_schema_text as schema_text
-from vizengine.figures.quantities import Documented, Picture, Quantity
-from vizengine.measures.inputs import terms
-from vizengine.measures.terms import Term
+from vizengine.figures.quantities import Documented, Picture, Quantity, percent
+from vizengine.measures.inputs import TermReport
 from vizengine.page.render import render_circuit, render_index
 from vizengine.page.report import Missing, Report, SweepReport
 
@@ -89,7 +88,7 @@ def test_templates_use_exactly_the_fields_that_the_models_document(
     kept = full.model_copy(update={"kept": example.kept_notice()})
     render_circuit(kept, site, previous=full, next=bare)
     render_circuit(bare, site)
-    strong = published.strongest[0].model_copy(update={"terms": terms((Term("left:3", 0.81),))})
+    strong = published.strongest[0].model_copy(update={"terms": (TermReport(label="left:3", share=percent(0.81)),)})
     render_circuit(published.model_copy(update={"strongest": (strong, *published.strongest[1:])}), site)
     swept = SweepReport(name="all", title="All units", network="Tiny", trained=True, units=7, layers=2, failures=1)
     index = render_index(site.model_copy(update={"circuits": (*site.circuits, swept)}))

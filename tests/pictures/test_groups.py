@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 
 from tests.measures.setups import circuit_of, save_photos
-from vizengine.measures.factors import factorise
+from vizengine.measures.factors import measure_factors
 from vizengine.measures.photos import Photos
+from vizengine.measures.stream import EvidenceSettings
 from vizengine.network.model import Network
 from vizengine.network.probes import GroupProbe
 from vizengine.pictures.result import PhotoBest, Settings
@@ -35,7 +36,7 @@ def test_a_groups_picture_drives_the_group_past_photos(
 ) -> None:
     network: Network = request.getfixturevalue(fixture)
     photos = save_photos(tmp_path, [(64, 64)]) if fixture == "tiny_network" else Photos("samples", tmp_path).found[:2]
-    factors = factorise(circuit_of(network, layer, unit), 2).factors
+    factors = measure_factors(circuit_of(network, layer, unit), EvidenceSettings(factors=2)).factors
     weights = np.stack([factor.channels for factor in factors], axis=1)
     values = [_below(network, layer, photo.pixels()) @ weights for photo in photos]
     best = [PhotoBest(float(max(value[:, group].max() for value in values)), "photo") for group in range(len(factors))]

@@ -180,7 +180,7 @@ class SweepRun:
             return self._failed_page(layer, unit, failure)
         survey = self._worker.survey(layer)
         circuit = self._circuit(layer, unit)
-        outputs = outputs_report(readings(self._architecture, layer, unit, self._slices_of))
+        outputs = outputs_report(readings(self._architecture, circuit, self._slices_of))
         examples = survey.examples(unit)
         mean = survey.parts[unit, examples].mean(axis=0, dtype=np.float64)
         places = decimals(mean.tolist())

@@ -8,7 +8,6 @@ change on the top examples is on the sign's side, further from zero than 1 % of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,10 +49,7 @@ class Ablation:
         channels: indices on the kernel's input axis.
         to_zero: their activations set to zero.
         to_mean: their activations set to their mean over photos, everywhere.
-        sign_verdict: for a single channel, whether the ablation on top examples bears out its label: an
-            excitatory channel must lower the unit when it goes, an inhibitory one raise it, and the whole interval
-            must be further from zero than `NEGLIGIBLE` of the mean drive. Undecided where the label is mixed or the
-            interval isn't wholly on one side.
+        sign_verdict: for a single channel, whether the ablation on top examples bears out its label.
     """
 
     channels: tuple[int, ...]
@@ -88,111 +84,70 @@ class Ablations:
     control_pool: tuple[int, ...]
 
 
-def mean_contributions(
-    kernel: NDArray[np.float32], activation_mean: NDArray[np.float64], inside: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def mean_contributions(forward: Forward, streamed: Streamed, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     """What each channel would add if its activation were its mean everywhere on the map, and zero in the padding.
 
     Args:
-        kernel: (height, width, inputs) of the unit.
-        activation_mean: (inputs,).
         inside: (n, height, width), which coefficients read inside the map.
 
     Returns:
         (n, inputs).
     """
-    coefficients = inside.reshape(len(inside), -1).astype(np.float64) @ kernel.reshape(-1, kernel.shape[-1])
-    return np.asarray(coefficients * activation_mean, np.float64)
+    kernel = forward.kernel.reshape(-1, forward.kernel.shape[-1])
+    coefficients = inside.reshape(len(inside), -1).astype(np.float64) @ kernel
+    return np.asarray(coefficients * streamed.activation_mean, np.float64)
 
 
-def ablate(
-    circuit: Circuit,
-    kernel: NDArray[np.float32],
-    activation_mean: NDArray[np.float64],
-    examples: Positions,
-    sample: Positions,
-    picture: Positions,
-    seed: int,
-    draws: int,
+def measure_ablations(
+    circuit: Circuit, forward: Forward, streamed: Streamed, picture: Positions, settings: EvidenceSettings
 ) -> Ablations:
-    """Take away each strongest input, all together, and controls.
-
-    Args:
-        circuit: the unit.
-        kernel: (height, width, inputs) of the unit.
-        activation_mean: (inputs,) mean activations over photos.
-        examples: the unit's top examples.
-        sample: positions drawn evenly from all photos.
-        picture: all positions of the unit's feature visualization.
-        seed: of the controls.
-        draws: how many random sets for `control_together`.
-    """
-    groups = (examples, sample, picture)
-    means = tuple(mean_contributions(kernel, activation_mean, group.inside) for group in groups)
+    """Take away each strongest input of a unit, all together, and controls."""
+    examples = streamed.top
+    groups = (examples, streamed.sample, picture)
+    means = [mean_contributions(forward, streamed, group.inside) for group in groups]
     drive = float(examples.contributions.sum(axis=1, dtype=np.float64).mean())
     # A unit without any drive has no smallest change that counts; the least float keeps zero from counting.
     least = max(NEGLIGIBLE * abs(drive), np.finfo(np.float64).tiny)
+    peak = int(picture.pre.argmax())
 
-    def ablation(channels: Sequence[int]) -> Ablation:
-        chosen = list(channels)
-        lost = [group.contributions[:, chosen].sum(axis=1, dtype=np.float64) for group in groups]
-        put = [mean[:, chosen].sum(axis=1) for mean in means]
-        peak = int(picture.pre.argmax())
-        zero = _effect([-each for each in lost], peak)
-        replaced = _effect([gain - each for gain, each in zip(put, lost, strict=True)], peak)
-        sign = circuit.inputs[chosen[0]].sign if len(chosen) == 1 else "mixed"
-        return Ablation(tuple(chosen), zero, replaced, sign_verdict(sign, zero.examples, least))
+    def effect(changes: list[NDArray[np.float64]]) -> Effect:
+        on_examples, on_photos, on_picture = map(estimate, changes)
+        return Effect(on_examples, on_photos, on_picture, float(changes[-1][peak]))
+
+    def ablation(channels: list[int]) -> Ablation:
+        losses = [group.contributions[:, channels].sum(axis=1, dtype=np.float64) for group in groups]
+        gains = [mean[:, channels].sum(axis=1) for mean in means]
+        to_zero = effect([-loss for loss in losses])
+        to_mean = effect([gain - loss for gain, loss in zip(gains, losses, strict=True)])
+        sign = circuit.inputs[channels[0]].sign if len(channels) == 1 else "mixed"
+        return Ablation(tuple(channels), to_zero, to_mean, sign_verdict(sign, to_zero.examples, least))
 
     top = [channel.index for channel in circuit.strongest]
     pool = [channel.index for channel in circuit.ranked[len(top) : 4 * len(top)]]
     size = min(len(top), len(pool))
-    generator = np.random.default_rng([seed, 1])
-    drawn = [generator.choice(pool, size, replace=False) for _ in range(draws)] if size else []
-    lost = examples.contributions.mean(axis=0, dtype=np.float64)
+    generator = np.random.default_rng([settings.seed, 1])
+    draws = [generator.choice(pool, size, replace=False) for _ in range(settings.control_draws)] if size else []
+    mean = examples.contributions.mean(axis=0, dtype=np.float64)
     return Ablations(
         baseline=estimate(examples.pre),
         drive=drive,
         picture_peak=float(picture.pre.max()),
         single=tuple(ablation([channel]) for channel in top),
         together=ablation(top),
-        control=tuple(ablation([int(channel)]) for channel in drawn[0]) if drawn else (),
-        control_together=np.array([-lost[channels].sum() for channels in drawn], np.float64),
+        control=tuple(ablation([channel]) for channel in draws[0].tolist()) if draws else (),
+        control_together=np.array([-mean[channels].sum() for channels in draws], np.float64),
         control_pool=tuple(pool),
     )
 
 
-def _effect(changes: Sequence[NDArray[np.float64]], peak: int) -> Effect:
-    examples, photos, picture = changes
-    return Effect(estimate(examples), estimate(photos), estimate(picture), float(picture[peak]))
-
-
 def sign_verdict(sign: str, change: Estimate, least: float) -> Verdict:
-    """Whether the change on top examples bears out a label, as `Ablation.sign_verdict` says.
+    """Whether the change of the pre-activation without a channel, on top examples, bears out the channel's sign.
 
-    Args:
-        sign: the label.
-        change: of the pre-activation when the channel is set to zero.
-        least: change, above 0, that counts as one.
+    Undecided where the sign is mixed, or the interval isn't wholly on one side and at least `least` from zero.
     """
     if sign == "mixed" or not (change.high <= -least or change.low >= least):
         return "undecided"
     return "supported" if (change.mean < 0) == (sign == "excitatory") else "contradicted"
-
-
-def measure_ablations(
-    circuit: Circuit, forward: Forward, streamed: Streamed, picture: Positions, settings: EvidenceSettings
-) -> Ablations:
-    """Ablations of a unit's strongest inputs."""
-    return ablate(
-        circuit,
-        forward.kernel,
-        streamed.activation_mean,
-        streamed.top,
-        streamed.sample,
-        picture,
-        settings.seed,
-        settings.control_draws,
-    )
 
 
 ABLATIONS = Measure(name="ablations", result=Ablations, version=1, compute=measure_ablations, panel="does")

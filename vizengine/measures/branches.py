@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from vizengine.figures.quantities import Documented, Kernel, Quantity, decimals, fixed, percent, significant, whole
-from vizengine.measures.inputs import Circuit, InputChannel, Sign, kernel_of
+from vizengine.figures.quantities import Documented, Kernel, Quantity, percent, significant, whole
+from vizengine.measures.inputs import Circuit, Sign, kernel_of, scale
 from vizengine.network.architecture import Architecture, Untraceable
 from vizengine.pictures.result import Visualization
 from vizengine.pictures.view import Feature, feature
@@ -23,7 +21,6 @@ class Branch:
 
     Attributes:
         index: the input's position on the unit's input axis.
-        label: its name.
         circuit: its own inputs, of which the `MOST` strongest are to be shown; None where they can't be had.
         reason: why they can't, or empty.
     """
@@ -40,25 +37,24 @@ def branches(
     """A branch for each of a unit's strongest inputs, in their order; colours of the image have none.
 
     Args:
-        architecture: the network's layers.
-        circuit: the unit.
         circuit_of: gives the circuit of a layer's unit with so many strongest inputs; may raise `Untraceable`.
     """
     sources = architecture.source_channels(circuit.layer, circuit.unit)
-    found = []
+    result = []
     for channel in circuit.strongest:
         layer, _, unit = channel.label.rpartition(":")
         if not layer:
             continue
-        if not architecture.layer(layer).is_conv:
-            terms = " and ".join(sources[channel.index].branches)
-            found.append(Branch(channel.index, channel.label, None, f"it has no kernel: it is the sum of {terms}"))
-            continue
-        try:
-            found.append(Branch(channel.index, channel.label, circuit_of(layer, int(unit), MOST)))
-        except Untraceable as error:
-            found.append(Branch(channel.index, channel.label, None, str(error)))
-    return tuple(found)
+        inner, reason = None, ""
+        if architecture.layer(layer).is_conv:
+            try:
+                inner = circuit_of(layer, int(unit), MOST)
+            except Untraceable as error:
+                reason = str(error)
+        else:
+            reason = f"it has no kernel: it is the sum of {' and '.join(sources[channel.index].branches)}"
+        result.append(Branch(channel.index, channel.label, inner, reason))
+    return tuple(result)
 
 
 class Twig(Documented):
@@ -94,42 +90,42 @@ class BranchReport(Documented):
 
 
 def tree(
-    given: Sequence[Branch], visualizations: Mapping[tuple[str, int], Visualization], largest: int
+    branches: Sequence[Branch], visualizations: Mapping[tuple[str, int], Visualization], largest: int
 ) -> tuple[BranchReport, ...]:
     """The inputs of the inputs.
 
     Args:
-        given: the inputs as units.
-        visualizations: at least of their strongest inputs.
+        visualizations: at least of the branches' strongest inputs.
         largest: longest side in pixels of a picture.
     """
-    return tuple(_branch(each, visualizations, largest) for each in given)
 
-
-def _branch(given: Branch, visualizations: Mapping[tuple[str, int], Visualization], largest: int) -> BranchReport:
-    circuit = given.circuit
-    if circuit is None:
-        nothing = whole(0)
-        return BranchReport(index=given.index, missing=given.reason, count=nothing, scale=nothing, inputs=())
-    scale = max(float(np.abs(channel.kernel).max()) for channel in circuit.strongest)
-    places = decimals([scale], 3)
-    energy = sum(channel.norm**2 for channel in circuit.inputs) or 1.0
-
-    def twig(channel: InputChannel) -> Twig:
-        shown = visualizations[channel.source_layer, channel.source_channel]
-        return Twig(
-            feature=feature(shown, channel.label, "input of an input", largest),
-            label=channel.label,
-            norm=significant(channel.norm),
-            share=percent(channel.norm**2 / energy),
-            sign=channel.sign,
-            kernel=kernel_of(channel.kernel, places),
+    def twigs(circuit: Circuit) -> tuple[Twig, ...]:
+        full = float(scale(circuit).value)
+        energy = sum(channel.norm**2 for channel in circuit.inputs) or 1.0
+        return tuple(
+            Twig(
+                feature=feature(
+                    visualizations[channel.source_layer, channel.source_channel],
+                    channel.label,
+                    "input of an input",
+                    largest,
+                ),
+                label=channel.label,
+                norm=significant(channel.norm),
+                share=percent(channel.norm**2 / energy),
+                sign=channel.sign,
+                kernel=kernel_of(channel.kernel, full),
+            )
+            for channel in circuit.strongest
         )
 
-    return BranchReport(
-        index=given.index,
-        missing="",
-        count=whole(len(circuit.inputs)),
-        scale=fixed(scale, places),
-        inputs=tuple(twig(channel) for channel in circuit.strongest),
+    return tuple(
+        BranchReport(
+            index=branch.index,
+            missing=branch.reason,
+            count=whole(len(branch.circuit.inputs) if branch.circuit else 0),
+            scale=scale(branch.circuit) if branch.circuit else whole(0),
+            inputs=twigs(branch.circuit) if branch.circuit else (),
+        )
+        for branch in branches
     )

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -40,7 +39,6 @@ class Checked:
     """A claim and what the measurement says of it.
 
     Attributes:
-        claim: what was claimed.
         value: what was measured; not a number where it couldn't be.
         low, high: its 95 % interval.
         threshold: what the value is held against.
@@ -98,7 +96,6 @@ class Drives(Claim):
     input: int | str
 
     def problems(self, layer: str, unit: int, architecture: Architecture) -> Iterator[str]:
-        """The unit doesn't have that input."""
         labels = [source.label for source in architecture.source_channels(layer, unit)]
         if self.input not in labels and self.input not in range(len(labels)):
             yield (
@@ -114,12 +111,12 @@ class Drives(Claim):
         """
         index = find_input(circuit, self.input)
         contributions, controls = evidence.contributions, evidence.ablations.control
+        above = self.effect == "excites"
         scale = abs(float(contributions.mean.sum())) or math.nan
         on_examples = estimate(contributions.parts[:, index])
         value, low, high = on_examples.mean / scale, on_examples.low / scale, on_examples.high / scale
         control = estimate(np.array([-control.to_zero.examples.mean for control in controls])).mean / scale
         measure, sample, sample_of = "mean contribution as a share of the drive", on_examples.count, "top examples"
-        above = self.effect == "excites"
         if not above and low > -NEGLIGIBLE and high < NEGLIGIBLE:
             scale = evidence.examples.distribution.deviation or math.nan
             over_photos = contributions.photo_mean, contributions.photo_low, contributions.photo_high
@@ -130,22 +127,11 @@ class Drives(Claim):
                 "mean contribution in standard deviations of the unit, since the input is silent on the top examples"
             )
             sample, sample_of = evidence.examples.photos, "photos"
-        return Checked(
-            claim=self,
-            value=value,
-            low=low,
-            high=high,
-            threshold=NEGLIGIBLE if above else -NEGLIGIBLE,
-            above=above,
-            measure=measure,
-            sample=sample,
-            sample_of=sample_of,
-            control=control,
-            control_of=f"mean of {len(controls)} random inputs of like norm" if controls else "",
-        )
+        control_of = f"mean of {len(controls)} random inputs of like norm" if controls else ""
+        threshold = NEGLIGIBLE if above else -NEGLIGIBLE
+        return Checked(self, value, low, high, threshold, above, measure, sample, sample_of, control, control_of)
 
     def words(self, circuit: Circuit) -> str:
-        """With the input's label."""
         return f"{circuit.inputs[find_input(circuit, self.input)].label} {self.effect} the unit"
 
 
@@ -156,7 +142,6 @@ class Prefers(Claim):
     setting: PrefersSection
 
     def problems(self, layer: str, unit: int, architecture: Architecture) -> Iterator[str]:
-        """None of the drawn stimuli is chosen."""
         size = architecture.receptive_field(layer).size
         drawn = battery(size)
         for stimuli in (self.setting, self.setting.over):
@@ -173,21 +158,19 @@ class Prefers(Claim):
 
     def check(self, circuit: Circuit, evidence: Evidence) -> Checked:
         """By the area under the ROC curve of the unit's responses to both sets of stimuli."""
-        responses = evidence.tuning.responses[:, 0].astype(np.float64)
+        tuning = evidence.tuning
+        responses = tuning.responses[:, 0].astype(np.float64)
+        measured = ~np.isnan(responses)
         preferred, others = (
-            responses[
-                np.array([holds(stimuli, stimulus) for stimulus in evidence.tuning.stimuli]) & ~np.isnan(responses)
-            ]
+            responses[np.array([holds(stimuli, stimulus) for stimulus in tuning.stimuli]) & measured]
             for stimuli in (self.setting, self.setting.over)
         )
-        value, low, high = math.nan, 0.0, 1.0
+        interval = math.nan, 0.0, 1.0
         if len(preferred) and len(others):
-            value, low, high = area_under_curve(preferred, others)
+            interval = area_under_curve(preferred, others)
         return Checked(
-            claim=self,
-            value=value,
-            low=low,
-            high=high,
+            self,
+            *interval,
             threshold=PREFERENCE,
             above=True,
             measure="area under the ROC curve",
@@ -198,7 +181,6 @@ class Prefers(Claim):
         )
 
     def words(self, circuit: Circuit) -> str:
-        """With the bounds of both sets."""
         return f"It prefers {_stimuli_words(self.setting)} to {_stimuli_words(self.setting.over)}"
 
 
@@ -228,24 +210,23 @@ class InvariantTo(Claim):
 
     def check(self, circuit: Circuit, evidence: Evidence) -> Checked:
         """By the invariance index of the unit's own top patches."""
-        unit, *inputs = (index for index in evidence.tuning.indices if index.name == f"{self.change} invariance")
-        of_inputs = estimate(np.array([index.value.mean for index in inputs]))
+        unit, *inputs = (index.value for index in evidence.tuning.indices if index.name == f"{self.change} invariance")
+        control = estimate(np.array([index.mean for index in inputs]))
         return Checked(
-            claim=self,
-            value=unit.value.mean,
-            low=unit.value.low,
-            high=unit.value.high,
+            self,
+            value=unit.mean,
+            low=unit.low,
+            high=unit.high,
             threshold=INVARIANCE,
             above=True,
             measure=f"smallest over largest activation as {self.change} changes",
-            sample=unit.value.count,
+            sample=unit.count,
             sample_of="top patches",
-            control=of_inputs.mean,
-            control_of="mean of the strongest inputs" if of_inputs.count else "",
+            control=control.mean,
+            control_of="mean of the strongest inputs" if control.count else "",
         )
 
     def words(self, circuit: Circuit) -> str:
-        """With what changes."""
         return f"It is invariant to {self.change}"
 
 
@@ -257,23 +238,22 @@ class Polysemantic(Claim):
 
     def check(self, circuit: Circuit, evidence: Evidence) -> Checked:
         """By the silhouette of the clusters of top examples."""
-        clusters = evidence.polysemanticity
+        polysemanticity, silhouette = evidence.polysemanticity, evidence.polysemanticity.silhouette
         return Checked(
-            claim=self,
-            value=clusters.silhouette.mean,
-            low=clusters.silhouette.low,
-            high=clusters.silhouette.high,
-            threshold=clusters.threshold,
+            self,
+            value=silhouette.mean,
+            low=silhouette.low,
+            high=silhouette.high,
+            threshold=polysemanticity.threshold,
             above=self.expected,
-            measure=f"mean silhouette of {len(clusters.clusters)} clusters",
-            sample=clusters.silhouette.count,
+            measure=f"mean silhouette of {len(polysemanticity.clusters)} clusters",
+            sample=silhouette.count,
             sample_of="top examples",
-            control=max(clusters.null, default=math.nan),
-            control_of="best of the shuffled contributions" if clusters.null else "",
+            control=max(polysemanticity.null, default=math.nan),
+            control_of="best of the shuffled contributions" if polysemanticity.null else "",
         )
 
     def words(self, circuit: Circuit) -> str:
-        """Either way."""
         return "It is polysemantic" if self.expected else "It is not polysemantic"
 
 
@@ -284,36 +264,33 @@ class Sufficient(Claim):
     setting: SufficientSection
 
     def problems(self, layer: str, unit: int, architecture: Architecture) -> Iterator[str]:
-        """The unit doesn't have as many inputs."""
         inputs = len(architecture.source_channels(layer, unit))
         if self.setting.inputs > inputs:
             yield f"the unit has no {self.setting.inputs} inputs; expected at most {inputs}"
 
     def check(self, circuit: Circuit, evidence: Evidence) -> Checked:
         """By the correlation with the whole unit when only the strongest inputs by norm vary."""
-        curves, inputs = evidence.faithfulness, self.setting.inputs
+        faithfulness, inputs = evidence.faithfulness, self.setting.inputs
         if inputs > len(circuit.inputs):
             raise ValueError(f"`sufficient` names {inputs} inputs; expected 1 to {len(circuit.inputs)}")
-        k = inputs - 1
+        curve = faithfulness.by_norm
         return Checked(
-            claim=self,
-            value=float(curves.by_norm.correlation[k]),
-            low=float(curves.by_norm.low[k]),
-            high=float(curves.by_norm.high[k]),
+            self,
+            value=float(curve.correlation[inputs - 1]),
+            low=float(curve.low[inputs - 1]),
+            high=float(curve.high[inputs - 1]),
             threshold=self.setting.correlation,
             above=True,
             measure=f"correlation with the whole unit, the {inputs} strongest inputs kept and the others at their mean",
-            sample=curves.positions,
+            sample=faithfulness.positions,
             sample_of=f"positions in {evidence.examples.photos} photos",
-            control=float(curves.random_correlation[k]),
-            control_of=f"as many random inputs, mean of {curves.draws} draws",
+            control=float(faithfulness.random_correlation[inputs - 1]),
+            control_of=f"as many random inputs, mean of {faithfulness.draws} draws",
         )
 
     def words(self, circuit: Circuit) -> str:
-        """With both numbers."""
-        return (
-            f"Its {self.setting.inputs} strongest inputs are enough for a correlation of {self.setting.correlation:g}"
-        )
+        inputs, correlation = self.setting.inputs, self.setting.correlation
+        return f"Its {inputs} strongest inputs are enough for a correlation of {correlation:g}"
 
 
 KINDS: Mapping[str, Callable[[Any], Claim]] = {
@@ -332,11 +309,7 @@ def claim_of(section: ClaimSection) -> Claim:
 
 
 def check(sections: Sequence[ClaimSection], circuit: Circuit, evidence: Evidence) -> tuple[Checked, ...]:
-    """Hold each claim of a config against the measurements, in the config's order.
-
-    Raises:
-        ValueError: a claim names an input that the unit doesn't have, or more inputs than it has.
-    """
+    """Hold each claim of a config against the measurements, in the config's order; raises as `Claim.check`."""
     return tuple(claim_of(section).check(circuit, evidence) for section in sections)
 
 
@@ -429,12 +402,8 @@ def claim_report(checked: Checked, circuit: Circuit) -> ClaimReport:
 
 def claims_tally(claims: Sequence[Checked]) -> ClaimsTally | None:
     """How many claims came out in which way; None where there are none."""
-    counts = Counter(checked.verdict for checked in claims)
     if not claims:
         return None
-    return ClaimsTally(
-        claims=whole(len(claims)),
-        supported=whole(counts["supported"]),
-        contradicted=whole(counts["contradicted"]),
-        undecided=whole(counts["undecided"]),
-    )
+    verdicts = [checked.verdict for checked in claims]
+    counts = {verdict: whole(verdicts.count(verdict)) for verdict in get_args(Verdict)}
+    return ClaimsTally(claims=whole(len(claims)), **counts)

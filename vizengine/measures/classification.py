@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from vizengine.figures.pictures import patch
 from vizengine.figures.quantities import Documented, Picture, Quantity, percent
 from vizengine.measures.measure import Measure
 from vizengine.measures.photos import Photo
+from vizengine.measures.statistics import largest_first
 from vizengine.network.model import Network, seen
 
 
@@ -22,7 +22,6 @@ class Guess:
 
     Attributes:
         index: ImageNet class, 0 to 999.
-        label: its name.
         probability: softmax output, 0 to 1.
     """
 
@@ -39,7 +38,7 @@ class ClassifiedPhoto:
         name: file name without its ending.
         credit: photographer and licence, empty where unknown.
         thumbnail: (96, 96, 3) uint8, the centre square as the network saw it.
-        guesses: five, likeliest first.
+        guesses: likeliest first.
     """
 
     name: str
@@ -68,31 +67,31 @@ NOT_NUMBERS = (
 THUMBNAIL = 96
 
 
-def classify(network: Network, photos: Iterable[Photo], labels: Sequence[str]) -> tuple[ClassifiedPhoto, ...]:
-    """The five likeliest classes of each photo's centred square.
+def measure_classification(
+    network: Network, photos: Sequence[Photo], labels: Sequence[str], missing_classifier: str
+) -> Classification:
+    """What the network calls each photo's centred square, or why that can't be known.
 
     Args:
-        network: one with all weights up to the class probabilities.
-        photos: readable ones.
-        labels: class names in the order of the network's outputs.
+        labels: class names from the config, in the order of the outputs; the network's own where it has none.
     """
-    return tuple(_classify_one(network, photo, labels) for photo in photos)
-
-
-def _classify_one(network: Network, photo: Photo, labels: Sequence[str]) -> ClassifiedPhoto:
     from PIL import Image
 
-    square = photo.square(network.architecture.input_size)
-    probabilities = network.classify(square[None])[0]
-    likeliest = np.argsort(-probabilities, kind="stable")[:GUESSES]
-    shown = seen(square, network.architecture.channel_order)
-    thumbnail = Image.fromarray((shown * 255).round().astype(np.uint8)).resize((THUMBNAIL, THUMBNAIL))
-    return ClassifiedPhoto(
-        name=photo.name,
-        credit=photo.credit,
-        thumbnail=np.asarray(thumbnail),
-        guesses=tuple(Guess(int(index), labels[index], float(probabilities[index])) for index in likeliest),
-    )
+    if missing_classifier:
+        return Classification((), missing_classifier)
+    labels = labels or network.labels
+    classified = []
+    for photo in photos:
+        square = photo.square(network.architecture.input_size)
+        probabilities = network.classify(square[None])[0]
+        likeliest = largest_first(probabilities)[:GUESSES].tolist()
+        if not np.isfinite(probabilities[likeliest]).all():
+            return Classification((), NOT_NUMBERS)
+        image = Image.fromarray((seen(square, network.architecture.channel_order) * 255).round().astype(np.uint8))
+        thumbnail = np.asarray(image.resize((THUMBNAIL, THUMBNAIL)))
+        guesses = tuple(Guess(index, labels[index], float(probabilities[index])) for index in likeliest)
+        classified.append(ClassifiedPhoto(photo.name, photo.credit, thumbnail, guesses))
+    return Classification(tuple(classified))
 
 
 class GuessReport(Documented):
@@ -148,18 +147,6 @@ def classification_report(classification: Classification) -> ClassificationRepor
         ),
         missing=classification.missing,
     )
-
-
-def measure_classification(
-    network: Network, photos: Sequence[Photo], labels: Sequence[str], missing_classifier: str
-) -> Classification:
-    """What the network calls the photos, or why that can't be known; `labels` are the config's."""
-    if missing_classifier:
-        return Classification((), missing_classifier)
-    classified = classify(network, photos, labels or network.labels)
-    if not all(math.isfinite(guess.probability) for photo in classified for guess in photo.guesses):
-        return Classification((), NOT_NUMBERS)
-    return Classification(classified)
 
 
 CLASSIFICATION = Measure(

@@ -13,14 +13,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.figures.quantities import Change, Documented, Quantity, decimals, fixed, percent, significant, whole
-from vizengine.measures.ablations import Ablations, Effect
+from vizengine.figures.quantities import (
+    Change,
+    Documented,
+    Quantity,
+    decimals,
+    fixed,
+    if_finite,
+    percent,
+    significant,
+    whole,
+)
+from vizengine.measures.ablations import Ablations
 from vizengine.measures.examples import TOP_SHOWN
-from vizengine.measures.inputs import Circuit, slice_figures
+from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
 from vizengine.measures.statistics import Verdict, change, estimate, largest_first
 from vizengine.measures.stream import Streamed
-from vizengine.measures.unit import Forward, Positions
+from vizengine.measures.unit import Forward
 
 TAIL_SHARE = 0.9
 
@@ -29,10 +39,7 @@ TAIL_SHARE = 0.9
 class Contributions:
     """`pre = bias + Σ_c K_c ⋆ a_c`, part by part.
 
-    The drive is the pre-activation less the bias. Shares are of sums over channels of means over the top examples.
-
     Attributes:
-        bias: the unit's bias.
         pre: (examples,) pre-activation of each top example.
         parts: (examples, inputs) float32; `bias` and a row sum to that example's `pre`.
         mean, deviation: (inputs,) of `parts` over the examples; the deviation is that of the population.
@@ -60,46 +67,36 @@ class Contributions:
     photo_high: NDArray[np.float64]
 
 
-def summarise(
-    bias: float,
-    pre: NDArray[np.float32],
-    parts: NDArray[np.float32],
-    strongest: NDArray[np.int64],
-    photo_mean: NDArray[np.float64],
-    photo_size: NDArray[np.float64],
-    sample: Positions,
-) -> Contributions:
-    """Means, spreads and shares of contributions.
-
-    Args:
-        bias: the unit's.
-        pre: (examples,) at the top examples.
-        parts: (examples, inputs) contributions there.
-        strongest: channels that the circuit shows, by L2 norm.
-        photo_mean, photo_size: (inputs,) mean and mean absolute contribution over all photos' positions.
-        sample: positions drawn evenly from all photos.
-    """
+def measure_contributions(forward: Forward, circuit: Circuit, streamed: Streamed) -> Contributions:
+    """Contributions of a unit's inputs at its top examples and over all photos."""
+    parts, sample = streamed.top.contributions, streamed.sample
     mean = parts.mean(axis=0, dtype=np.float64)
     size = np.abs(mean)
     order = largest_first(size)
     drive, total = float(mean.sum()), float(size.sum())
-    held = np.cumsum(size[order])
+    strongest = [channel.index for channel in circuit.strongest]
     by_photo = [sample.contributions[sample.photo == photo].mean(axis=0) for photo in np.unique(sample.photo)]
     intervals = [estimate(column) for column in np.stack(by_photo, axis=1)]
+    tail = int(np.searchsorted(np.cumsum(size[order]), TAIL_SHARE * total * (1 - 1e-12)) + 1) if total else 0
     return Contributions(
-        bias=bias,
-        pre=pre,
+        bias=forward.bias,
+        pre=streamed.top.pre,
         parts=parts,
         mean=mean,
         deviation=parts.std(axis=0, dtype=np.float64),
         order=order,
-        top_drive_share=float(mean[strongest].sum() / drive) if drive else float("nan"),
-        tail_length=int(np.searchsorted(held, TAIL_SHARE * total * (1 - 1e-12)) + 1) if total else 0,
-        photo_mean=photo_mean,
-        photo_size=photo_size,
-        photo_low=np.array([each.low for each in intervals]),
-        photo_high=np.array([each.high for each in intervals]),
+        top_drive_share=float(mean[strongest].sum() / drive) if drive else math.nan,
+        tail_length=tail,
+        photo_mean=streamed.contribution_mean,
+        photo_size=streamed.contribution_size,
+        photo_low=np.array([interval.low for interval in intervals]),
+        photo_high=np.array([interval.high for interval in intervals]),
     )
+
+
+def measure_fields(streamed: Streamed) -> NDArray[np.float32]:
+    """What the kernel reads of each strongest input at the top examples: (examples, height, width, strongest)."""
+    return streamed.top.fields
 
 
 class ExampleBar(Documented):
@@ -179,18 +176,11 @@ WORKED_EXAMPLES = 6
 def effects_report(
     contributions: Contributions, ablations: Ablations, fields: NDArray[np.float32], circuit: Circuit
 ) -> EffectsReport:
-    """Contributions and ablations.
-
-    Args:
-        contributions: of every input.
-        ablations: of the strongest inputs.
-        fields: what the kernel reads of each strongest input at the top examples, as `FIELDS` gives it.
-        circuit: the unit.
-    """
+    """Contributions and ablations."""
     strongest = [channel.index for channel in circuit.strongest]
     others = [channel.index for channel in circuit.ranked[len(strongest) :]]
+    mean = contributions.mean.tolist()
     drive = float(contributions.mean.sum())
-    figures = slice_figures(circuit, contributions.mean, circuit.strongest)
     control = ablations.control_together
     return EffectsReport(
         bars=tuple(
@@ -202,27 +192,27 @@ def effects_report(
         ),
         inputs=tuple(
             InputEffect(
-                contribution=significant(float(contributions.mean[index])),
+                contribution=significant(mean[index]),
                 deviation=significant(float(contributions.deviation[index])),
-                share=figures[place].drive_share,
-                to_zero=_on_examples(single.to_zero),
-                to_mean=_on_examples(single.to_mean),
-                photos=significant(single.to_zero.photos.mean),
-                picture=significant(single.to_zero.picture_peak),
-                finding=single.sign_verdict,
+                share=percent(mean[index] / drive) if drive else None,
+                to_zero=change(ablation.to_zero.examples),
+                to_mean=change(ablation.to_mean.examples),
+                photos=significant(ablation.to_zero.photos.mean),
+                picture=significant(ablation.to_zero.picture_peak),
+                finding=ablation.sign_verdict,
                 sums=tuple(
-                    _worked(each[..., place], circuit.inputs[index].kernel) for each in fields[:WORKED_EXAMPLES]
+                    _worked(field[..., place], circuit.inputs[index].kernel) for field in fields[:WORKED_EXAMPLES]
                 ),
             )
-            for place, (index, single) in enumerate(zip(strongest, ablations.single, strict=True))
+            for place, (index, ablation) in enumerate(zip(strongest, ablations.single, strict=True))
         ),
         others=significant(float(contributions.mean[others].sum())),
         baseline=significant(ablations.baseline.mean),
         examples=whole(len(contributions.pre)),
         drive=significant(drive),
-        top_share=percent(contributions.top_drive_share) if math.isfinite(contributions.top_drive_share) else None,
+        top_share=if_finite(contributions.top_drive_share, percent),
         tail=whole(contributions.tail_length),
-        together=_on_examples(ablations.together.to_zero),
+        together=change(ablations.together.to_zero.examples),
         control=significant(float(control.mean())) if len(control) else None,
         control_deviation=significant(float(control.std())) if len(control) else None,
         draws=whole(len(control)),
@@ -230,36 +220,12 @@ def effects_report(
 
 
 def _worked(activations: NDArray[np.float32], kernel: NDArray[np.float32]) -> SumReport:
-    return SumReport(
-        activations=_rows(activations), products=_rows(activations.astype(np.float64) * kernel.astype(np.float64))
-    )
+    def rows(values: NDArray[np.floating]) -> tuple[tuple[Quantity, ...], ...]:
+        places = decimals(np.abs(values).ravel().tolist(), 3)
+        return tuple(tuple(fixed(float(f"{value:.6g}"), places) for value in row) for row in values.tolist())
 
-
-def _rows(values: NDArray[np.floating]) -> tuple[tuple[Quantity, ...], ...]:
-    places = decimals(np.abs(values).ravel().tolist(), 3)
-    return tuple(tuple(fixed(float(f"{value:.6g}"), places) for value in row) for row in values.tolist())
-
-
-def _on_examples(effect: Effect) -> Change:
-    return change(effect.examples)
-
-
-def measure_contributions(forward: Forward, circuit: Circuit, streamed: Streamed) -> Contributions:
-    """Contributions of a unit's inputs at its top examples and over all photos."""
-    return summarise(
-        forward.bias,
-        streamed.top.pre,
-        streamed.top.contributions,
-        np.array([channel.index for channel in circuit.strongest], np.int64),
-        streamed.contribution_mean,
-        streamed.contribution_size,
-        streamed.sample,
-    )
-
-
-def measure_fields(streamed: Streamed) -> NDArray[np.float32]:
-    """What the kernel reads of each strongest input at the top examples: (examples, height, width, strongest)."""
-    return streamed.top.fields
+    products = activations.astype(np.float64) * kernel.astype(np.float64)
+    return SumReport(activations=rows(activations), products=rows(products))
 
 
 FIELDS = Measure(name="fields", result=NDArray[np.float32], version=1, compute=measure_fields)

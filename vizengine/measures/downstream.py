@@ -28,8 +28,6 @@ class ClassChange:
     """One class of the classifier.
 
     Attributes:
-        index: of the class.
-        label: its name.
         change: of its logit, with the unit at zero less as it is, over the photos; negative where the unit
             speaks for the class.
     """
@@ -77,56 +75,52 @@ class Downstream:
 CLASSES = 5
 
 
-def downstream(
-    network: Network, layer: str, unit: int, photos: Sequence[Photo], labels: Sequence[str]
+def measure_downstream(
+    network: Network, circuit: Circuit, photos: Sequence[Photo], streamed: Streamed, labels: Sequence[str]
 ) -> Downstream | None:
-    """The effect of zeroing one unit, or None where the network has no classifier or its logits aren't all numbers.
+    """What zeroing a unit does to the classifier, on the photos that drive it most.
 
     Args:
-        network: the network.
-        layer: the unit's layer.
-        unit: its index.
-        photos: those to look at.
-        labels: class names in the order of the logits.
+        labels: class names from the config, in the order of the logits; the network's own where it has none.
+
+    Returns:
+        None where the network has no classifier or its logits aren't all numbers.
     """
     if not has_classifier(network):
         return None
-    intervention = Intervention(network, layer)
-    changes: list[NDArray[np.float64]] = []
-    found = []
-    for photo in photos:
+    labels = labels or network.labels
+    intervention = Intervention(network, circuit.layer)
+    logit_changes: list[NDArray[np.float64]] = []
+    photo_changes = []
+
+    def without_unit(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        values[..., circuit.unit] = 0
+        return values
+
+    for index in streamed.peaks.photo.tolist():
+        photo = photos[index]
         activations = intervention.activations(photo.square(network.architecture.input_size)[None])
         before = np.asarray(activations["logits"])[0].astype(np.float64)
         if not np.isfinite(before).all():
             return None
-        highest = float(np.asarray(activations[intervention.layer])[..., unit].max())
+        highest = float(np.asarray(activations[intervention.layer])[..., circuit.unit].max())
         if highest <= 0:
             continue
-        after = intervention.changed_logits(activations, lambda values: _without(values, unit))[0].astype(np.float64)
-        changes.append(after - before)
-        first, second = int(before.argmax()), int(after.argmax())
-        found.append(PhotoChange(photo.name, highest, labels[first], labels[second]))
-    if not changes:
-        return Downstream((), len(photos), (), (), 0.0)
-    stacked = np.stack(changes)
-    mean = stacked.mean(axis=0)
+        after = intervention.changed_logits(activations, without_unit)[0].astype(np.float64)
+        logit_changes.append(after - before)
+        classes = labels[int(before.argmax())], labels[int(after.argmax())]
+        photo_changes.append(PhotoChange(photo.name, highest, *classes))
+    looked = len(streamed.peaks.photo)
+    if not logit_changes:
+        return Downstream((), looked, (), (), 0.0)
+    changes = np.stack(logit_changes)
+    mean = changes.mean(axis=0)
 
-    def describe(order: NDArray[np.int64], sign: int) -> tuple[ClassChange, ...]:
-        moving = [index for index in order[:CLASSES].tolist() if sign * mean[index] > 0]
-        return tuple(ClassChange(index, labels[index], estimate(stacked[:, index])) for index in moving)
+    def furthest(sign: int) -> tuple[ClassChange, ...]:
+        order = [index for index in largest_first(sign * mean)[:CLASSES].tolist() if sign * mean[index] > 0]
+        return tuple(ClassChange(index, labels[index], estimate(changes[:, index])) for index in order)
 
-    return Downstream(
-        tuple(found),
-        len(photos),
-        describe(largest_first(-mean), -1),
-        describe(largest_first(mean), 1),
-        float(np.abs(stacked).mean()),
-    )
-
-
-def _without(values: NDArray[np.float32], unit: int) -> NDArray[np.float32]:
-    values[..., unit] = 0
-    return values
+    return Downstream(tuple(photo_changes), looked, furthest(-1), furthest(1), float(np.abs(changes).mean()))
 
 
 class ClassReport(Documented):
@@ -155,33 +149,22 @@ class DownstreamReport(Documented):
     """Mean absolute change over all classes."""
 
 
-CLASSES_SHOWN = 5
-
-
 def downstream_report(downstream: Downstream | None) -> DownstreamReport | None:
     """What the classifier loses."""
     if downstream is None:
         return None
+
+    def reports(changes: Sequence[ClassChange]) -> tuple[ClassReport, ...]:
+        return tuple(ClassReport(label=moved.label, change=change(moved.change, 2)) for moved in changes)
+
     return DownstreamReport(
         photos=whole(len(downstream.photos)),
         looked=whole(downstream.looked),
         changed=whole(sum(photo.before != photo.after for photo in downstream.photos)),
-        falling=_classes(downstream.falling),
-        rising=_classes(downstream.rising),
+        falling=reports(downstream.falling),
+        rising=reports(downstream.rising),
         mean_size=significant(downstream.mean_size if math.isfinite(downstream.mean_size) else 0.0, 2),
     )
-
-
-def _classes(changes: Sequence[ClassChange]) -> tuple[ClassReport, ...]:
-    return tuple(ClassReport(label=each.label, change=change(each.change, 2)) for each in changes[:CLASSES_SHOWN])
-
-
-def measure_downstream(
-    network: Network, circuit: Circuit, photos: Sequence[Photo], streamed: Streamed, labels: Sequence[str]
-) -> Downstream | None:
-    """What zeroing a unit does to the classifier, on the photos that drive it most; `labels` are the config's."""
-    chosen = [photos[index] for index in streamed.peaks.photo.tolist()]
-    return downstream(network, circuit.layer, circuit.unit, chosen, labels or network.labels)
 
 
 DOWNSTREAM = Measure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -12,26 +13,15 @@ from numpy.typing import NDArray
 from vizengine.cache import Stage
 from vizengine.measures import MEASURES
 from vizengine.measures.inputs import Circuit
-from vizengine.measures.measure import Measure, parameters
+from vizengine.measures.measure import Measure
 from vizengine.measures.photos import Photo
+from vizengine.measures.readings import Slices
 from vizengine.measures.stream import PHOTO, EvidenceSettings, Remember, Streamed, stream
 from vizengine.measures.unit import Forward, Positions
 from vizengine.network.architecture import Architecture
 from vizengine.network.model import Network
-from vizengine.network.probes import has_classifier
 
 BY_NAME: Mapping[str, Measure] = {measure.name: measure for measure in MEASURES}
-# The stages behind what `Sources` has, and which facts of it a result depends on.
-_SOURCE_STAGES: Mapping[str, tuple[Stage[Any], ...]] = {"streamed": (PHOTO,)}
-_FACTS: Mapping[str, tuple[str, ...]] = {
-    "photos": ("photos",),
-    "streamed": ("photos", "settings"),
-    "settings": ("settings",),
-    "picture": ("picture",),
-    "labels": ("labels",),
-    "earlier": ("earlier",),
-    "missing_classifier": ("missing_classifier",),
-}
 
 
 class Keep(Protocol):
@@ -55,56 +45,39 @@ class Evidence:
         return sorted(self._results)
 
 
+@dataclass(eq=False)
 class Sources:
-    """What measurements read besides each other's results; each is made when it is first read.
+    """What measurements read besides each other's results.
 
-    Args:
-        network: opens the network; it needs all weights up to the unit.
-        architecture: the network's layers.
-        circuit: the unit.
+    Attributes:
+        open_network: opens the network, with all weights up to the unit.
         photos: readable ones, at least one.
-        picture: (height, width, 3) uint8, the unit's feature visualization.
-        settings: how much is measured.
+        image: (height, width, 3) uint8, the unit's feature visualization.
         labels: class names in the order of the classifier's outputs, where the config names them.
         earlier: earlier layers that are compared with the unit.
         missing_classifier: why the network can't classify photos; empty where it can.
-        kernel_of: a conv layer's kernel, (height, width, in, out), or None where its weights aren't there.
+        slices_of: a conv layer's kernel, or None where its weights aren't there.
         advance: called with 1 after each photo.
         remember: as for `stream`.
     """
 
-    def __init__(
-        self,
-        network: Callable[[], Network],
-        architecture: Architecture,
-        circuit: Circuit,
-        photos: Sequence[Photo],
-        picture: NDArray[np.uint8],
-        settings: EvidenceSettings,
-        labels: Sequence[str] = (),
-        earlier: Sequence[str] = (),
-        missing_classifier: str = "",
-        kernel_of: Callable[[str], NDArray[np.float32] | None] = lambda layer: None,
-        advance: Callable[[int], None] = lambda count: None,
-        remember: Remember = lambda photo, rate, compute: compute(),
-    ) -> None:
-        self._open = network
-        self.architecture = architecture
-        self.circuit = circuit
-        self.photos = photos
-        self._image = picture
-        self.settings = settings
-        self.labels = labels
-        self.earlier = earlier
-        self.missing_classifier = missing_classifier
-        self.kernel_of = kernel_of
-        self.advance = advance
-        self._remember = remember
+    open_network: Callable[[], Network]
+    architecture: Architecture
+    circuit: Circuit
+    photos: Sequence[Photo]
+    image: NDArray[np.uint8]
+    settings: EvidenceSettings
+    labels: Sequence[str] = ()
+    earlier: Sequence[str] = ()
+    missing_classifier: str = ""
+    slices_of: Callable[[str], Slices | None] = lambda layer: None
+    advance: Callable[[int], None] = lambda count: None
+    remember: Remember = lambda photo, rate, compute: compute()
 
     @cached_property
     def network(self) -> Network:
         """The network; loads TensorFlow."""
-        return self._open()
+        return self.open_network()
 
     @cached_property
     def forward(self) -> Forward:
@@ -114,24 +87,15 @@ class Sources:
     @cached_property
     def picture(self) -> Positions:
         """All positions of the unit on its feature visualization."""
-        unit_map = self.forward.one(self._image.astype(np.float32) / 255.0).unit_map
+        unit_map = self.forward.one(self.image.astype(np.float32) / 255.0).unit_map
         return unit_map.at(np.arange(unit_map.pre.size))
-
-    def stream(self, directions: NDArray[np.float64]) -> Streamed:
-        """What one pass over the photos gives.
-
-        Args:
-            directions: (inputs, groups) weights of groups of input channels, as for `stream`.
-        """
-        return stream(self.forward, self.photos, self.settings, directions, self.advance, self._remember)
 
 
 class Engine:
     """The measurements of one unit.
 
     Args:
-        sources: what is measured.
-        facts: what results depend on besides the network and the code, by the names of `_FACTS`, for their keys.
+        facts: what results depend on besides the network and the code, by what reads it, for their keys.
         keep: keeps results.
     """
 
@@ -150,7 +114,11 @@ class Engine:
         """The result of one measurement, measured at most once."""
         if name not in self._results:
             measure = BY_NAME[name]
-            self._results[name] = self._keep(stage_of(measure), self.key(measure), lambda: self._compute(measure))
+            self._results[name] = self._keep(
+                stage_of(measure),
+                self.key(measure),
+                lambda: measure.compute(**{read: self._read(read) for read in measure.reads}),
+            )
         return self._results[name]
 
     def evidence(self) -> Evidence:
@@ -159,13 +127,11 @@ class Engine:
 
     def key(self, measure: Measure) -> dict[str, object]:
         """What a result depends on besides the network and the versions of its stages."""
-        circuit = self._sources.circuit
-        needed = {fact for name in _everything_read(measure) for fact in _FACTS.get(name, ())}
-        facts = {fact: self._facts[fact] for fact in sorted(needed) if fact in self._facts}
+        circuit, names = self._sources.circuit, _everything_read(measure)
+        if "streamed" in names:
+            names |= {"photos", "settings"}
+        facts = {name: self._facts[name] for name in sorted(names & self._facts.keys())}
         return {"layer": circuit.layer, "unit": circuit.unit, "inputs": circuit.top, **facts}
-
-    def _compute(self, measure: Measure) -> Any:
-        return measure.compute(**{name: self._read(name) for name in measure.reads})
 
     def _read(self, name: str) -> Any:
         if name == "streamed":
@@ -174,60 +140,19 @@ class Engine:
 
     @cached_property
     def _streamed(self) -> Streamed:
-        factors = self.result("factors").factors
-        inputs = len(self._sources.circuit.inputs)
-        return self._sources.stream(np.array([factor.channels for factor in factors]).reshape(-1, inputs).T)
+        sources, factors = self._sources, self.result("factors").factors
+        directions = np.array([factor.channels for factor in factors]).reshape(-1, len(sources.circuit.inputs)).T
+        return stream(sources.forward, sources.photos, sources.settings, directions, sources.advance, sources.remember)
 
 
 def stage_of(measure: Measure) -> Stage[Any]:
     """The stage under which a measurement is kept."""
     reads = [stage_of(BY_NAME[name]) for name in measure.reads if name in BY_NAME]
-    reads += [stage for name in measure.reads for stage in _SOURCE_STAGES.get(name, ())]
+    if "streamed" in measure.reads:
+        reads.append(PHOTO)
     return Stage(measure.name.replace("_", "-"), measure.result, measure.version, (measure.compute,), tuple(reads))
 
 
 def _everything_read(measure: Measure) -> set[str]:
-    names = set(measure.reads)
-    for name in measure.reads:
-        if name in BY_NAME:
-            names |= _everything_read(BY_NAME[name])
-    return names
-
-
-def measure(
-    network: Network,
-    circuit: Circuit,
-    photos: Sequence[Photo],
-    picture: NDArray[np.uint8],
-    settings: EvidenceSettings,
-    advance: Callable[[int], None] = lambda count: None,
-    remember: Remember = lambda photo, rate, compute: compute(),
-) -> Evidence:
-    """Measure a unit without keeping anything; the arguments are those of `Sources`.
-
-    Raises:
-        ValueError: there are no photos.
-    """
-    sources = Sources(
-        lambda: network,
-        network.architecture,
-        circuit,
-        photos,
-        picture,
-        settings,
-        missing_classifier="" if has_classifier(network) else "The network has no classifier.",
-        advance=advance,
-        remember=remember,
-    )
-    return Engine(sources).evidence()
-
-
-def reported(measure: Measure, values: Mapping[str, Any]) -> Any:
-    """What the page says of a measurement.
-
-    Args:
-        measure: one that has a report.
-        values: results by name, `circuit` and `group_pictures`.
-    """
-    assert measure.report is not None
-    return measure.report(**{name: values[name] for name in parameters(measure.report)})
+    measures = [BY_NAME[name] for name in measure.reads if name in BY_NAME]
+    return set(measure.reads).union(*map(_everything_read, measures))

@@ -21,12 +21,13 @@ from PIL import Image
 
 from vizengine.figures.drawing import weight_colour
 from vizengine.figures.pictures import FEW_COLOURS, picture
-from vizengine.figures.quantities import Documented, Picture, Quantity, fixed, significant, whole
-from vizengine.measures.examples import Example, Examples
+from vizengine.figures.quantities import Documented, Picture, Quantity, fixed, if_finite, significant, whole
+from vizengine.measures.examples import Examples
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
 from vizengine.measures.patches import margin, surroundings
 from vizengine.measures.photos import Photo
+from vizengine.measures.statistics import largest_first
 from vizengine.network.architecture import Architecture, Untraceable
 from vizengine.network.layers import INPUT
 from vizengine.network.linear import LinearNetwork
@@ -74,12 +75,7 @@ class ExpandedSection:
 
 @dataclass(frozen=True)
 class Untold:
-    """An earlier layer to which the weights can't be followed.
-
-    Attributes:
-        layer: which.
-        reason: what stands in the way.
-    """
+    """An earlier layer to which the weights can't be followed, and what stands in the way."""
 
     layer: str
     reason: str
@@ -112,8 +108,6 @@ def layers_to_expand(architecture: Architecture, layer: str, unit: int, named: t
     """The earlier layers to look at, from the earliest on: those named, or the image and the nearest.
 
     Args:
-        architecture: the network's layers.
-        layer, unit: the unit.
         named: what the config says; None where it says nothing.
 
     Returns:
@@ -136,29 +130,21 @@ COLOURS = ("red", "green", "blue")
 _BATCH_PIXELS = 2**20
 
 
-def expand(
-    network: Network, circuit: Circuit, layers: Sequence[str], photos: Sequence[Photo], examples: Sequence[Example]
+def measure_expanded(
+    network: Network, circuit: Circuit, earlier: Sequence[str], photos: Sequence[Photo], examples: Examples
 ) -> Expanded:
-    """Follow a unit's weights back.
-
-    Args:
-        network: one with all weights up to the unit.
-        circuit: the unit.
-        layers: earlier layers, from the earliest on; see `layers_to_expand`.
-        photos: those in which the examples are.
-        examples: the unit's top examples.
-    """
+    """Follow a unit's weights back to earlier layers, which come from the earliest on."""
     canvas = canvas_for(network.architecture, circuit.layer)
     border = margin(canvas)
     inner = slice(border, border + canvas.side)
-    pixels = {index: photos[index].pixels() for index in {each.photo_index for each in examples}}
+    pixels = {index: photos[index].pixels() for index in {example.photo_index for example in examples.top}}
     around = [
-        surroundings(pixels[each.photo_index], each.top, each.left, canvas)[inner, inner].astype(np.float32)
-        for each in examples
+        surroundings(pixels[example.photo_index], example.top, example.left, canvas)[inner, inner].astype(np.float32)
+        for example in examples.top
     ]
     direct = {channel.source_layer for channel in circuit.inputs}
     sections, untold = [], []
-    for layer in layers:
+    for layer in earlier:
         try:
             linear = LinearNetwork(network, layer, circuit.layer, circuit.unit)
             weights = _linear_weights(network, linear, layer)
@@ -173,7 +159,7 @@ def expand(
         elif layer == INPUT:
             names = COLOURS
         sections.append(_section(layer, names, layer in direct, weights, weighted))
-    return Expanded(tuple(sections), tuple(untold), len(examples), CONTROL_DRAWS)
+    return Expanded(tuple(sections), tuple(untold), len(examples.top), CONTROL_DRAWS)
 
 
 def _linear_weights(network: Network, linear: LinearNetwork, layer: str) -> NDArray[np.float32]:
@@ -185,20 +171,20 @@ def _linear_weights(network: Network, linear: LinearNetwork, layer: str) -> NDAr
     with tf.GradientTape() as tape:
         tape.watch(images)
         value = linear(network.prepare(images, linear.layer))[0, canvas.position, canvas.position]
-    end = canvas.first + canvas.size
-    return np.asarray(tape.gradient(value, images))[0, canvas.first : end, canvas.first : end]
+    inner = slice(canvas.first, canvas.first + canvas.size)
+    return np.asarray(tape.gradient(value, images))[0, inner, inner]
 
 
 def _weighted(
     network: Network, circuit: Circuit, linear: LinearNetwork, canvas: Canvas, around: Sequence[NDArray[np.float32]]
 ) -> NDArray[np.float32]:
     """The mean gradient over the examples, (size, size, channels), in the place of the linear weights."""
-    architecture, layer = network.architecture, linear.first
+    layer = linear.first
     unit = PreActivation(network, circuit.layer, [circuit.unit])
-    source = architecture.activation(layer) if layer != INPUT else INPUT
+    source = network.architecture.activation(layer) if layer != INPUT else INPUT
     model = network.model_upto_each([source, unit.feed])
     width = max(1, _BATCH_PIXELS // canvas.side**2)
-    total: NDArray[np.float64] | None = None
+    gradients = []
     for start in range(0, len(around), width):
         images = tf.constant(np.stack(around[start : start + width]))
         with tf.GradientTape() as tape:
@@ -206,49 +192,44 @@ def _weighted(
             activation, feed = model(network.prepare(images, circuit.layer), training=False)
             value = tf.reduce_sum(unit(feed)[:, canvas.position, canvas.position, 0])
         gradient = tape.gradient(value, images if layer == INPUT else activation)
-        added = np.asarray(gradient, np.float64).sum(axis=0)
-        total = added if total is None else total + added
-    assert total is not None
-    first = canvas.first
+        gradients.append(np.asarray(gradient, np.float64).sum(axis=0))
+    mean: NDArray[np.float64] = sum(gradients[1:], gradients[0]) / len(around)
+    first, size = canvas.first, linear.canvas.size
     if layer != INPUT:
-        first = linear.between.receptive_field(circuit.layer, int(total.shape[0])).window(canvas.position)[0]
-    return _window(total / len(around), first, linear.canvas.size).astype(np.float32)
-
-
-def _window(values: NDArray[np.float64], first: int, size: int) -> NDArray[np.float64]:
-    """The square of `size` from position `first` on, with zeros where that lies outside."""
-    before, after = max(-first, 0), max(first + size - min(values.shape[:2]), 0)
-    padded = np.pad(values, ((before, after), (before, after), (0, 0)))
-    return padded[first + before : first + before + size, first + before : first + before + size]
+        first = linear.between.receptive_field(circuit.layer, len(mean)).window(canvas.position)[0]
+    # Zeros where the window lies outside.
+    before, after = max(-first, 0), max(first + size - min(mean.shape[:2]), 0)
+    window = slice(first + before, first + before + size)
+    return np.pad(mean, ((before, after), (before, after), (0, 0)))[window, window].astype(np.float32)
 
 
 def _section(
     layer: str, names: tuple[str, ...], direct: bool, linear: NDArray[np.float32], weighted: NDArray[np.float32]
 ) -> ExpandedSection:
     norms = np.sqrt(np.square(linear.astype(np.float64)).sum(axis=(0, 1)))
-    shown = np.argsort(-norms, kind="stable")[:CHANNELS]
+    largest = largest_first(norms)[:CHANNELS].tolist()
     random = np.random.default_rng(0)
-    dealt = [random.permutation(len(norms)) for _ in range(CONTROL_DRAWS if len(norms) >= _LEAST_CHANNELS else 0)]
-    draws = [_cosine(linear, weighted[..., each]) for each in dealt]
+    shuffles = [random.permutation(len(norms)) for _ in range(CONTROL_DRAWS if len(norms) >= _LEAST_CHANNELS else 0)]
+    draws = [_cosine(linear, weighted[..., order]) for order in shuffles]
     return ExpandedSection(
         layer,
         direct,
-        tuple(names[channel] for channel in shown),
+        tuple(names[channel] for channel in largest),
         len(norms),
         norms.astype(np.float32),
-        tuple(int(channel) for channel in shown),
-        np.ascontiguousarray(np.moveaxis(linear[..., shown], -1, 0)),
-        np.ascontiguousarray(np.moveaxis(weighted[..., shown], -1, 0)),
+        tuple(largest),
+        np.ascontiguousarray(np.moveaxis(linear[..., largest], -1, 0)),
+        np.ascontiguousarray(np.moveaxis(weighted[..., largest], -1, 0)),
         _cosine(linear, weighted),
-        tuple(_cosine(linear[..., channel], weighted[..., channel]) for channel in shown),
-        float(np.mean(draws)) if draws else float("nan"),
+        tuple(_cosine(linear[..., channel], weighted[..., channel]) for channel in largest),
+        float(np.mean(draws)) if draws else math.nan,
     )
 
 
 def _cosine(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    one, other = first.astype(np.float64).ravel(), second.astype(np.float64).ravel()
-    size = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one @ other) / size if size > 0 else float("nan")
+    a, b = first.astype(np.float64).ravel(), second.astype(np.float64).ravel()
+    size = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / size if size > 0 else math.nan
 
 
 class ExpandedKernel(Documented):
@@ -321,15 +302,15 @@ _PALETTE = np.array([weight_colour(level / _LEVELS - 1, 1.0) for level in range(
 def expanded_report(expanded: Expanded) -> ExpandedReport:
     """What the page says of the weights to earlier layers."""
     return ExpandedReport(
-        layers=tuple(_layer(each) for each in expanded.sections),
-        untold=tuple(UntoldLayer(layer=each.layer, reason=each.reason) for each in expanded.untold),
+        layers=tuple(_layer(section) for section in expanded.sections),
+        untold=tuple(UntoldLayer(layer=untold.layer, reason=untold.reason) for untold in expanded.untold),
         examples=whole(expanded.examples),
         draws=whole(expanded.draws),
     )
 
 
 def _layer(section: ExpandedSection) -> ExpandedLayer:
-    scale, weighted_scale = (float(np.abs(each).max(initial=0.0)) for each in (section.linear, section.weighted))
+    scale, weighted_scale = (float(np.abs(kernels).max(initial=0.0)) for kernels in (section.linear, section.weighted))
     return ExpandedLayer(
         layer=section.layer,
         direct=section.direct,
@@ -337,40 +318,29 @@ def _layer(section: ExpandedSection) -> ExpandedLayer:
         side=whole(section.linear.shape[1]),
         scale=significant(scale),
         weighted_scale=significant(weighted_scale),
-        agreement=_cosine_shown(section.agreement),
-        control=_cosine_shown(section.control),
+        agreement=if_finite(section.agreement, fixed, 2),
+        control=if_finite(section.control, fixed, 2),
         kernels=tuple(
             ExpandedKernel(
                 label=label,
                 norm=significant(float(section.norms[channel])),
                 linear=_drawn(section.linear[place], scale, f"Expanded weights to {label}"),
                 weighted=_drawn(section.weighted[place], weighted_scale, f"Mean gradient to {label}"),
-                agreement=_cosine_shown(section.channel_agreement[place]),
+                agreement=if_finite(section.channel_agreement[place], fixed, 2),
             )
             for place, (label, channel) in enumerate(zip(section.labels, section.shown, strict=True))
         ),
     )
 
 
-def _cosine_shown(value: float) -> Quantity | None:
-    return fixed(value, 2) if math.isfinite(value) else None
-
-
-def _drawn(kernel: NDArray[np.float32], scale: float, words: str) -> Picture:
+def _drawn(kernel: NDArray[np.float32], scale: float, alt: str) -> Picture:
     """A kernel in the page's colours, a pixel for each position."""
     if max(kernel.shape) > MOST_POSITIONS:
         small = Image.fromarray(kernel, "F").resize((MOST_POSITIONS, MOST_POSITIONS), Image.Resampling.BOX)
         kernel = np.asarray(small)
     share = kernel / scale if scale > 0 else np.zeros_like(kernel)
     levels = np.rint((np.clip(share, -1, 1) + 1) * _LEVELS).astype(np.uint8)
-    return picture(_PALETTE[levels], words, MOST_POSITIONS)
-
-
-def measure_expanded(
-    network: Network, circuit: Circuit, earlier: Sequence[str], photos: Sequence[Photo], examples: Examples
-) -> Expanded:
-    """A unit's weights to earlier layers."""
-    return expand(network, circuit, earlier, photos, examples.top)
+    return picture(_PALETTE[levels], alt, MOST_POSITIONS)
 
 
 EXPANDED = Measure(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.figures.pictures import picture
-from vizengine.figures.quantities import Documented, Kernel, Picture, Quantity, decimals, percent, significant
+from vizengine.figures.quantities import Documented, Kernel, Picture, Quantity, percent, significant
 from vizengine.measures.inputs import Circuit, kernel_of
 from vizengine.measures.measure import Measure
 from vizengine.measures.photos import Photo
@@ -58,14 +58,8 @@ class Factors:
     explained: tuple[float, ...]
 
 
-def factorise(circuit: Circuit, most: int = 3, seed: int = 0) -> Factors:
-    """Factor a unit's kernel slices.
-
-    Args:
-        circuit: the unit.
-        most: number of factors; fewer where the kernel has fewer channels or coefficients.
-        seed: for NMF's random parts.
-    """
+def measure_factors(circuit: Circuit, settings: EvidenceSettings) -> Factors:
+    """Factors of a unit's weights; fewer than the settings say where the kernel has fewer channels or coefficients."""
     slices = np.stack([channel.kernel for channel in circuit.inputs], axis=-1).astype(np.float64)
     height, width, inputs = slices.shape
     flat = slices.reshape(-1, inputs)
@@ -74,20 +68,17 @@ def factorise(circuit: Circuit, most: int = 3, seed: int = 0) -> Factors:
     rank = int(np.linalg.matrix_rank(stacked)) if energy else 0
     explained: list[float] = []
     patterns, weights = np.zeros((len(stacked), 0)), np.zeros((0, inputs))
-    for count in range(1, min(most, rank) + 1):
-        patterns, weights = _fit(stacked / np.sqrt(energy), count, seed)
+    for count in range(1, min(settings.factors, rank) + 1):
+        patterns, weights = _fit(stacked / np.sqrt(energy), count, settings.seed)
         patterns = patterns * np.sqrt(energy)
         explained.append(1 - float(np.square(stacked - patterns @ weights).sum()) / energy)
     factors = []
     for pattern, weight in zip(patterns.T, weights, strict=True):
-        length = float(np.linalg.norm(weight))
-        if not length:
-            continue
-        positive, negative = (length * pattern).reshape(2, height, width)
-        share = float(np.square(np.outer(pattern, weight)).sum()) / energy
-        factors.append(Factor(weight / length, positive, negative, share))
-    factors.sort(key=lambda factor: -factor.share)
-    return Factors(tuple(factors), tuple(explained))
+        if length := float(np.linalg.norm(weight)):
+            positive, negative = (length * pattern).reshape(2, height, width)
+            share = float(np.square(np.outer(pattern, weight)).sum()) / energy
+            factors.append(Factor(weight / length, positive, negative, share))
+    return Factors(tuple(sorted(factors, key=lambda factor: -factor.share)), tuple(explained))
 
 
 def _fit(stacked: NDArray[np.float64], count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -144,37 +135,28 @@ GROUP_PIXELS = 224
 
 def factors_report(factors: Factors, circuit: Circuit, group_pictures: Sequence[Visualization]) -> FactorsReport:
     """The groups of inputs, each with its picture and the kernel through which the unit reads it."""
-    kernels = [each.positive - each.negative for each in factors.factors]
-    scale = max((float(np.abs(kernel).max()) for kernel in kernels), default=0.0)
+    kernels = [factor.positive - factor.negative for factor in factors.factors]
+    largest = [float(np.abs(kernel).max()) for kernel in kernels]
     return FactorsReport(
         factors=tuple(
             FactorReport(
                 label=f"group {number}",
-                share=percent(each.share),
-                kernel=kernel_of(kernel, decimals([float(np.abs(kernel).max())], 3)),
-                channels=heaviest(each.channels, circuit, CHANNELS),
+                share=percent(factor.share),
+                kernel=kernel_of(kernels[number - 1], largest[number - 1]),
+                channels=heaviest(factor.channels, circuit, CHANNELS),
                 picture=picture(
-                    shown.image,
-                    f"Synthetic image that drives group {number} of the inputs",
-                    GROUP_PIXELS,
+                    visualization.image, f"Synthetic image that drives group {number} of the inputs", GROUP_PIXELS
                 ),
-                reached=significant(shown.reached),
-                photo_best=significant(shown.photo_best),
-                photo_best_name=shown.photo_best_name,
-                verdict="converged" if shown.converged else "not converged",
+                reached=significant(visualization.reached),
+                photo_best=significant(visualization.photo_best),
+                photo_best_name=visualization.photo_best_name,
+                verdict="converged" if visualization.converged else "not converged",
             )
-            for number, (each, kernel, shown) in enumerate(
-                zip(factors.factors, kernels, group_pictures, strict=True), 1
-            )
+            for number, (factor, visualization) in enumerate(zip(factors.factors, group_pictures, strict=True), 1)
         ),
         explained=percent(factors.explained[-1]) if factors.explained else None,
-        scale=significant(scale),
+        scale=significant(max(largest, default=0.0)),
     )
-
-
-def measure_factors(circuit: Circuit, settings: EvidenceSettings) -> Factors:
-    """Factors of a unit's weights."""
-    return factorise(circuit, settings.factors, settings.seed)
 
 
 def measure_factor_best(streamed: Streamed, photos: Sequence[Photo]) -> tuple[tuple[float, str], ...]:

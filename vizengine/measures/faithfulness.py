@@ -36,8 +36,7 @@ class Curve:
             not a number where either is the same everywhere.
         explained: (inputs,) share of the whole unit's variance: 1 - Σ(whole - kept)² / Σ(whole - mean)²; may be
             below 0; not a number where the whole unit is the same everywhere.
-        low, high: (inputs,) 95 % interval of the correlation, by drawing whole photos anew (percentile bootstrap, Efron
-            1979), since neighbouring positions aren't independent; -1 and 1 where there are under three photos.
+        low, high: (inputs,) 95 % interval of the correlation; -1 and 1 where there are under three photos.
         needed_correlation: for each of `THRESHOLDS` the smallest k from which on the correlation stays at or above
             it, or None.
     """
@@ -71,60 +70,42 @@ class Faithfulness:
     marked: int
 
 
-def faithfulness(
-    contributions: NDArray[np.float32],
-    at_mean: NDArray[np.float64],
-    photo: NDArray[np.int64],
-    by_norm: NDArray[np.int64],
-    by_contribution: NDArray[np.int64],
-    marked: int,
-    seed: int,
-    draws: int,
+def measure_faithfulness(
+    circuit: Circuit, forward: Forward, streamed: Streamed, settings: EvidenceSettings
 ) -> Faithfulness:
-    """Faithfulness curves.
-
-    Args:
-        contributions: (positions, inputs), without the bias, which changes nothing here.
-        at_mean: (positions, inputs) what each channel adds with its activation at its mean.
-        photo: (positions,) index of the photo.
-        by_norm, by_contribution: (inputs,) orders.
-        marked: the k that the circuit shows.
-        seed: of the random orders.
-        draws: how many of them.
-    """
-    generator = np.random.default_rng([seed, 2])
-    whole = contributions.sum(axis=1, dtype=np.float64)
+    """Faithfulness of the first k of a unit's inputs, for every k."""
+    sample = streamed.sample
+    at_mean = mean_contributions(forward, streamed, sample.inside)
+    # The bias changes nothing here.
+    whole = sample.contributions.sum(axis=1, dtype=np.float64)
     rest = at_mean.sum(axis=1)
     # One row for each channel, so that a channel lies together in memory.
-    gains = np.ascontiguousarray((contributions - at_mean).T)
-    random = [_curve(whole, rest, gains, generator.permutation(len(gains))) for _ in range(draws)]
-    _, group = np.unique(photo, return_inverse=True)
-    photos = int(group.max()) + 1
+    gains = np.ascontiguousarray((sample.contributions - at_mean).T)
+    generator = np.random.default_rng([settings.seed, 2])
+    random = [
+        _correlation(whole, rest, gains, generator.permutation(len(gains)))[0] for _ in range(settings.random_orders)
+    ]
+    _, photo = np.unique(sample.photo, return_inverse=True)
+    photos = int(photo.max()) + 1
     redrawn = generator.multinomial(photos, np.full(photos, 1 / photos), _BOOTSTRAPS).astype(np.float64)
 
     def curve(order: NDArray[np.int64]) -> Curve:
-        correlation, explained = _curve(whole, rest, gains, order)
-        low, high = _intervals(whole, rest, gains, order, group, redrawn)
-        return Curve(
-            order,
-            correlation,
-            explained,
-            low,
-            high,
-            tuple(first_from(correlation, threshold) for threshold in THRESHOLDS),
-        )
+        correlation, explained = _correlation(whole, rest, gains, order)
+        low, high = _intervals(whole, rest, gains, order, photo, redrawn)
+        needed = tuple(first_from(correlation, threshold) for threshold in THRESHOLDS)
+        return Curve(order, correlation, explained, low, high, needed)
 
     return Faithfulness(
         positions=len(whole),
-        by_norm=curve(by_norm),
-        by_contribution=curve(by_contribution),
-        random_correlation=np.mean([correlation for correlation, _ in random], axis=0),
-        draws=draws,
-        marked=marked,
+        by_norm=curve(np.array([channel.index for channel in circuit.ranked], np.int64)),
+        by_contribution=curve(largest_first(streamed.contribution_size)),
+        random_correlation=np.mean(random, axis=0),
+        draws=settings.random_orders,
+        marked=circuit.top,
     )
 
 
-def _curve(
+def _correlation(
     whole: NDArray[np.float64], rest: NDArray[np.float64], gains: NDArray[np.float64], order: NDArray[np.integer]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Correlation and explained variance as channel after channel leaves its mean; `rest` has all at their mean."""
@@ -151,27 +132,30 @@ def _intervals(
     rest: NDArray[np.float64],
     gains: NDArray[np.float64],
     order: NDArray[np.integer],
-    group: NDArray[np.integer],
+    photo: NDArray[np.integer],
     redrawn: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Ends of the correlation's interval for each k.
 
     Args:
-        group: (positions,) index of the photo, from 0.
+        photo: (positions,) index of the photo, from 0.
         redrawn: (draws, photos), how often each photo was drawn.
     """
     low, high = np.full(len(order), -1.0), np.ones(len(order))
     if redrawn.shape[1] < _FEWEST_PHOTOS or np.ptp(whole) == 0:
         return low, high
-    # Sums of photos add up, so a draw of photos costs no more than a weighted sum.
+
+    def sums(*values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        # Sums of photos add up, so a draw of photos costs no more than a weighted sum.
+        return [redrawn @ np.bincount(photo, weights) for weights in values]
+
     middle = whole.mean()
     centred = whole - middle
-    fixed = [redrawn @ np.bincount(group, values) for values in (np.ones(len(whole)), centred, centred**2)]
+    count, mean, square = sums(np.ones(len(whole)), centred, centred**2)
     kept = rest - middle
     for k, channel in enumerate(order):
         kept = kept + gains[channel]
-        first, second, product = (redrawn @ np.bincount(group, values) for values in (kept, kept**2, kept * centred))
-        count, mean, square = fixed
+        first, second, product = sums(kept, kept**2, kept * centred)
         spread = np.sqrt(np.maximum((second - first**2 / count) * (square - mean**2 / count), 0))
         correlations = (product - first * mean / count)[spread > 0] / spread[spread > 0]
         if len(correlations):
@@ -220,50 +204,34 @@ CURVE_POINTS = 40
 
 def faithfulness_report(faithfulness: Faithfulness) -> FaithfulnessReport | None:
     """None where a correlation doesn't exist, since the unit or what is kept of it is the same everywhere."""
-    curves = (
-        faithfulness.by_norm.correlation,
-        faithfulness.by_contribution.correlation,
-        faithfulness.random_correlation,
-    )
-    inputs = len(curves[0])
+    by_norm, best = faithfulness.by_norm, faithfulness.by_contribution
+    inputs = len(by_norm.order)
     marked = min(faithfulness.marked, inputs) - 1
-    counts = {1, marked + 1, inputs, *np.geomspace(1, inputs, CURVE_POINTS).round().astype(int).tolist()}
-    chosen = np.array(sorted(counts)) - 1
-    if not all(np.isfinite(curve[chosen]).all() for curve in curves):
+    counts = sorted({1, marked + 1, inputs, *np.geomspace(1, inputs, CURVE_POINTS).round().astype(int).tolist()})
+    curves = [
+        curve[np.array(counts) - 1]
+        for curve in (by_norm.correlation, best.correlation, faithfulness.random_correlation)
+    ]
+    if not np.isfinite(curves).all():
         return None
-    by_norm, by_contribution, random = (tuple(float(f"{each:.4g}") for each in curve[chosen]) for curve in curves)
+    norm_curve, best_curve, random_curve = (tuple(float(f"{value:.4g}") for value in curve) for curve in curves)
+
+    def needed(curve: Curve) -> tuple[Quantity | None, ...]:
+        return tuple(None if k is None else whole(k) for k in curve.needed_correlation)
+
     return FaithfulnessReport(
-        counts=tuple((chosen + 1).tolist()),
-        by_norm=by_norm,
-        by_contribution=by_contribution,
-        random=random,
-        correlation=fixed(faithfulness.by_norm.correlation[marked], 2),
-        low=fixed(faithfulness.by_norm.low[marked], 2),
-        high=fixed(faithfulness.by_norm.high[marked], 2),
-        explained=percent(faithfulness.by_norm.explained[marked]),
-        best=fixed(faithfulness.by_contribution.correlation[marked], 2),
-        needed=tuple(None if each is None else whole(each) for each in faithfulness.by_norm.needed_correlation),
-        needed_best=tuple(
-            None if each is None else whole(each) for each in faithfulness.by_contribution.needed_correlation
-        ),
+        counts=tuple(counts),
+        by_norm=norm_curve,
+        by_contribution=best_curve,
+        random=random_curve,
+        correlation=fixed(by_norm.correlation[marked], 2),
+        low=fixed(by_norm.low[marked], 2),
+        high=fixed(by_norm.high[marked], 2),
+        explained=percent(by_norm.explained[marked]),
+        best=fixed(best.correlation[marked], 2),
+        needed=needed(by_norm),
+        needed_best=needed(best),
         positions=whole(faithfulness.positions),
-    )
-
-
-def measure_faithfulness(
-    circuit: Circuit, forward: Forward, streamed: Streamed, settings: EvidenceSettings
-) -> Faithfulness:
-    """Faithfulness of the first k of a unit's inputs, for every k."""
-    sample = streamed.sample
-    return faithfulness(
-        sample.contributions,
-        mean_contributions(forward.kernel, streamed.activation_mean, sample.inside),
-        sample.photo,
-        np.array([channel.index for channel in circuit.ranked], np.int64),
-        largest_first(streamed.contribution_size),
-        circuit.top,
-        settings.seed,
-        settings.random_orders,
     )
 
 

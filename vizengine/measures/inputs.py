@@ -10,22 +10,32 @@ unit's kernel slice for channel *c*, (height, width), and `a_c` that channel's a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.cache import Stage
-from vizengine.figures.quantities import Documented, Histogram, Kernel, Quantity, decimals, fixed, percent, whole
+from vizengine.figures.quantities import (
+    Documented,
+    Histogram,
+    Kernel,
+    Quantity,
+    decimals,
+    fixed,
+    percent,
+    significant,
+    whole,
+)
+from vizengine.measures.statistics import largest_first
+from vizengine.network.architecture import SourceChannel
 from vizengine.pictures.view import Feature
 
 if TYPE_CHECKING:
     from vizengine.measures.contributions import Contributions
     from vizengine.measures.ranks import Ranks
-    from vizengine.measures.terms import Term
 
 Sign = Literal["excitatory", "inhibitory", "mixed"]
 
@@ -72,13 +82,10 @@ class InputChannel:
 
 @dataclass(frozen=True)
 class Circuit:
-    """A unit and all of its input channels.
+    """A unit of a conv layer and all of its input channels.
 
     Attributes:
-        layer: the unit's conv layer.
-        unit: its index in that layer.
-        bias: its bias.
-        inputs: every input channel, in order of `index`.
+        inputs: in order of `index`.
         top: how many of them, by `rank`, the page shows.
     """
 
@@ -99,46 +106,31 @@ class Circuit:
         return self.ranked[: self.top]
 
 
-class Source(Protocol):
-    """Where an input channel comes from; `vizengine.network.architecture.SourceChannel` is one."""
-
-    @property
-    def layer(self) -> str: ...
-    @property
-    def channel(self) -> int: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def path(self) -> tuple[str, ...]: ...
-
-
-def sign_of(positive: float, negative: float) -> Sign:
-    """Which side is larger: `excitatory`, `inhibitory`, or `mixed` where they are equal."""
-    if positive == negative:
-        return "mixed"
-    return "excitatory" if positive > negative else "inhibitory"
-
-
 def signs(values: NDArray[np.float64]) -> tuple[Sign, Sign, Sign]:
     """The sign of a slice by the count of its coefficients, by their mass, and by both where they agree."""
+
+    def larger(difference: float) -> Sign:
+        return "excitatory" if difference > 0 else "inhibitory" if difference < 0 else "mixed"
+
     positive, negative = values[values > 0], values[values < 0]
-    by_count = sign_of(positive.size, negative.size)
-    by_mass = sign_of(float(positive.sum()), float(-negative.sum()))
+    by_count = larger(positive.size - negative.size)
+    by_mass = larger(float(positive.sum()) - float(-negative.sum()))
     return by_count, by_mass, by_count if by_count == by_mass else "mixed"
 
 
 def analyse(
-    layer: str, unit: int, kernel: NDArray[np.float32], bias: NDArray[np.float32], sources: Sequence[Source], top: int
+    layer: str,
+    unit: int,
+    kernel: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    sources: Sequence[SourceChannel],
+    top: int,
 ) -> Circuit:
-    """The circuit of one unit.
-
-    Norms, sums and masses are computed in float64 from the float32 coefficients.
+    """The circuit of one unit; norms, sums and masses are float64.
 
     Args:
-        layer: the unit's conv layer.
-        unit: its index, 0 to out - 1.
-        kernel: the layer's kernel, (height, width, in, out).
-        bias: the layer's bias, (out,).
+        kernel: the layer's, (height, width, in, out).
+        bias: the layer's, (out,).
         sources: maker of each input channel, in order of the kernel's input axis.
         top: how many of the strongest to show.
 
@@ -150,10 +142,7 @@ def analyse(
         raise ValueError(f"the kernel of {layer} has {slices.shape[-1]} input channels, expected {len(sources)}")
     wide = slices.astype(np.float64)
     norms = np.sqrt(np.square(wide).sum(axis=(0, 1)))
-    # lexsort's last key leads: largest norm first, ties to the lower index.
-    order = np.lexsort((np.arange(len(norms)), -norms))
-    ranks = np.empty(len(norms), dtype=int)
-    ranks[order] = np.arange(1, len(norms) + 1)
+    ranks = largest_first(norms).argsort() + 1
     inputs = []
     for index, source in enumerate(sources):
         values = wide[..., index]
@@ -279,14 +268,10 @@ class Totals(Documented):
 
 @dataclass(frozen=True)
 class SliceFigures:
-    """Figures of an input channel that every page of its unit has.
+    """Figures of an input channel that every page of its unit has, as in `InputSlice`.
 
     Attributes:
-        kernel: the slice.
-        norm: L2 norm of the slice.
-        share: square of the norm as a share of the sum over all inputs.
-        contribution: mean contribution to the unit on its top examples.
-        drive_share: that as a share of the drive, the sum over all inputs; None where there is no drive.
+        drive_share: the contribution as a share of the drive, the sum over all inputs; None where there is no drive.
     """
 
     kernel: Kernel
@@ -302,18 +287,16 @@ def slice_figures(
     """Figures of some input channels; those of one kind share their number of decimals over all inputs of the unit.
 
     Args:
-        circuit: the unit.
         mean: (inputs,) mean contributions on the top examples.
-        channels: inputs of the unit.
     """
-    weight_places = decimals((float(np.abs(channel.kernel).max()) for channel in circuit.inputs), 3)
+    largest = max(float(np.abs(channel.kernel).max()) for channel in circuit.inputs)
     norm_places = decimals(channel.norm for channel in circuit.inputs)
     contribution_places = decimals(mean.tolist())
     energy = sum(channel.norm**2 for channel in circuit.ranked) or 1.0
     drive = float(mean.sum())
     return tuple(
         SliceFigures(
-            kernel=kernel_of(channel.kernel, weight_places),
+            kernel=kernel_of(channel.kernel, largest),
             norm=fixed(channel.norm, norm_places),
             share=percent(channel.norm**2 / energy),
             contribution=fixed(float(mean[channel.index]), contribution_places),
@@ -324,13 +307,7 @@ def slice_figures(
 
 
 def input_slices(circuit: Circuit, contributions: Contributions, ranks: Ranks) -> tuple[InputSlice, ...]:
-    """Figures of all input channels, by rank; figures of one kind share their number of decimals.
-
-    Args:
-        circuit: the unit.
-        contributions: what each channel adds.
-        ranks: their places by three measures.
-    """
+    """Figures of all input channels, by rank; figures of one kind share their number of decimals."""
     channels = circuit.ranked
     mass_places = decimals((max(channel.positive_mass, channel.negative_mass) for channel in channels), 3)
     size_places = decimals(contributions.photo_size.tolist())
@@ -362,22 +339,12 @@ def input_slices(circuit: Circuit, contributions: Contributions, ranks: Ranks) -
     )
 
 
-def terms(added: tuple[Term, ...]) -> tuple[TermReport, ...]:
-    """The terms of a residual sum, in the order in which it adds them."""
-    return tuple(
-        TermReport(
-            label=each.label,
-            share=percent(each.share) if math.isfinite(each.share) else None,
-        )
-        for each in added
-    )
-
-
 def circuit_totals(circuit: Circuit, unit: Feature, strongest: tuple[StrongInput, ...]) -> Totals:
     """Counts over the circuit."""
     signs = [strong.slice.sign for strong in strongest]
     energy = sum(channel.norm**2 for channel in circuit.inputs) or 1.0
-    searched = [each for each in (unit, *(strong.feature for strong in strongest)) if each.verdict != "exact"]
+    verdicts = [feature.verdict for feature in (unit, *(strong.feature for strong in strongest))]
+    searched = [verdict for verdict in verdicts if verdict != "exact"]
     return Totals(
         inputs=whole(len(circuit.inputs)),
         shown=whole(len(strongest)),
@@ -388,19 +355,18 @@ def circuit_totals(circuit: Circuit, unit: Feature, strongest: tuple[StrongInput
         even_share=percent(len(strongest) / len(circuit.inputs)),
         coefficients=whole(circuit.inputs[0].kernel.size),
         pictures=whole(len(searched)),
-        converged=whole(sum(each.verdict == "converged" for each in searched)),
+        converged=whole(searched.count("converged")),
     )
 
 
 def scale(circuit: Circuit) -> Quantity:
     """Largest absolute coefficient among the slices shown, to which the colours of all kernels refer."""
-    largest = max(float(np.abs(channel.kernel).max()) for channel in circuit.strongest)
-    return fixed(largest, decimals([largest], 3))
+    return significant(max(float(np.abs(channel.kernel).max()) for channel in circuit.strongest))
 
 
-def kernel_of(coefficients: NDArray[np.floating], places: int) -> Kernel:
-    """A kernel slice, (height, width), with its coefficients to so many decimals."""
-    values = coefficients.astype(float)
+def kernel_of(coefficients: NDArray[np.floating], largest: float) -> Kernel:
+    """A kernel slice, (height, width), to as many decimals as give the value `largest` three significant digits."""
+    values, places = coefficients.astype(float), decimals([largest], 3)
     return Kernel(
         rows=tuple(tuple(fixed(value, places) for value in row) for row in values.tolist()),
         smallest=fixed(float(values.min()), places),

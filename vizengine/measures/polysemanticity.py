@@ -9,7 +9,6 @@ input's contributions are shuffled across the examples.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.figures.pictures import patch
-from vizengine.figures.quantities import Documented, Picture, Quantity, fixed, significant, whole
+from vizengine.figures.quantities import Documented, Picture, Quantity, fixed, if_finite, significant, whole
 from vizengine.measures.examples import Example, cut_examples
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
 from vizengine.measures.photos import Photo
-from vizengine.measures.statistics import SHUFFLES, Estimate, estimate
+from vizengine.measures.statistics import SHUFFLES, Estimate, estimate, largest_first
 from vizengine.measures.stream import EvidenceSettings, Streamed
 from vizengine.network.architecture import Architecture
 
@@ -53,7 +52,7 @@ class Polysemanticity:
     Attributes:
         examples: positions that were clustered.
         tried: numbers of clusters, ascending; empty where there are too few examples.
-        silhouettes: mean silhouette (Rousseeuw 1987) for each of `tried`.
+        silhouettes: mean silhouette for each of `tried`.
         null: the best mean silhouette over `tried` for each shuffle of every channel's contributions among the
             examples, which keeps what each channel does and breaks what goes together.
         threshold: what the best silhouette must pass: the null's highest, and at least `LEAST_SILHOUETTE`.
@@ -98,46 +97,44 @@ def cluster(contributions: NDArray[np.float32], seed: int, grouping: Grouping = 
     Args:
         contributions: (examples, inputs).
         seed: of k-means and of the shuffles.
-        grouping: how.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     # So few points aren't worth a second thread: starting it takes longer than the work.
     with threadpool_limits(1):
-        return _cluster(contributions, seed, grouping)
+        return _cluster(contributions.astype(np.float64), seed, grouping)
 
 
-def _cluster(contributions: NDArray[np.float32], seed: int, grouping: Grouping) -> Polysemanticity:
-    wide = contributions.astype(np.float64)
-    directions = _directions(wide)
+def _cluster(vectors: NDArray[np.float64], seed: int, grouping: Grouping) -> Polysemanticity:
+    directions = _directions(vectors)
     distinct = len(np.unique(directions.round(9), axis=0))
-    tried = tuple(range(2, min(MOST_CLUSTERS, distinct - 1, len(wide) // 4) + 1))
+    tried = tuple(range(2, min(MOST_CLUSTERS, distinct - 1, len(vectors) // 4) + 1))
     if not tried:
-        return Polysemanticity(len(wide), (), (), (), LEAST_SILHOUETTE, estimate(np.zeros(0)), 1, ())
-    found = [_silhouettes(directions, grouping(directions, number, seed)) for number in tried]
-    means = [float(values.mean()) for _, values in found]
-    best = int(np.argmax(means))
+        return Polysemanticity(len(vectors), (), (), (), LEAST_SILHOUETTE, estimate(np.zeros(0)), 1, ())
+    labels = [grouping(directions, number, seed) for number in tried]
+    silhouettes = [_silhouettes(directions, of_number) for of_number in labels]
+    means = [float(values.mean()) for values in silhouettes]
     generator = np.random.default_rng([seed, 3])
     null = []
     for _ in range(SHUFFLES):
-        shuffled = _directions(np.stack([generator.permutation(column) for column in wide.T], axis=1))
-        null.append(max(float(_silhouettes(shuffled, grouping(shuffled, number, seed))[1].mean()) for number in tried))
+        shuffled = _directions(np.stack([generator.permutation(column) for column in vectors.T], axis=1))
+        null.append(max(float(_silhouettes(shuffled, grouping(shuffled, number, seed)).mean()) for number in tried))
     threshold = max(LEAST_SILHOUETTE, *null)
-    labels, values = found[best]
+    best = int(np.argmax(means))
     clusters = []
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        clusters.append(Cluster(tuple(members.tolist()), wide[members].mean(axis=0), float(values[members].mean())))
-    clusters.sort(key=lambda each: (-len(each.members), each.members))
+    for label in np.unique(labels[best]):
+        members = np.flatnonzero(labels[best] == label)
+        silhouette = float(silhouettes[best][members].mean())
+        clusters.append(Cluster(tuple(members.tolist()), vectors[members].mean(axis=0), silhouette))
     return Polysemanticity(
-        examples=len(wide),
+        examples=len(vectors),
         tried=tried,
         silhouettes=tuple(means),
         null=tuple(null),
         threshold=threshold,
-        silhouette=estimate(values),
+        silhouette=estimate(silhouettes[best]),
         count=tried[best] if means[best] > threshold else 1,
-        clusters=tuple(clusters),
+        clusters=tuple(sorted(clusters, key=lambda cluster: (-len(cluster.members), cluster.members))),
     )
 
 
@@ -146,15 +143,13 @@ def _directions(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return vectors / np.where(lengths > 0, lengths, 1.0)
 
 
-def _silhouettes(
-    directions: NDArray[np.float64], labels: NDArray[np.integer]
-) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
-    """The labels and each example's silhouette; 0 for all where there is a single cluster."""
+def _silhouettes(directions: NDArray[np.float64], labels: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Each example's silhouette; 0 for all where there is a single cluster."""
     from sklearn.metrics import silhouette_samples
 
     if not 1 < len(np.unique(labels)) < len(labels):
-        return labels, np.zeros(len(labels))
-    return labels, np.asarray(silhouette_samples(directions, labels))
+        return np.zeros(len(labels))
+    return np.asarray(silhouette_samples(directions, labels))
 
 
 class Weighted(Documented):
@@ -206,36 +201,33 @@ def clusters_report(
     polysemanticity: Polysemanticity, clustered: tuple[tuple[Example, ...], ...], circuit: Circuit
 ) -> ClustersReport:
     """The best grouping of the top examples."""
-    groups = polysemanticity
+    silhouette = polysemanticity.silhouette
     return ClustersReport(
-        count=groups.count,
-        examples=whole(groups.examples),
-        silhouette=_two_places(groups.silhouette.mean),
-        low=_two_places(groups.silhouette.low),
-        high=_two_places(groups.silhouette.high),
-        threshold=fixed(groups.threshold, 2),
+        count=polysemanticity.count,
+        examples=whole(polysemanticity.examples),
+        silhouette=if_finite(silhouette.mean, fixed, 2),
+        low=if_finite(silhouette.low, fixed, 2),
+        high=if_finite(silhouette.high, fixed, 2),
+        threshold=fixed(polysemanticity.threshold, 2),
         clusters=tuple(
             ClusterReport(
-                size=whole(len(each.members)),
-                silhouette=fixed(each.silhouette, 2),
-                pictures=tuple(patch(one.crop, f"Patch of the photo {one.photo}") for one in examples[:PATCHES]),
-                leading=heaviest(each.mean, circuit, LEADING),
+                size=whole(len(cluster.members)),
+                silhouette=fixed(cluster.silhouette, 2),
+                pictures=tuple(
+                    patch(example.crop, f"Patch of the photo {example.photo}") for example in examples[:PATCHES]
+                ),
+                leading=heaviest(cluster.mean, circuit, LEADING),
             )
-            for each, examples in zip(groups.clusters, clustered, strict=True)
+            for cluster, examples in zip(polysemanticity.clusters, clustered, strict=True)
         ),
     )
 
 
-def _two_places(value: float) -> Quantity | None:
-    return fixed(value, 2) if math.isfinite(value) else None
-
-
 def heaviest(weights: NDArray[np.float64], circuit: Circuit, count: int) -> tuple[Weighted, ...]:
     """The channels of the largest weights by size, those of weight 0 left out."""
-    order = np.argsort(-np.abs(weights), kind="stable")[:count].tolist()
     return tuple(
         Weighted(label=circuit.inputs[index].label, weight=significant(float(weights[index])))
-        for index in order
+        for index in largest_first(np.abs(weights))[:count].tolist()
         if weights[index]
     )
 
@@ -256,12 +248,8 @@ def measure_clustered(
     polysemanticity: Polysemanticity,
 ) -> tuple[tuple[Example, ...], ...]:
     """The examples of each cluster that drive the unit most."""
-    return tuple(
-        cut_examples(
-            architecture, circuit.layer, photos, streamed.many.take(np.array(members.members[:_SHOWN_OF_CLUSTER]))
-        )
-        for members in polysemanticity.clusters
-    )
+    chosen = [streamed.many.take(np.array(cluster.members[:_SHOWN_OF_CLUSTER])) for cluster in polysemanticity.clusters]
+    return tuple(cut_examples(architecture, circuit.layer, photos, positions) for positions in chosen)
 
 
 CLUSTERED = Measure(name="clustered", result=tuple[tuple[Example, ...], ...], version=1, compute=measure_clustered)

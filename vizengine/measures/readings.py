@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from vizengine.figures.quantities import Documented, Kernel, Quantity, decimals, fixed, percent, significant, whole
+from vizengine.figures.quantities import Documented, Kernel, Quantity, percent, significant, whole
 from vizengine.measures.expanded import UntoldLayer
 from vizengine.measures.inputs import Circuit, Sign, kernel_of, signs
 from vizengine.measures.measure import Measure
@@ -29,7 +29,6 @@ class Reading:
     """A later unit that reads this one.
 
     Attributes:
-        layer, unit: which.
         norm: L2 norm of the slice through which it reads.
         share: the slice's part of the sum of squares of that unit's kernel, 0 to 1.
         rank: of the slice among all through which that unit reads, 1 for the largest norm.
@@ -50,12 +49,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Unread:
-    """A later conv layer of which it can't be said how it reads a unit.
-
-    Attributes:
-        layer: which.
-        reason: why not.
-    """
+    """A later conv layer of which it can't be said how it reads a unit."""
 
     layer: str
     reason: str
@@ -79,28 +73,9 @@ class Readings:
     inhibited: tuple[Reading, ...]
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a conv layer reads a channel.
-
-    Attributes:
-        index: position on the input axis of the whole layer.
-        channel: the channel that is read there.
-        through: as in `Reading`.
-    """
-
-    index: int
-    channel: int
-    through: str
-
-
 @dataclass(frozen=True, eq=False)
 class Slices:
-    """The slices of a conv layer's kernel, for all its units.
-
-    Attributes:
-        kernel: (height, width, in of a group, out) float32.
-    """
+    """The slices of a conv layer's kernel, (height, width, in of a group, out) float32, for all its units."""
 
     kernel: NDArray[np.float32]
 
@@ -121,83 +96,68 @@ class Slices:
         return np.asarray(np.isfinite(self.kernel).all(axis=(0, 1, 2)))
 
 
-def places(architecture: Architecture, layer: str, reader: str) -> tuple[Place, ...]:
-    """Where a conv layer reads another's channels: through pooling, concatenation, normalisation and one sum at most.
+def places(architecture: Architecture, layer: str, unit: int, reader: str) -> list[tuple[int, str]]:
+    """Where a conv layer reads a unit: through pooling, concatenation, normalisation and at most one sum.
+
+    Returns:
+        Position on the input axis of the whole reader, and the sum that is read there; empty where there is none.
 
     Raises:
         Untraceable: the reader's inputs can't be traced.
     """
-    found = []
-    for index, source in enumerate(architecture.source_channels(reader)):
-        for label in source.branches or (source.label,):
-            maker, _, channel = label.rpartition(":")
-            if maker == layer:
-                found.append(Place(index, int(channel), source.label.rpartition(":")[0] if source.branches else ""))
-    return tuple(found)
+    label = f"{layer}:{unit}"
+    return [
+        (index, source.label.rpartition(":")[0] if source.branches else "")
+        for index, source in enumerate(architecture.source_channels(reader))
+        if label in (source.branches or (source.label,))
+    ]
 
 
-def readings(architecture: Architecture, layer: str, unit: int, slices_of: Callable[[str], Slices | None]) -> Readings:
-    """Who reads a unit most.
-
-    Args:
-        architecture: the network's layers.
-        layer, unit: the unit.
-        slices_of: the kernel of a conv layer; None where it isn't there.
-    """
+def readings(architecture: Architecture, circuit: Circuit, slices_of: Callable[[str], Slices | None]) -> Readings:
+    """The later units that read a unit most; `slices_of` gives a conv layer's kernel, or None where it isn't there."""
     layers, unread, units = [], [], 0
     # Share, layer, its kernel, position on the kernel's input axis, unit, and the sum that is read.
     candidates: list[tuple[float, str, Slices, int, int, str]] = []
-    for reader in _next(architecture, layer):
+    for reader in _next(architecture, circuit.layer):
         try:
-            read = [place for place in places(architecture, layer, reader) if place.channel == unit]
+            read = places(architecture, circuit.layer, circuit.unit, reader)
         except Untraceable as error:
             unread.append(Unread(reader, str(error)))
             continue
-        slices = slices_of(reader) if read else None
+        if not read:
+            continue
+        slices = slices_of(reader)
         if slices is None:
-            if read:
-                unread.append(Unread(reader, NO_WEIGHTS))
+            unread.append(Unread(reader, NO_WEIGHTS))
             continue
         layers.append(reader)
         finite = slices.finite
         if not finite.all():
             unread.append(Unread(reader, f"the weights of {int((~finite).sum())} of its units aren’t all numbers"))
-        for place in read:
-            index, others = reading_units(slices.kernel, architecture.layer(reader).groups, place.index)
-            units += len(others)
-            shares = slices.shares[index].tolist()
+        inputs, outputs = slices.energy.shape
+        width = outputs // architecture.layer(reader).groups
+        for place, through in read:
+            # With groups, the units of the channel's own group alone read it.
+            group, index = divmod(place, inputs)
+            units += width
             candidates += [
-                (shares[other], reader, slices, index, other, place.through) for other in others if finite[other]
+                (float(slices.shares[index, unit]), reader, slices, index, unit, through)
+                for unit in range(group * width, (group + 1) * width)
+                if finite[unit]
             ]
     by_sign: dict[Sign, list[Reading]] = {"excitatory": [], "inhibitory": [], "mixed": []}
-    for share, reader, slices, index, other, through in sorted(candidates, key=lambda candidate: -candidate[0]):
-        kernel, energy = slices.kernel[:, :, index, other], slices.energy[:, other]
+    for share, reader, slices, index, unit, through in sorted(candidates, key=lambda candidate: -candidate[0]):
+        kernel, energy = slices.kernel[:, :, index, unit], slices.energy[:, unit]
         sign = signs(kernel.astype(np.float64))[2]
         if len(by_sign[sign]) < MOST:
             norm, rank = float(np.sqrt(energy[index])), int((energy > energy[index]).sum()) + 1
-            by_sign[sign].append(Reading(reader, other, norm, share, rank, sign, np.ascontiguousarray(kernel), through))
+            by_sign[sign].append(Reading(reader, unit, norm, share, rank, sign, np.ascontiguousarray(kernel), through))
         if len(by_sign["excitatory"]) == len(by_sign["inhibitory"]) == MOST:
             break
     return Readings(tuple(layers), tuple(unread), units, tuple(by_sign["excitatory"]), tuple(by_sign["inhibitory"]))
 
 
-def reading_units(kernel: NDArray[np.float32], groups: int, index: int) -> tuple[int, range]:
-    """Which units of a layer read a channel: with groups, those of the channel's own group alone.
-
-    Args:
-        kernel: of the layer, (height, width, in of a group, out).
-        groups: how many it has.
-        index: the channel's position on the input axis of the whole layer.
-
-    Returns:
-        Its position on the kernel's input axis, and the units.
-    """
-    group, place = divmod(index, kernel.shape[2])
-    width = kernel.shape[3] // groups
-    return place, range(group * width, (group + 1) * width)
-
-
-def _next(architecture: Architecture, layer: str) -> tuple[str, ...]:
+def _next(architecture: Architecture, layer: str) -> list[str]:
     """The conv layers behind a layer with no other between, whatever else lies there; in order of computation."""
     seen: set[str] = set()
     waiting = [layer]
@@ -207,7 +167,7 @@ def _next(architecture: Architecture, layer: str) -> tuple[str, ...]:
                 seen.add(name)
                 if not architecture.layer(name).is_conv:
                     waiting.append(name)
-    return tuple(each.name for each in architecture.conv_layers if each.name in seen)
+    return [spec.name for spec in architecture.conv_layers if spec.name in seen]
 
 
 class OutputSlice(Documented):
@@ -246,50 +206,37 @@ class OutputsReport(Documented):
 
 def outputs_report(readings: Readings) -> OutputsReport:
     """What the page says of the units that read this one."""
-    shown = [*readings.excited, *readings.inhibited]
-    largest = max((float(np.abs(each.kernel).max()) for each in shown), default=0.0)
-    places = decimals([largest], 3)
+    kernels = [reading.kernel for reading in (*readings.excited, *readings.inhibited)]
+    largest = max((float(np.abs(kernel).max()) for kernel in kernels), default=0.0)
 
-    def slices(some: tuple[Reading, ...]) -> tuple[OutputSlice, ...]:
+    def slices(readings: tuple[Reading, ...]) -> tuple[OutputSlice, ...]:
         return tuple(
             OutputSlice(
-                label=f"{each.layer}:{each.unit}",
-                norm=significant(each.norm),
-                share=percent(each.share),
-                rank=each.rank,
-                through=each.through,
-                kernel=kernel_of(each.kernel, places),
+                label=f"{reading.layer}:{reading.unit}",
+                norm=significant(reading.norm),
+                share=percent(reading.share),
+                rank=reading.rank,
+                through=reading.through,
+                kernel=kernel_of(reading.kernel, largest),
             )
-            for each in some
+            for reading in readings
         )
 
     return OutputsReport(
         layers=readings.layers,
-        unread=tuple(UntoldLayer(layer=each.layer, reason=each.reason) for each in readings.unread),
+        unread=tuple(UntoldLayer(layer=unread.layer, reason=unread.reason) for unread in readings.unread),
         units=whole(readings.units),
-        scale=fixed(largest, places),
+        scale=significant(largest),
         excited=slices(readings.excited),
         inhibited=slices(readings.inhibited),
     )
-
-
-def measure_readings(
-    architecture: Architecture, circuit: Circuit, kernel_of: Callable[[str], NDArray[np.float32] | None]
-) -> Readings:
-    """The later units that read a unit."""
-
-    def slices_of(layer: str) -> Slices | None:
-        kernel = kernel_of(layer)
-        return None if kernel is None else Slices(kernel)
-
-    return readings(architecture, circuit.layer, circuit.unit, slices_of)
 
 
 READINGS = Measure(
     name="readings",
     result=Readings,
     version=1,
-    compute=measure_readings,
+    compute=readings,
     panel="built",
     report=outputs_report,
     part=OutputsReport,

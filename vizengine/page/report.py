@@ -15,7 +15,9 @@ from vizengine.figures.quantities import (
     Histogram,
     Quantity,
     coefficients,
+    if_finite,
     norms,
+    percent,
     significant,
     whole,
 )
@@ -23,19 +25,19 @@ from vizengine.measures import MEASURES
 from vizengine.measures.branches import Branch, BranchReport, tree
 from vizengine.measures.claims import Checked, ClaimReport, ClaimsTally, claim_report, claims_tally
 from vizengine.measures.classification import ClassificationReport
-from vizengine.measures.engine import Evidence, reported
+from vizengine.measures.engine import Evidence
 from vizengine.measures.expanded import ExpandedReport
 from vizengine.measures.inputs import (
     Circuit,
     InputSlice,
     StrongInput,
+    TermReport,
     Totals,
     circuit_totals,
     input_slices,
     scale,
-    terms,
 )
-from vizengine.measures.measure import Value
+from vizengine.measures.measure import Value, parameters
 from vizengine.measures.readings import OutputsReport
 from vizengine.network.source import NetworkDescription
 from vizengine.page.prose import first_paragraph, first_paragraph_text, render
@@ -367,7 +369,11 @@ def report_parts(evidence: Evidence, group_pictures: Sequence[Visualization], ci
     """
     results = {name: getattr(evidence, name) for name in dir(evidence)}
     results.update(circuit=circuit, group_pictures=group_pictures)
-    return {measure.reported_as: reported(measure, results) for measure in MEASURES if measure.report}
+    return {
+        measure.reported_as: measure.report(**{name: results[name] for name in parameters(measure.report)})
+        for measure in MEASURES
+        if measure.report
+    }
 
 
 def evidence_report(parts: Mapping[str, Any], claims: Sequence[Checked], circuit: Circuit) -> EvidenceReport:
@@ -421,7 +427,7 @@ def build(
                 INPUT_PIXELS,
             ),
             histogram=coefficients(channel.kernel, float(kernel_scale.value)),
-            terms=terms(added),
+            terms=tuple(TermReport(label=term.label, share=if_finite(term.share, percent)) for term in added),
         )
         for input_slice, channel, added in zip(inputs, circuit.strongest, evidence.terms, strict=False)
     )
