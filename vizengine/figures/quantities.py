@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 Finite = Annotated[float, AllowInfNan(False)]
@@ -171,17 +171,13 @@ def percent(share: float) -> Quantity:
     return Quantity(value=value, text="> 99.999", unit="%")
 
 
-COEFFICIENT_BINS = 20
-NORM_BINS = 32
 TRACE_POINTS = 256
 
 
-def histogram(values: NDArray[np.floating], low: float, high: float, bins: int) -> Histogram:
-    """A histogram of `values` with `bins` bars of equal width from `low` to `high`."""
-    if high <= low:
-        high = low + 1.0
-    counts, edges = np.histogram(np.asarray(values, np.float64).ravel(), bins, (low, high))
-    return counted(counts, edges, decimals((low, high), 3))
+def histogram(values: ArrayLike, low: float, high: float, bins: int) -> Histogram:
+    """A histogram of `values` with `bins` bars of equal width from `low` to `high`, or to `low` + 1."""
+    counts, edges = np.histogram(np.asarray(values, np.float64), bins, (low, high if high > low else low + 1.0))
+    return counted(counts, edges, decimals((low, edges[-1]), 3))
 
 
 def counted(counts: NDArray[np.integer], edges: NDArray[np.floating], places: int) -> Histogram:
@@ -194,23 +190,12 @@ def counted(counts: NDArray[np.integer], edges: NDArray[np.floating], places: in
     return Histogram(bins=bars, low=marks[0], high=marks[-1], tallest=whole(counts.max()))
 
 
-def coefficients(kernel: NDArray[np.floating], scale: float) -> Histogram:
-    """A histogram of one slice's coefficients from −scale to +scale, with zero between two bars."""
-    return histogram(kernel, -scale, scale, COEFFICIENT_BINS)
-
-
-def norms(values: Sequence[float]) -> Histogram:
-    """A histogram of all norms, from zero to the largest."""
-    return histogram(np.asarray(values), 0.0, max(values, default=1.0), NORM_BINS)
-
-
 def trace(values: NDArray[np.floating]) -> Trace | None:
     """The course of an ascent, or None where there was none."""
-    finite = np.asarray(values, np.float64)
-    finite = finite[np.isfinite(finite)]
-    if finite.size == 0:
+    finite = values[np.isfinite(values)].astype(np.float64)
+    if not len(finite):
         return None
-    indices = np.unique(np.linspace(0, finite.size - 1, min(finite.size, TRACE_POINTS)).round().astype(int))
+    indices = np.unique(np.linspace(0, len(finite) - 1, min(len(finite), TRACE_POINTS)).round().astype(int))
     return Trace(
         values=tuple(float(f"{value:.6g}") for value in finite[indices]),
         low=significant(float(finite.min())),

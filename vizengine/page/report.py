@@ -14,9 +14,8 @@ from vizengine.figures.quantities import (
     Documented,
     Histogram,
     Quantity,
-    coefficients,
+    histogram,
     if_finite,
-    norms,
     percent,
     significant,
     whole,
@@ -359,6 +358,9 @@ def _text(value: Value) -> str:
 UNIT_PIXELS = 600
 INPUT_PIXELS = 256
 TWIG_PIXELS = 160
+# Even, so that zero lies between two bars.
+COEFFICIENT_BINS = 20
+NORM_BINS = 32
 
 
 def report_parts(evidence: Evidence, group_pictures: Sequence[Visualization], circuit: Circuit) -> dict[str, Any]:
@@ -426,7 +428,7 @@ def build(
                 "input channel",
                 INPUT_PIXELS,
             ),
-            histogram=coefficients(channel.kernel, float(kernel_scale.value)),
+            histogram=histogram(channel.kernel, -kernel_scale.value, kernel_scale.value, COEFFICIENT_BINS),
             terms=tuple(TermReport(label=term.label, share=if_finite(term.share, percent)) for term in added),
         )
         for input_slice, channel, added in zip(inputs, circuit.strongest, evidence.terms, strict=False)
@@ -461,7 +463,7 @@ def build(
         expanded=parts["expanded"],
         outputs=parts["outputs"],
         tree=tree(inner, visualizations, TWIG_PIXELS),
-        norms=norms([channel.norm for channel in circuit.inputs]),
+        norms=histogram([channel.norm for channel in circuit.inputs], 0.0, circuit.ranked[0].norm, NORM_BINS),
         kernel_scale=kernel_scale,
         network=_network(network),
         classification=parts["classification"],
