@@ -17,9 +17,9 @@ def decoded(source: str) -> Image.Image:
 def test_flat_colours_are_kept_exactly() -> None:
     pixels = np.zeros((128, 128, 3), np.uint8)
     pixels[..., 1] = 255
-    made = picture(pixels, "green", 256)
-    assert np.array_equal(np.asarray(decoded(made.source).convert("RGB")), pixels)
-    assert made.alt == "green"
+    green = picture(pixels, "green", 256)
+    assert np.array_equal(np.asarray(decoded(green.source).convert("RGB")), pixels)
+    assert green.alt == "green"
 
 
 def test_a_large_picture_is_made_smaller_and_a_small_one_is_not_made_larger() -> None:
@@ -37,8 +37,8 @@ def test_fine_saturated_patterns_keep_their_colours() -> None:
     stripes = np.where(((down + across) % 4 < 2)[..., None], (255, 40, 0), (0, 90, 255)).astype(np.uint8)
     noise = np.random.default_rng(0).integers(0, 40, stripes.shape, np.uint8)
     pixels = np.clip(stripes.astype(int) + noise - 20, 0, 255).astype(np.uint8)
-    made = np.asarray(decoded(picture(pixels, "", 256).source).convert("RGB"), int)
-    assert np.abs(made - pixels).mean() < 6
+    kept = np.asarray(decoded(picture(pixels, "", 256).source).convert("RGB"), int)
+    assert np.abs(kept - pixels).mean() < 6
 
 
 def test_a_large_noisy_picture_can_be_encoded() -> None:
@@ -48,8 +48,8 @@ def test_a_large_noisy_picture_can_be_encoded() -> None:
 
 def test_an_overlay_is_opaque_where_it_is_strong() -> None:
     strength = np.linspace(0, 1, 48).reshape(6, 8)
-    made = overlay(strength, (202, 0, 32), "here")
-    pixels = np.asarray(decoded(made.source).convert("RGBA"), int)
-    assert (made.width, made.height, made.alt) == (8, 6, "here")
+    red = overlay(strength, (202, 0, 32), "here")
+    pixels = np.asarray(decoded(red.source).convert("RGBA"), int)
+    assert (red.width, red.height, red.alt) == (8, 6, "here")
     assert np.abs(pixels[..., 3] / 255 - strength).max() <= 1 / 30 + 1e-9
     assert pixels[0, 0, 3] == 0 and pixels[-1, -1].tolist() == [202, 0, 32, 255]

@@ -1,8 +1,23 @@
+"""Numbers as they are printed, histograms and traces."""
+
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 
-from vizengine.figures.quantities import decimals, fixed, percent, significant, whole
+from vizengine.figures.quantities import (
+    TRACE_POINTS,
+    decimals,
+    fixed,
+    histogram,
+    if_finite,
+    percent,
+    significant,
+    trace,
+    whole,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,8 +33,7 @@ from vizengine.figures.quantities import decimals, fixed, percent, significant, 
     ],
 )
 def test_significant_digits(value: float, text: str) -> None:
-    assert significant(value).text == text
-    assert significant(value).value == value
+    assert (significant(value).text, significant(value).value) == (text, value)
 
 
 @pytest.mark.parametrize(
@@ -39,17 +53,23 @@ def test_percent_is_none_or_all_only_where_it_is(share: float, text: str) -> Non
     assert percent(share).value == pytest.approx(100 * share)
 
 
-def test_zero_has_no_sign() -> None:
-    assert fixed(-0.0001, 2).text == "0.00"
-
-
-def test_a_column_shares_its_decimals() -> None:
+def test_numbers_have_separators_units_shared_decimals_and_no_negative_zero() -> None:
+    assert whole(143667240).text == "143,667,240" and fixed(-0.0001, 2).text == "0.00"
+    assert whole(40, "px").shown == "40\N{NO-BREAK SPACE}px" and percent(0.5).shown == "50.0%"
     assert decimals([0.01, -0.5, 0.2]) == 4
-    assert decimals([1234.0]) == 0
-    assert decimals([]) == decimals([0.0]) == 0
+    assert decimals([1234.0]) == decimals([]) == decimals([0.0]) == decimals([math.inf]) == 0
+    assert if_finite(math.nan, fixed, 2) is None and if_finite(0.5, fixed, 2) == fixed(0.5, 2)
 
 
-def test_whole_numbers_and_units() -> None:
-    assert whole(143667240).text == "143,667,240"
-    assert whole(40, "px").shown == "40\N{NO-BREAK SPACE}px"
-    assert percent(0.5).shown == "50.0%"
+def test_a_histogram_holds_both_ends_and_is_there_without_weights() -> None:
+    values = histogram([-1.0, 0.0, 0.25, 1.0], -1.0, 1.0, 4)
+    assert [bar.count.value for bar in values.bins] == [1, 0, 2, 1] and values.tallest.value == 2
+    assert sum(int(bar.count.value) for bar in histogram(np.zeros((3, 3)), 0.0, 0.0, 20).bins) == 9
+
+
+def test_a_trace_keeps_its_ends_and_is_thinned() -> None:
+    long, one = trace(np.linspace(-3, 50, 5000, dtype=np.float32)), trace(np.array([2.0], np.float32))
+    assert long is not None and one is not None and trace(np.zeros(0, np.float32)) is None
+    assert (len(long.values), long.values[0], long.values[-1]) == (TRACE_POINTS, -3.0, 50.0)
+    assert (long.low.value, long.high.value, long.steps.value) == (-3.0, 50.0, 5000)
+    assert one.values == (2.0,)

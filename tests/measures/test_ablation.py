@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from vizengine.measures.faithfulness import Curve, first_from, measure_faithfuln
 from vizengine.measures.photos import Photo
 from vizengine.measures.statistics import estimate
 from vizengine.measures.stream import EvidenceSettings, Streamed, stream
-from vizengine.measures.unit import Forward
+from vizengine.measures.unit import Forward, Positions
 from vizengine.network.model import Network
 
 CASES = [("tiny_network", "last", 3), ("tiny_network", "first", 2), REAL[0]]
@@ -40,16 +41,23 @@ class Setting:
         settings = EvidenceSettings(seed=seed, control_draws=16)
         return measure_ablations(self.circuit, self.forward, self.streamed, self.picture, settings)
 
-    def brute(self, photo: int, keep: list[int] | None, put: np.ndarray) -> np.ndarray:
-        """The unit's map with all channels but `keep` replaced by `put` on the map that feeds the layer."""
-        below = self.forward.one(self.photos[photo].pixels()).below.astype(np.float64)
-        for channel in range(below.shape[-1]):
-            if keep is not None and channel not in keep:
-                below[..., channel] = put[channel]
+    def brute(self, keep: Collection[int], put: np.ndarray) -> list[np.ndarray]:
+        """The unit's map on each photo, all channels but `keep` replaced by `put` on the map that feeds the layer."""
         kernel, bias = self.network.weights[self.layer]
         spec = self.network.architecture.layer(self.layer)
-        own = slice(self.unit, self.unit + 1)
-        return convolve(below, kernel[..., own], bias[own], spec.stride, spec.padding)[..., 0]
+        unit = slice(self.unit, self.unit + 1)
+        maps = []
+        for photo in self.photos:
+            below = self.forward.one(photo.pixels()).below.astype(np.float64)
+            for channel in set(range(below.shape[-1])) - set(keep):
+                below[..., channel] = put[channel]
+            maps.append(convolve(below, kernel[..., unit], bias[unit], spec.stride, spec.padding)[..., 0])
+        return maps
+
+
+def at(maps: list[np.ndarray], positions: Positions) -> np.ndarray:
+    places = zip(positions.photo, positions.row, positions.column, strict=True)
+    return np.array([maps[photo][row, column] for photo, row, column in places])
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
@@ -62,19 +70,15 @@ def setting(request: pytest.FixtureRequest, tmp_path: Path) -> Setting:
 
 @pytest.mark.parametrize("to_mean", [False, True])
 def test_ablation_equals_a_changed_map(setting: Setting, to_mean: bool) -> None:
-    given = setting.streamed
-    found = setting.ablations()
+    streamed, found = setting.streamed, setting.ablations()
     channels = len(setting.circuit.inputs)
-    put = given.activation_mean if to_mean else np.zeros(channels)
+    put = streamed.activation_mean if to_mean else np.zeros(channels)
+    whole = setting.brute(range(channels), put)
     for ablation in (*found.single[:2], found.together, *found.control[:1]):
-        keep = [channel for channel in range(channels) if channel not in ablation.channels]
-        maps = [setting.brute(photo, keep, put) - setting.brute(photo, None, put) for photo in range(3)]
-        for positions, effect in (
-            (given.top, (ablation.to_mean if to_mean else ablation.to_zero).examples),
-            (given.sample, (ablation.to_mean if to_mean else ablation.to_zero).photos),
-        ):
-            places = zip(positions.photo, positions.row, positions.column, strict=True)
-            changes = np.array([maps[photo][row, column] for photo, row, column in places])
+        maps = setting.brute(set(range(channels)) - set(ablation.channels), put)
+        effects = ablation.to_mean if to_mean else ablation.to_zero
+        for positions, effect in ((streamed.top, effects.examples), (streamed.sample, effects.photos)):
+            changes = at(maps, positions) - at(whole, positions)
             scale = float(np.abs(positions.pre).max())
             assert effect.mean == pytest.approx(changes.mean(), rel=1e-3, abs=1e-4 * scale)
             assert effect.deviation == pytest.approx(changes.std(ddof=1), rel=1e-3, abs=1e-4 * scale)
@@ -108,19 +112,15 @@ def test_controls_are_seeded_others_of_like_norm(setting: Setting) -> None:
 
 
 def test_faithfulness_equals_kept_channels(setting: Setting) -> None:
-    given = setting.streamed
-    sample = given.sample
-    found = measure_faithfulness(setting.circuit, setting.forward, given, EvidenceSettings(random_orders=3))
+    streamed = setting.streamed
+    found = measure_faithfulness(setting.circuit, setting.forward, streamed, EvidenceSettings(random_orders=3))
     assert found.by_norm.order.tolist() == [channel.index for channel in setting.circuit.ranked]
-    assert found.by_contribution.order.tolist() == np.argsort(-given.contribution_size, kind="stable").tolist()
-    places = list(zip(sample.photo, sample.row, sample.column, strict=True))
+    assert found.by_contribution.order.tolist() == np.argsort(-streamed.contribution_size, kind="stable").tolist()
+    whole = streamed.sample.pre.astype(np.float64)
     for curve in (found.by_norm, found.by_contribution):
         assert curve.correlation[-1] == pytest.approx(1) and curve.explained[-1] == pytest.approx(1)
         for k in {1, min(3, len(setting.circuit.inputs))}:
-            keep = [int(channel) for channel in curve.order[:k]]
-            maps = [setting.brute(photo, keep, given.activation_mean) for photo in range(3)]
-            whole = sample.pre.astype(np.float64)
-            kept = np.array([maps[photo][row, column] for photo, row, column in places])
+            kept = at(setting.brute(curve.order[:k].tolist(), streamed.activation_mean), streamed.sample)
             assert curve.correlation[k - 1] == pytest.approx(np.corrcoef(whole, kept)[0, 1], abs=1e-3)
             explained = 1 - np.square(whole - kept).sum() / np.square(whole - whole.mean()).sum()
             assert curve.explained[k - 1] == pytest.approx(explained, rel=1e-3, abs=1e-3)

@@ -14,36 +14,30 @@ from tests.network.own_models import functional_model, network_of
 from vizengine.measures.examples import Example
 from vizengine.measures.expanded import Expanded, layers_to_expand, measure_expanded
 from vizengine.measures.inputs import Circuit
-from vizengine.measures.photos import Photo, Photos
+from vizengine.measures.photos import Photos
 from vizengine.network.layers import INPUT
-from vizengine.network.model import Canvas, Network, canvas_for
+from vizengine.network.model import Network, canvas_for
 from vizengine.network.probes import Probe
-
-
-def _examples(count: int, photos: list[Photo]) -> list[Example]:
-    """Places well inside the photos."""
-    random = np.random.default_rng(5)
-    crop = np.zeros((1, 1, 3), np.uint8)
-    places = [(each % len(photos), *random.integers(20, 80, 2).tolist()) for each in range(count)]
-    return [Example(photos[photo].name, photo, 0, 0, top, left, 1.0, crop) for photo, top, left in places]
-
-
-def _around(photo: Photo, example: Example, canvas: Canvas) -> np.ndarray:
-    top, left = example.top - canvas.first, example.left - canvas.first
-    return photo.pixels()[top : top + canvas.side, left : left + canvas.side]
 
 
 def _expanded(
     network: Network, layer: str, unit: int, named: tuple[str, ...] | None = None, count: int = 5
-) -> tuple[Circuit, list[np.ndarray], Expanded]:
-    """What was found, with the canvases of the examples."""
+) -> tuple[Circuit, np.ndarray, Expanded]:
+    """What was found, with the canvases of the examples, which lie well inside two photos."""
     circuit = circuit_of(network, layer, unit)
-    photos = list(Photos("samples", Path()).found[:2])
-    examples = _examples(count, photos)
-    layers = layers_to_expand(network.architecture, layer, unit, named)
+    photos = Photos("samples", Path()).found[:2]
     canvas = canvas_for(network.architecture, layer)
-    around = [_around(photos[each.photo_index], each, canvas) for each in examples]
-    return circuit, around, measure_expanded(network, circuit, layers, photos, SimpleNamespace(top=examples))
+    random = np.random.default_rng(5)
+    examples, around = [], []
+    for number in range(count):
+        photo = number % 2
+        top, left = random.integers(20, 80, 2).tolist()
+        examples.append(Example(photos[photo].name, photo, 0, 0, top, left, 1.0, np.zeros((1, 1, 3), np.uint8)))
+        down, across = top - canvas.first, left - canvas.first
+        around.append(photos[photo].pixels()[down : down + canvas.side, across : across + canvas.side])
+    layers = layers_to_expand(network.architecture, layer, unit, named)
+    expanded = measure_expanded(network, circuit, layers, photos, SimpleNamespace(top=examples))
+    return circuit, np.stack(around).astype(np.float32), expanded
 
 
 @pytest.mark.parametrize(
@@ -53,17 +47,14 @@ def test_between_neighbours_the_weights_are_the_kernel(
     request: pytest.FixtureRequest, fixture: str, layer: str, unit: int
 ) -> None:
     circuit, _, found = _expanded(request.getfixturevalue(fixture), layer, unit)
-    assert found.examples == 5 and [each.direct for each in found.sections] == [False] * (len(found.sections) - 1) + [
-        True
-    ]
-    last = found.sections[-1]
+    *earlier, last = found.sections
+    assert found.examples == 5 and last.direct and not any(section.direct for section in earlier)
     for place, channel in enumerate(last.shown):
         kernel = circuit.inputs[channel].kernel
         np.testing.assert_allclose(last.linear[place], kernel, rtol=1e-5, atol=1e-7)
         np.testing.assert_allclose(last.weighted[place], kernel, rtol=1e-5, atol=1e-7)
-    assert last.agreement == pytest.approx(1) and last.shown == tuple(
-        c.index for c in circuit.ranked[: len(last.shown)]
-    )
+    assert last.agreement == pytest.approx(1)
+    assert last.shown == tuple(channel.index for channel in circuit.ranked[: len(last.shown)])
 
 
 def test_across_a_pool_each_window_passes_its_slope_to_one_place(vgg19: Network) -> None:
@@ -89,14 +80,13 @@ def test_of_the_image_it_is_the_slope_in_its_colours(tiny_network: Network) -> N
     for _ in range(6):
         down, across = random.integers(0, canvas.size, 2)
         place = int(random.integers(0, 3))
-        changed = np.stack([np.stack([each, each]) for each in around]).astype(np.float32)
+        changed = np.stack([around, around], axis=1)
         changed[:, 0, canvas.first + down, canvas.first + across, image.shown[place]] += step
         changed[:, 1, canvas.first + down, canvas.first + across, image.shown[place]] -= step
         values = probe.numpy(changed.reshape(-1, *changed.shape[2:]))[:, canvas.position, canvas.position, 0]
         slope = (values[0::2] - values[1::2]).mean() / (2 * step)
-        assert image.weighted[place, down, across] == pytest.approx(
-            slope, rel=0.05, abs=0.02 * float(np.abs(image.weighted).max())
-        )
+        tolerance = 0.02 * float(np.abs(image.weighted).max())
+        assert image.weighted[place, down, across] == pytest.approx(slope, rel=0.05, abs=tolerance)
 
 
 def test_the_colours_are_in_order_whatever_the_network_takes(vgg19: Network) -> None:
@@ -109,9 +99,8 @@ def test_the_colours_are_in_order_whatever_the_network_takes(vgg19: Network) -> 
     for down, across in np.ndindex(3, 3):
         expected[down : down + 3, across : across + 3] += colours @ second[down, across, :, 3]
     for place, channel in enumerate(image.shown):
-        np.testing.assert_allclose(
-            image.linear[place], expected[..., channel], rtol=1e-3, atol=1e-3 * abs(expected).max()
-        )
+        tolerance = 1e-3 * abs(expected).max()
+        np.testing.assert_allclose(image.linear[place], expected[..., channel], rtol=1e-3, atol=tolerance)
 
 
 def test_across_a_concatenation_slopes_are_those_of_the_classifiers_own_layers(squeezenet: Network) -> None:
@@ -119,9 +108,9 @@ def test_across_a_concatenation_slopes_are_those_of_the_classifiers_own_layers(s
     layer, source = "fire4/squeeze1x1", "fire3/expand3x3"
     _, around, found = _expanded(squeezenet, layer, 5, (source, "fire3/squeeze1x1"))
     section = found.sections[0]
-    assert [each.layer for each in found.sections][:1] == ["fire3/squeeze1x1"]
+    assert section.layer == "fire3/squeeze1x1"
     canvas = canvas_for(squeezenet.architecture, layer)
-    images = squeezenet.prepare(tf.constant(np.stack(around), tf.float32))
+    images = squeezenet.prepare(tf.constant(around))
     squeezed = squeezenet.model_upto("fire3/squeeze1x1")(images)
     with tf.GradientTape() as tape:
         tape.watch(squeezed)
@@ -146,8 +135,7 @@ def test_agreement_beats_chance(squeezenet: Network) -> None:
     image, *others = found.sections
     assert image.layer == INPUT and -1 <= image.agreement <= 1
     assert len(others) == 3
-    for each in others:
-        assert -1 <= each.control < 0.5 * each.agreement < 0.501
+    assert all(-1 <= section.control < 0.5 * section.agreement < 0.501 for section in others)
 
 
 def test_the_images_three_colours_are_too_few_for_a_control(tiny_network: Network) -> None:
@@ -169,11 +157,10 @@ def test_a_grey_network_has_one_kernel_to_the_image_and_no_control() -> None:
     assert (image.layer, image.labels, image.channels) == (INPUT, ("grey",), 1)
     assert np.isnan(image.control) and np.isfinite(image.agreement)
     canvas, probe, step = canvas_for(network.architecture, layer), Probe(network, layer, [unit]), 0.02
-    images = np.stack(around).astype(np.float32)
-    change = np.zeros_like(images)
+    change = np.zeros_like(around)
     inside = slice(canvas.first, canvas.first + canvas.size)
     change[:, inside, inside] = step * np.sign(image.weighted[0])[..., None]
     up, down = (
-        probe.numpy(images + sign * change)[:, canvas.position, canvas.position, 0].mean() for sign in (0.1, -0.1)
+        probe.numpy(around + sign * change)[:, canvas.position, canvas.position, 0].mean() for sign in (0.1, -0.1)
     )
     assert (up - down) / (0.2 * step) == pytest.approx(float(np.abs(image.weighted).sum()), rel=0.02)

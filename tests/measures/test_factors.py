@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.measures.setups import circuit_of
+from tests.measures.setups import REAL, circuit_of
 from vizengine.measures.factors import Factors, measure_factors
 from vizengine.measures.inputs import Circuit, analyse
 from vizengine.measures.stream import EvidenceSettings
@@ -22,16 +22,12 @@ def factorise(circuit: Circuit) -> Factors:
     return measure_factors(circuit, EvidenceSettings())
 
 
-def _planted() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def test_planted_groups_are_found() -> None:
     """Two groups of channels, read through a vertical and a horizontal edge."""
     edge = np.array([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
     patterns = np.stack([2 * edge, edge.T])
     weights = np.array([[1.0, 2, 0, 0, 3, 0], [0, 0, 1, 2, 0, 2]])
-    return patterns, weights, np.einsum("fij,fc->ijc", patterns, weights)
-
-
-def test_planted_groups_are_found() -> None:
-    patterns, weights, slices = _planted()
+    slices = np.einsum("fij,fc->ijc", patterns, weights)
     found = factorise(_circuit(slices))
     assert len(found.explained) == 2
     assert found.explained[1] == pytest.approx(1, abs=1e-4) and found.explained[0] < 0.95
@@ -43,9 +39,7 @@ def test_planted_groups_are_found() -> None:
     assert [factor.share for factor in found.factors] == pytest.approx(energies / np.square(slices).sum(), abs=1e-2)
 
 
-@pytest.mark.parametrize(
-    ("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
-)
+@pytest.mark.parametrize(("fixture", "layer", "unit"), REAL)
 def test_explained_is_one_less_the_squared_error(
     fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
 ) -> None:

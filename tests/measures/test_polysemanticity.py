@@ -26,11 +26,10 @@ def test_planted_groups_are_found(groups: int) -> None:
     assert found.silhouette.mean > found.threshold >= max(found.null)
     planted = {tuple(np.flatnonzero(labels == label)) for label in range(groups)}
     assert {each.members for each in found.clusters} == planted
-    for each in found.clusters:
-        np.testing.assert_allclose(each.mean, contributions[list(each.members)].mean(0), rtol=1e-5)
-    assert [len(each.members) for each in found.clusters] == sorted(
-        (len(each.members) for each in found.clusters), reverse=True
-    )
+    for group in found.clusters:
+        np.testing.assert_allclose(group.mean, contributions[list(group.members)].mean(0), rtol=1e-5)
+    sizes = [len(group.members) for group in found.clusters]
+    assert sizes == sorted(sizes, reverse=True)
 
 
 def test_one_group_is_one() -> None:

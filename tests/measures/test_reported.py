@@ -10,7 +10,6 @@ import pytest
 from tests.figures.test_pictures import decoded
 from tests.page import example
 from vizengine import Analysis
-from vizengine.figures import drawing as charts
 from vizengine.figures.drawing import weight_colour
 from vizengine.measures.examples import TOP_SHOWN
 from vizengine.measures.expanded import MOST_POSITIONS, expanded_report
@@ -111,21 +110,3 @@ def test_every_drawn_stimulus_has_a_name_of_its_own_family() -> None:
     assert all(describe(each) for each in battery(40))
     assert describe(Stimulus("disk", hue=60.0, radius=4.0)) == "light disk, radius 4 px, hue 60°"
     assert describe(Stimulus("uniform", brightness=0.25)) == "plain colour, grey 25%"
-
-
-def test_bars_lie_side_by_side(report: Report) -> None:
-    effects = report.evidence.effects
-    axis = charts.bar_axis(effects, report.bias)
-    for bar in effects.bars:
-        parts = [(str(place), value) for place, value in enumerate((report.bias, *bar.inputs, bar.others))]
-        pieces = charts.stacked(parts, axis)
-        assert all(float(each.x) >= -0.01 and float(each.x) + float(each.width) <= 100.02 for each in pieces)
-        ends = sorted((float(each.x), float(each.x) + float(each.width)) for each in pieces if float(each.width))
-        for (_, end), (start, _) in zip(ends, ends[1:], strict=False):
-            assert start == pytest.approx(end, abs=0.03)
-
-
-def test_counts_lie_on_a_logarithmic_axis() -> None:
-    assert [charts.logarithmic(count, 100) for count in (1, 10, 100)] == pytest.approx([0, 50, 100])
-    assert charts.logarithmic(1, 1) == 50
-    assert charts.curve((1, 10, 100), (0.0, 0.5, -3.0), 300, 100) == "0,100 150,50 300,100"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,8 @@ from vizengine.network.architecture import Architecture
 from vizengine.network.model import Network
 
 BY_NAME: Mapping[str, Measure] = {measure.name: measure for measure in MEASURES}
-
-
-class Keep(Protocol):
-    """Gives a stage's result from an earlier run with the same key, or else calls what computes it."""
-
-    def __call__(self, stage: Stage[Any], key: Mapping[str, object], compute: Callable[[], Any]) -> Any: ...
+# Gives a stage's result from an earlier run with the same key, or else calls what computes it.
+Keep = Callable[[Stage[Any], Mapping[str, object], Callable[[], Any]], Any]
 
 
 class Evidence:

@@ -75,7 +75,7 @@ class ExpandedSection:
 
 @dataclass(frozen=True)
 class Untold:
-    """An earlier layer to which the weights can't be followed, and what stands in the way."""
+    """Another layer to which or from which the weights can't be followed, and what stands in the way."""
 
     layer: str
     reason: str
@@ -303,7 +303,7 @@ def expanded_report(expanded: Expanded) -> ExpandedReport:
     """What the page says of the weights to earlier layers."""
     return ExpandedReport(
         layers=tuple(_layer(section) for section in expanded.sections),
-        untold=tuple(UntoldLayer(layer=untold.layer, reason=untold.reason) for untold in expanded.untold),
+        untold=tuple(UntoldLayer(**vars(untold)) for untold in expanded.untold),
         examples=whole(expanded.examples),
         draws=whole(expanded.draws),
     )

@@ -44,22 +44,12 @@ Sign = Literal["excitatory", "inhibitory", "mixed"]
 class InputChannel:
     """One input channel of the unit, with the kernel slice through which the unit reads it.
 
+    The figures of the slice are those of `InputSlice`.
+
     Attributes:
-        index: position on the kernel's input axis.
         source_layer: conv layer that makes the channel, or `input` for a colour of the image.
         source_channel: index among that layer's channels.
-        label: `source_layer:source_channel`, or the colour's name.
-        path: layers between the maker and the unit (pooling, concatenation), in order.
         kernel: the slice, (height, width) float32, in units of pre-activation per unit of input.
-        norm: L2 norm of the slice.
-        total: sum of its coefficients.
-        positive_count, negative_count: coefficients above and below zero.
-        positive_mass, negative_mass: sums of their absolute values.
-        rank: 1 for the largest norm; ties go to the lower index.
-        by_count: `excitatory` where more coefficients are positive, `inhibitory` where more are
-            negative, `mixed` where they tie.
-        by_mass: the same by mass.
-        sign: `by_count` where the two agree, else `mixed`.
     """
 
     index: int

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.figures.quantities import Documented, Kernel, Quantity, percent, significant, whole
-from vizengine.measures.expanded import UntoldLayer
+from vizengine.measures.expanded import Untold, UntoldLayer
 from vizengine.measures.inputs import Circuit, Sign, kernel_of, signs
 from vizengine.measures.measure import Measure
 from vizengine.network.architecture import Architecture, Untraceable
@@ -48,14 +48,6 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Unread:
-    """A later conv layer of which it can't be said how it reads a unit."""
-
-    layer: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Readings:
     """The later units that read a unit.
 
@@ -67,7 +59,7 @@ class Readings:
     """
 
     layers: tuple[str, ...]
-    unread: tuple[Unread, ...]
+    unread: tuple[Untold, ...]
     units: int
     excited: tuple[Reading, ...]
     inhibited: tuple[Reading, ...]
@@ -122,18 +114,18 @@ def readings(architecture: Architecture, circuit: Circuit, slices_of: Callable[[
         try:
             read = places(architecture, circuit.layer, circuit.unit, reader)
         except Untraceable as error:
-            unread.append(Unread(reader, str(error)))
+            unread.append(Untold(reader, str(error)))
             continue
         if not read:
             continue
         slices = slices_of(reader)
         if slices is None:
-            unread.append(Unread(reader, NO_WEIGHTS))
+            unread.append(Untold(reader, NO_WEIGHTS))
             continue
         layers.append(reader)
         finite = slices.finite
         if not finite.all():
-            unread.append(Unread(reader, f"the weights of {int((~finite).sum())} of its units aren’t all numbers"))
+            unread.append(Untold(reader, f"the weights of {int((~finite).sum())} of its units aren’t all numbers"))
         inputs, outputs = slices.energy.shape
         width = outputs // architecture.layer(reader).groups
         for place, through in read:
@@ -224,7 +216,7 @@ def outputs_report(readings: Readings) -> OutputsReport:
 
     return OutputsReport(
         layers=readings.layers,
-        unread=tuple(UntoldLayer(layer=unread.layer, reason=unread.reason) for unread in readings.unread),
+        unread=tuple(UntoldLayer(**vars(unread)) for unread in readings.unread),
         units=whole(readings.units),
         scale=significant(largest),
         excited=slices(readings.excited),
