@@ -52,18 +52,9 @@ class Measure:
     @property
     def reads(self) -> tuple[str, ...]:
         """Names of what `compute` reads."""
-        return parameters(self.compute)
+        return tuple(inspect.signature(self.compute).parameters)
 
     @property
     def reported_as(self) -> str:
         """Its name in circuit.json."""
         return self.part_name or self.name
-
-
-def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Names of the parameters of a function that have no default."""
-    return tuple(
-        name
-        for name, value in inspect.signature(function).parameters.items()
-        if value.default is inspect.Parameter.empty
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import signature
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,7 +37,7 @@ from vizengine.measures.inputs import (
     input_slices,
     scale,
 )
-from vizengine.measures.measure import Value, parameters
+from vizengine.measures.measure import Value
 from vizengine.measures.readings import OutputsReport
 from vizengine.network.source import NetworkDescription
 from vizengine.page.prose import first_paragraph, first_paragraph_text, render
@@ -372,7 +373,7 @@ def report_parts(evidence: Evidence, group_pictures: Sequence[Visualization], ci
     results = {name: getattr(evidence, name) for name in dir(evidence)}
     results.update(circuit=circuit, group_pictures=group_pictures)
     return {
-        measure.reported_as: measure.report(**{name: results[name] for name in parameters(measure.report)})
+        measure.reported_as: measure.report(**{name: results[name] for name in signature(measure.report).parameters})
         for measure in MEASURES
         if measure.report
     }
