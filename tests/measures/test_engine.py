@@ -65,27 +65,22 @@ def _equal(first: Evidence, second: Evidence) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fixture", "layer", "unit", "top"),
+    ("unit", "sizes"),
     [
-        ("tiny_network", "first", 2, 6),
-        ("tiny_network", "left", 1, 6),
-        ("tiny_network", "last", 3, 4),
-        ("squeezenet", "conv1", 5, 6),
-        ("vgg19", "block3_conv1", 7, 6),
+        (("tiny_network", "first", 2, 6), [(33, 35)]),
+        (("tiny_network", "left", 1, 6), [(64, 80), (40, 40)]),
+        (("tiny_network", "last", 3, 4), [(33, 35)]),
+        (("tiny_network", "last", 3, 4), [(64, 80), (40, 40)]),
+        (("squeezenet", "conv1", 5, 6), [(33, 35)]),
+        (("vgg19", "block3_conv1", 7, 6), [(64, 80), (40, 40)]),
     ],
 )
-@pytest.mark.parametrize("sizes", [[(33, 35)], [(64, 80), (40, 40)]])
 def test_every_kind_of_layer_and_small_photos(
-    fixture: str,
-    layer: str,
-    unit: int,
-    top: int,
-    sizes: list[tuple[int, int]],
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
+    unit: tuple[str, str, int, int], sizes: list[tuple[int, int]], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
+    fixture, *place = unit
     network: Network = request.getfixturevalue(fixture)
-    circuit = circuit_of(network, layer, unit, top)
+    circuit = circuit_of(network, *place)
     photos = save_photos(tmp_path, sizes)
     found = measured(network, circuit, photos, PICTURE, SMALL)
     strongest = len(circuit.strongest)
@@ -114,21 +109,18 @@ def test_a_dead_unit_is_measured_without_a_warning(
     network = Network(tiny_network.architecture, weights)
     circuit = circuit_of(network, "last", 3)
     found = measured(network, circuit, save_photos(tmp_path, [(60, 60), (50, 70)]), PICTURE, SMALL)
-    own = [index for index in found.tuning.indices if index.channel == 0]
     if dead == "never fires":
         assert found.examples.distribution.positive_share == 0
-        assert all(np.isnan(index.value.mean) for index in own)
+        assert all(np.isnan(index.value.mean) for index in found.tuning.indices if index.channel == 0)
     else:
         assert found.examples.distribution.deviation == 0
         assert np.isnan(found.tuning.responses[:, 0]).all()
         assert np.isnan(found.faithfulness.by_norm.correlation).all()
     claims = [{"excites": 0}, {"inhibits": 1}, {"invariant_to": "hue"}, {"polysemantic": False}]
     claims += [{"sufficient": {"inputs": 3, "correlation": 0.5}}, {"prefers": {"disk": {}, "over": {"bar": {}}}}]
-    verdicts = [
-        each.verdict for each in check([ClaimSection.model_validate(claim) for claim in claims], circuit, found)
-    ]
+    checked = check([ClaimSection.model_validate(claim) for claim in claims], circuit, found)
     if dead != "never fires":
-        assert "supported" not in verdicts[:3]
+        assert "supported" not in [claim.verdict for claim in checked[:3]]
     _equal(found, _read_again(found))
     # The page's other parts are another unit's.
     groups = tuple(picture_of(channel) for channel in range(len(found.factors.factors)))
@@ -146,10 +138,9 @@ def test_top_examples_are_the_networks_highest(fixture: str, request: pytest.Fix
     photos = Photos("samples", Path()).found
     probe = Probe(network, circuit.layer, [circuit.unit])
     best = max(float(probe.numpy(photo.pixels()[None]).max()) for photo in photos)
-    assert found.examples.top[0].pre == pytest.approx(best, rel=1e-4)
-    values = [each.pre for each in found.examples.top]
-    assert values == sorted(values, reverse=True)
-    names = [each.photo for each in found.examples.top]
+    values = [example.pre for example in found.examples.top]
+    names = [example.photo for example in found.examples.top]
+    assert values[0] == pytest.approx(best, rel=1e-4) and values == sorted(values, reverse=True)
     assert max(names.count(name) for name in names) <= 3
     assert [row.quantile for row in found.examples.quantiles] == [0.1, 0.25, 0.5, 0.75, 0.9, 0.99]
     parts = found.contributions.parts.sum(1, dtype=np.float64) + found.contributions.bias
