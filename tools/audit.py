@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.config.applications import APPLICATIONS
+from vizengine.config.network import NetworkSection
 from vizengine.measures.expanded import earlier_layers
 from vizengine.measures.inputs import Circuit, analyse
 from vizengine.measures.unit import Forward
@@ -26,7 +27,7 @@ from vizengine.network.catalogue import RANDOM
 from vizengine.network.layers import INPUT, LayerSpec
 from vizengine.network.linear import LinearNetwork
 from vizengine.network.live import LiveNetwork
-from vizengine.network.open import application_architecture, open_application
+from vizengine.network.open import describe_keras, open_keras
 from vizengine.runtime import keras
 from vizengine.runtime import tensorflow as tf
 
@@ -234,8 +235,9 @@ _HEAD = (
 
 def opened(name: str) -> LiveNetwork:
     """A network of keras.applications with seeded random weights."""
-    graph = open_application(name, RANDOM)
-    return LiveNetwork(application_architecture(name, graph, ""), graph)
+    section = NetworkSection(model=name, weights=RANDOM)
+    graph = open_keras(section, RANDOM, None, Path())
+    return LiveNetwork(describe_keras(section, graph, ""), graph)
 
 
 def rows(name: str) -> Iterator[str]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from tests.network.own_models import SubclassedModel, functional_model, network_of, noise
-from vizengine.config.applications import APPLICATIONS, PREPARATIONS
-from vizengine.network.architecture import Architecture, Untraceable
+from tools.audit import opened
+from vizengine.config.applications import APPLICATIONS
+from vizengine.config.network import NetworkSection
+from vizengine.network.architecture import Untraceable
 from vizengine.network.graph import Unreadable, read_model
 from vizengine.network.layers import Misfit
-from vizengine.network.live import LiveNetwork
+from vizengine.network.model import Network
+from vizengine.network.open import describe_keras
 from vizengine.network.probes import Intervention, Probe, has_classifier
 
 
@@ -140,7 +145,7 @@ def test_zeroing_a_unit_behind_a_normalisation() -> None:
 
 
 def test_an_image_that_branches_cannot_share_is_cropped() -> None:
-    network = application("nasnetmobile")
+    network = opened("nasnetmobile")
     with pytest.raises(Misfit):
         from vizengine.network.layers import extents
 
@@ -152,17 +157,6 @@ def test_an_image_that_branches_cannot_share_is_cropped() -> None:
     assert pre.shape[1:3] == (network.architecture.side(layer, 301), network.architecture.side(layer, 224, 1))
 
 
-def application(name: str) -> LiveNetwork:
-    """A network of keras.applications with seeded weights."""
-    entry = APPLICATIONS[name]
-    graph = read_model(getattr(keras.applications, entry.function)(weights=None))
-    preparation = PREPARATIONS[entry.mode]
-    architecture = Architecture(
-        name, name, graph.layers, entry.size, preparation.order, preparation.mean, "", "", scale=preparation.scale
-    )
-    return LiveNetwork(architecture, graph)
-
-
 def test_every_application_of_keras_can_be_named() -> None:
     functions = {name for name in dir(keras.applications) if name[0].isupper()}
     assert {entry.function for entry in APPLICATIONS.values()} == functions - {"VGG16", "VGG19"}
@@ -172,24 +166,10 @@ def test_every_application_of_keras_can_be_named() -> None:
 def test_preparation_equals_that_of_keras(name: str) -> None:
     import importlib
 
-    entry = APPLICATIONS[name]
     modules = {"resnet50": "resnet", "mobilenetv2": "mobilenet_v2", "densenet121": "densenet"}
     module = importlib.import_module(f"keras.applications.{modules.get(name, 'efficientnet')}")
     images = noise(8, 8)
-    preparation = PREPARATIONS[entry.mode]
-    architecture = Architecture(
-        name, name, functional_graph(), 8, preparation.order, preparation.mean, "", "",
-        scale=preparation.scale, channel_deviation=preparation.deviation,
-    )  # fmt: skip
-    found = np.asarray(network_of_architecture(architecture).prepare(images))
-    np.testing.assert_allclose(found, module.preprocess_input(images.copy() * 255), rtol=1e-5, atol=1e-4)
-
-
-def functional_graph():
-    return network_of(functional_model()).architecture.layers
-
-
-def network_of_architecture(architecture: Architecture):
-    from vizengine.network.model import Network
-
-    return Network(architecture, {})
+    section = NetworkSection(model=name)
+    network = Network(describe_keras(section, replace(read_model(functional_model()), input_shape=(8, 8, 3)), ""), {})
+    prepared = np.asarray(network.prepare(images))
+    np.testing.assert_allclose(prepared, module.preprocess_input(images.copy() * 255), rtol=1e-5, atol=1e-4)

@@ -78,7 +78,7 @@ def test_what_lies_behind_an_upsampling_is_left_out_and_said() -> None:
 
 def test_a_class_for_each_position_is_no_classifier() -> None:
     network = _network(troubled.segmentation())
-    assert network.architecture.is_segmentation and not has_classifier(network)
+    assert network.architecture.layers[-1].gives_softmax and not has_classifier(network)
     # A classifier without a dense layer, whose map has one position, is one.
     image = keras.Input((32, 32, 3))
     whole = keras.layers.GlobalAveragePooling2D(keepdims=True)(keras.layers.Conv2D(4, 3, name="first")(image))

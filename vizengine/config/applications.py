@@ -11,36 +11,10 @@ Mode = Literal["caffe", "tf", "torch", "none"]
 
 
 @dataclass(frozen=True)
-class Preparation:
-    """How pixels become a network's input, as `vizengine.network.architecture.Architecture` says.
-
-    Attributes:
-        scale: by which pixels in [0, 1] are multiplied.
-        mean, deviation: subtracted and divided by, in the order of `order`; no division where empty.
-        order: of colours.
-    """
-
-    scale: float
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...] = ()
-    order: Literal["rgb", "bgr"] = "rgb"
-
-
-# As in keras/src/applications/imagenet_utils.py; where the mode is none, the network's first layers do it.
-PREPARATIONS: dict[Mode, Preparation] = {
-    "caffe": Preparation(255.0, (103.939, 116.779, 123.68), order="bgr"),
-    "tf": Preparation(2.0, (1.0, 1.0, 1.0)),
-    "torch": Preparation(1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "none": Preparation(255.0, (0.0, 0.0, 0.0)),
-}
-
-
-@dataclass(frozen=True)
 class Application:
-    """One function of keras.applications.
+    """One function of keras.applications, whose name is also the title.
 
     Attributes:
-        function: its name there, which is also the title.
         size: side in pixels of the image that its classifier takes.
         mode: how its input is prepared.
         citation: paper that describes it.

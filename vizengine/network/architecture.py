@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Literal
@@ -20,6 +20,7 @@ from vizengine.network.layers import (
     INPUT,
     POOL_KINDS,
     Extent,
+    LayerKind,
     LayerSpec,
     ReceptiveField,
     extents,
@@ -38,7 +39,6 @@ class SourceChannel:
 
     Attributes:
         layer: its site, a conv layer as a rule, or `input` for a colour channel of the image.
-        channel: index among that layer's channels.
         label: `layer:channel` of the layer that makes it, or `red`, `green`, `blue`, `grey`.
         path: names of the layers between maker and reader that change it, in order, for example (`block2_pool`,).
             Activation functions and folded normalisations aren't among them.
@@ -61,94 +61,64 @@ _REASONS = {
     "flatten": "has no map of positions any more",
     "dense": "has no map of positions any more",
     "softmax": "makes each channel depend on all others",
+    "multiply": "multiplies maps with each other",
+    **dict.fromkeys(GLOBAL_KINDS, "has one value for the whole image"),
     "other": "is of a kind that this package doesn't know",
 }
 
 
-def trace(architecture: Architecture, name: str) -> tuple[SourceChannel, ...]:
-    """The channels of the tensor that feeds conv layer `name`, in order.
+def _trace(
+    architecture: Architecture, reader: str, name: str, path: tuple[str, ...] = (), fired: bool = False
+) -> tuple[SourceChannel, ...]:
+    """The channels of layer `name`'s output, which feeds conv layer `reader`.
+
+    Args:
+        path: from the layer to the reader.
+        fired: whether an activation function lies between here and the reader, with nothing but concatenations after
+            this layer and before it, so that this layer's output is what it gets.
 
     Raises:
         Untraceable: with the name of the layer in the way.
     """
-    return _Tracer(architecture, name).channels(architecture.layer(name).inputs[0], (), False)
-
-
-class _Tracer:
-    def __init__(self, architecture: Architecture, reader: str) -> None:
-        self._graph = architecture
-        self._reader = reader
-
-    def channels(self, name: str, path: tuple[str, ...], fired: bool) -> tuple[SourceChannel, ...]:
-        """Channels of a layer's output.
-
-        Args:
-            path: from the layer to the reader.
-            fired: whether an activation function lies between here and the reader, with nothing but
-                concatenations after this layer and before it, so that this layer's output is what it gets.
-        """
-        layer = self._graph.layer(name)
-        if layer.kind == "input":
-            colours = _COLOURS[self._graph.channel_order]
-            return tuple(SourceChannel(INPUT, index, colour, path) for index, colour in enumerate(colours))
-        if layer.is_conv:
-            return self._of_layer(name, path)
-        if layer.kind == "concat":
-            traced: tuple[SourceChannel, ...] = ()
-            for source in layer.maps:
-                traced += self.channels(source, (name, *path), fired)
-            return traced
-        if layer.kind in _SILENT:
-            return self.channels(layer.maps[0], path, fired or _is_nonlinear(layer))
-        if self._graph.is_folded(layer):
-            return self._of_layer(layer.inputs[0], path)
-        if layer.kind == "add":
-            return self._sum(layer, path)
-        if layer.kind in _OWN_CHANNEL or (layer.kind == "multiply" and len(layer.maps) == 1):
-            further = self.channels(layer.maps[0], (name, *path), False)
-            if not fired:
-                return further
-            # What the activation gets is this layer's output: that is where the channel is visualized.
-            return tuple(
-                SourceChannel(name, index, source.label, source.path, source.branches)
-                for index, source in enumerate(further)
-            )
-        raise self._untraceable(layer)
-
-    def _of_layer(self, name: str, path: tuple[str, ...]) -> tuple[SourceChannel, ...]:
-        return tuple(SourceChannel(name, index, f"{name}:{index}", path) for index in range(self._graph.channels(name)))
-
-    def _sum(self, layer: LayerSpec, path: tuple[str, ...]) -> tuple[SourceChannel, ...]:
-        branches = [self._labels(name) for name in layer.maps]
+    layer = architecture.layer(name)
+    if layer.kind == "input":
+        colours = _COLOURS[architecture.channel_order]
+        return tuple(SourceChannel(INPUT, index, colour, path) for index, colour in enumerate(colours))
+    if layer.is_conv or architecture.is_folded(layer):
+        maker = name if layer.is_conv else layer.inputs[0]
+        return tuple(SourceChannel(maker, index, label, path) for index, label in enumerate(architecture.labels(maker)))
+    if layer.kind == "concat":
+        traced = (_trace(architecture, reader, feed, (name, *path), fired) for feed in layer.maps)
+        return tuple(source for sources in traced for source in sources)
+    if layer.kind in _SILENT:
+        nonlinear = layer.kind == "activation" and layer.activation != "linear"
+        return _trace(architecture, reader, layer.maps[0], path, fired or nonlinear)
+    if layer.kind == "add":
+        branches = [_branch_labels(architecture, reader, feed) for feed in layer.maps]
         return tuple(
-            SourceChannel(layer.name, index, f"{layer.name}:{index}", path, tuple(labels[index] for labels in branches))
-            for index in range(self._graph.channels(layer.name))
+            SourceChannel(name, index, label, path, tuple(labels[index] for labels in branches))
+            for index, label in enumerate(architecture.labels(name))
         )
-
-    def _labels(self, name: str) -> tuple[str, ...]:
-        """Label of each channel of a branch; a branch that can't be followed is named by its own layer."""
-        try:
-            return tuple(source.label for source in self.channels(name, (), False))
-        except Untraceable:
-            return tuple(f"{name}:{index}" for index in range(self._graph.channels(name)))
-
-    def _untraceable(self, layer: LayerSpec) -> Untraceable:
-        if layer.kind in GLOBAL_KINDS:
-            reason = "has one value for the whole image"
-        elif layer.kind == "multiply":
-            reason = "multiplies maps with each other"
-        else:
-            reason = _REASONS.get(layer.kind, "can't be followed")
-        kind = layer.operation or layer.kind
-        return Untraceable(
-            f"the inputs of {self._reader} can't be traced: {layer.name} ({kind}) stands in the way and {reason}; "
-            "expected convolutions, pooling, padding, normalisation, activations, concatenation and sums alone. "
-            "Choose a conv layer before it, or one further behind it."
-        )
+    if layer.kind in _OWN_CHANNEL or (layer.kind == "multiply" and len(layer.maps) == 1):
+        sources = _trace(architecture, reader, layer.maps[0], (name, *path))
+        if not fired:
+            return sources
+        # What the activation gets is this layer's output: that is where the channel is visualized.
+        return tuple(replace(source, layer=name, channel=index) for index, source in enumerate(sources))
+    reason = _REASONS.get(layer.kind, "can't be followed")
+    raise Untraceable(
+        f"the inputs of {reader} can't be traced: {name} ({layer.operation or layer.kind}) stands in the way and "
+        f"{reason}; expected convolutions, pooling, padding, normalisation, activations, concatenation and sums alone. "
+        "Choose a conv layer before it, or one further behind it."
+    )
 
 
-def _is_nonlinear(layer: LayerSpec) -> bool:
-    return layer.kind == "activation" and layer.activation != "linear"
+def _branch_labels(architecture: Architecture, reader: str, name: str) -> list[str]:
+    """Label of each channel of a sum's branch; a branch that can't be followed is named by its own layer."""
+    try:
+        return [source.label for source in _trace(architecture, reader, name)]
+    except Untraceable:
+        return architecture.labels(name)
 
 
 @dataclass(frozen=True)
@@ -158,19 +128,14 @@ class Architecture:
     The input is `(pixels in [0, 1] × scale − channel_mean) ÷ channel_deviation`, in `channel_order`.
 
     Attributes:
-        name: the name a config uses, for example `vgg19`.
-        title: the name a reader knows, for example `VGG19`.
+        name, title: as a config has it (`vgg19`), and as a reader knows it (`VGG19`).
         layers: from `input` to the class probabilities.
         input_size: side in pixels of the square image that the classifier takes.
-        channel_order: order of colours in the network's input, `rgb` or `bgr`, or `grey` for one channel.
-        channel_mean: subtracted from scaled pixels, in `channel_order`.
+        channel_mean, channel_deviation: in `channel_order`; no division where empty.
         citation: paper that describes the network; empty where it isn't known.
         weights_credit: who trained the published weights, and their licence.
-        microscope: page of a unit in OpenAI Microscope with `{layer}` (as Microscope names it) and
-            `{unit}`, or None where the network isn't there.
+        microscope: page of a unit in OpenAI Microscope with `{layer}` and `{unit}`; None where the network isn't there.
         microscope_layers: layer name here to layer name there.
-        scale: by which pixels in [0, 1] are multiplied.
-        channel_deviation: by which the rest is divided, in `channel_order`; nothing where empty.
         preprocess: `module:function` that prepares images in place of the formula; none where empty.
     """
 
@@ -229,7 +194,7 @@ class Architecture:
         return tuple(layer for layer in self.layers if layer.is_conv and self.has_map(layer.name))
 
     def upto(self, *names: str) -> tuple[LayerSpec, ...]:
-        """The layers that are needed to compute `names`, themselves included, in order of computation."""
+        """The layers that are needed to compute `names`, these included, in order of computation."""
         needed = set(names)
         for layer in reversed(self.layers):
             if layer.name in needed:
@@ -261,6 +226,10 @@ class Architecture:
         """Number of channels that layer `name` gives."""
         return self._channels[name]
 
+    def labels(self, name: str) -> list[str]:
+        """`layer:channel` of each channel that layer `name` gives."""
+        return [f"{name}:{index}" for index in range(self.channels(name))]
+
     @cached_property
     def resized_by(self) -> Mapping[str, str]:
         """Layers whose maps can't be measured, each with the first layer of unknown sides on the way to it."""
@@ -283,7 +252,7 @@ class Architecture:
         right and at the bottom, before it goes in.
 
         Args:
-            size: side of the image in pixels.
+            size: in pixels.
             names: layers up to which they must; all by default. Layers that can't be measured are left out.
 
         Raises:
@@ -306,8 +275,7 @@ class Architecture:
         """Side of layer `name`'s map along one axis, in positions, for an image of `size` pixels along it.
 
         Raises:
-            Misfit: branches don't fit together at any size up to that.
-            Vanished: nothing is left of a map.
+            Misfit, Vanished: as `extents` and `fitting`.
         """
         return self._extent(name, size, axis).side
 
@@ -321,13 +289,10 @@ class Architecture:
             axis: 0 (rows) or 1 (columns); by default the smallest square that holds both.
 
         Raises:
-            Misfit: branches don't fit together at any size up to that.
-            Vanished: nothing is left of a map.
+            Misfit, Vanished: as `extents` and `fitting`.
         """
-        size = size or self.input_size
-        if axis is not None:
-            return self._extent(name, size, axis).field
-        return union([self._extent(name, size, axis).field for axis in (0, 1)])
+        axes = (0, 1) if axis is None else (axis,)
+        return union([self._extent(name, size or self.input_size, axis).field for axis in axes])
 
     def kernel_shape(self, name: str) -> tuple[int, ...]:
         """Shape of a plain layer's kernel: (height, width, in, out) for conv, (in, out) for dense."""
@@ -353,17 +318,8 @@ class Architecture:
     @property
     def is_classifier(self) -> bool:
         """Whether the last layer gives class probabilities of the image, or what their softmax gets."""
-        return (self._ends_in_softmax and not self.has_map(self.layers[-1].name)) or self.gives_logits
-
-    @property
-    def is_segmentation(self) -> bool:
-        """Whether the last layer gives class probabilities of every position, and none of the image."""
-        return self._ends_in_softmax and self.has_map(self.layers[-1].name)
-
-    @property
-    def _ends_in_softmax(self) -> bool:
         last = self.layers[-1]
-        return last.kind == "softmax" or last.activation == "softmax"
+        return (last.gives_softmax and not self.has_map(last.name)) or self.gives_logits
 
     @property
     def gives_logits(self) -> bool:
@@ -371,16 +327,19 @@ class Architecture:
         last = self.layers[-1]
         return last.kind == "dense" and last.activation == "linear"
 
+    def _only_reader(self, name: str, kind: LayerKind) -> LayerSpec | None:
+        """The one layer that `name` feeds, where it feeds one alone and that is of a kind."""
+        readers = self.readers[name]
+        reader = self.layer(readers[0]) if len(readers) == 1 else None
+        return reader if reader and reader.kind == kind else None
+
     def norm_after(self, name: str) -> LayerSpec | None:
         """The batch normalisation that is folded into conv layer `name`, or None.
 
         It is folded where it is the only reader and nothing stands between, so that the layer's pre-activation
         is what comes after it: what the activation function gets.
         """
-        readers = self.readers[name]
-        after = self.layer(readers[0]) if len(readers) == 1 else None
-        linear = self.layer(name).activation == "linear"
-        return after if after is not None and after.kind == "batch_norm" and linear else None
+        return self._only_reader(name, "batch_norm") if self.layer(name).activation == "linear" else None
 
     def is_folded(self, layer: LayerSpec) -> bool:
         """Whether a layer is a batch normalisation that is folded into the conv layer before it."""
@@ -397,9 +356,8 @@ class Architecture:
     def activation(self, name: str) -> str:
         """The layer that gives the activations of `name`: where its pre-activations have gone through a function."""
         before = self.pre_activation(name)
-        readers = self.readers[before]
-        after = self.layer(readers[0]) if len(readers) == 1 else None
-        return after.name if after is not None and after.kind == "activation" else before
+        function = self._only_reader(before, "activation")
+        return function.name if function else before
 
     def obstacle(self, name: str) -> str:
         """Why units of conv layer `name` can't have pages, in words; empty where they can."""
@@ -426,7 +384,6 @@ class Architecture:
         """The channels that feed conv layer `name`, in the order of its kernel's input axis.
 
         Args:
-            name: a conv layer.
             unit: one of its units, whose group alone is returned; all channels by default.
 
         Raises:
@@ -434,17 +391,14 @@ class Architecture:
                 behind one whose map has unknown sides.
         """
         if name in self.resized_by:
-            raise self._behind(self.layer(self.resized_by[name]), name)
-        sources = trace(self, name)
+            resizing = self.layer(self.resized_by[name])
+            raise Untraceable(
+                f"{name} can't be looked at: {resizing.name} ({resizing.operation or resizing.kind}) lies before it, "
+                "and the sides of the map that it gives aren't known; expected no upsampling, transposed convolution "
+                "or other resizing on the way. Choose a conv layer before it."
+            )
+        sources = _trace(self, name, self.layer(name).inputs[0])
         return sources if unit is None else sources[self.reads(name, unit)]
-
-    def _behind(self, resizing: LayerSpec, name: str) -> Untraceable:
-        kind = resizing.operation or resizing.kind
-        return Untraceable(
-            f"{name} can't be looked at: {resizing.name} ({kind}) lies before it, and the sides of the map that it "
-            "gives aren't known; expected no upsampling, transposed convolution or other resizing on the way. Choose a "
-            "conv layer before it."
-        )
 
     def microscope_page(self, layer: str, unit: int) -> str | None:
         """Address of the unit's page in OpenAI Microscope, or None where it has none."""
@@ -464,8 +418,8 @@ def nearest_layers(name: str, layers: Sequence[str], count: int = 1) -> list[str
 
     Args:
         name: as it was written, for example `conv3_3`.
-        layers: names of the network's layers, for example `block3_conv3`.
-        count: the most names to give.
+        layers: the network's, for example `block3_conv3`.
+        count: at most.
     """
     written = _BLOCK_AND_LAYER.match(name)
     if written:

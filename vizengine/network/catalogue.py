@@ -21,10 +21,9 @@ class PublishedFile:
     """A weights file that Keras publishes.
 
     Attributes:
-        name: file name, in Keras' cache and in a user's folder alike.
-        address: where Keras downloads it.
+        name: in Keras' cache and in a user's folder alike.
         digest: the hash that Keras checks, md5 or sha256 in hexadecimal; empty where Keras publishes none.
-        megabytes: size, for the message that says what to fetch; 0 where it isn't known before.
+        megabytes: 0 where the size isn't known before.
     """
 
     name: str
@@ -35,13 +34,7 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class EmbeddedFile:
-    """A weights file inside a Python package.
-
-    Attributes:
-        package: name on the package index and for import.
-        version: the version whose file has `sha256`.
-        path: inside the package.
-    """
+    """A weights file inside a version of a Python package."""
 
     package: str
     version: str
@@ -54,10 +47,9 @@ class ZooEntry:
     """A network and where its weights come from.
 
     Attributes:
-        architecture: its layers.
         default_weights: what `weights` means where the config leaves it out.
-        full, headless: published files with and without the classifier, or None.
-        embedded: weights inside a package, or None.
+        full, headless: published files with and without the classifier.
+        embedded: weights inside a package.
     """
 
     architecture: Architecture
@@ -65,6 +57,12 @@ class ZooEntry:
     full: PublishedFile | None = None
     headless: PublishedFile | None = None
     embedded: EmbeddedFile | None = None
+
+    @property
+    def published(self) -> tuple[PublishedFile, PublishedFile]:
+        """The files of a network that has them: with the classifier, and without it."""
+        assert self.full is not None and self.headless is not None
+        return self.full, self.headless
 
 
 def _squeezenet() -> ZooEntry:
@@ -195,11 +193,7 @@ def class_labels() -> tuple[str, ...]:
 
 
 def read_labels(name: str | None, folder: Path) -> tuple[str, ...]:
-    """The lines of a labels file; none where no file is named.
-
-    Args:
-        name: its path, relative to `folder`.
-        folder: the config's folder.
+    """The lines of the labels file that a config in `folder` names; none where it names none.
 
     Raises:
         WeightsUnavailable: it can't be read.

@@ -7,10 +7,9 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from vizengine.network.catalogue import PublishedFile
@@ -100,11 +99,7 @@ _CHUNK_BYTES = 512
 class _Resumer:
     """Fetches bytes for pooch, which calls it with an address and the path of the file to write.
 
-    Args:
-        part: where what came is kept until it is whole.
-
-    Attributes:
-        resumed: whether the last call went on with what was kept.
+    What came lies in `part` until it is whole; `resumed` is whether the last call went on with what lay there.
     """
 
     def __init__(self, published: PublishedFile, part: Path) -> None:
@@ -150,17 +145,14 @@ class _Resumer:
 
     def _announce(self, start: int, total: int | None) -> None:
         expected = total or self._published.megabytes * 1_000_000
-        where = urlsplit(self._published.address).hostname
+        source = f"{self._published.name}: downloading it from {urlsplit(self._published.address).hostname}"
         if not expected:
-            logger.info("%s: downloading it from %s, which doesn't say its size", self._published.name, where)
+            logger.info("%s, which doesn't say its size", source)
             return
         left = expected - start
-        size = f"{megabytes(expected)}" if not start else f"{megabytes(left)} of {megabytes(expected)} are left"
+        size = f"{megabytes(left)} of {megabytes(expected)} are left" if start else megabytes(expected)
         time_left = duration(left * 8 / 1_000_000 / ASSUMED_MEGABITS)
-        logger.info(
-            "%s: downloading it from %s: %s, about %s at %d Mbit/s",
-            self._published.name, where, size, time_left, ASSUMED_MEGABITS,
-        )  # fmt: skip
+        logger.info("%s: %s, about %s at %d Mbit/s", source, size, time_left, ASSUMED_MEGABITS)
 
 
 def download(published: PublishedFile, folder: Path) -> Path:
@@ -181,7 +173,7 @@ def download(published: PublishedFile, folder: Path) -> Path:
     fetch = _Resumer(published, part)
     known = f"{hash_name(published.digest)}:{published.digest}" if published.digest else None
     lock_file = folder / f".{published.name}.lock"
-    with _locked(lock_file, published.name):
+    with _lock(lock_file, published.name):
         try:
             while True:
                 try:
@@ -210,21 +202,16 @@ def hash_name(digest: str) -> str:
     return "md5" if len(digest) == 32 else "sha256"
 
 
-@contextmanager
-def _locked(lock_file: Path, name: str) -> Iterator[None]:
-    """Lock a download for this process; the system releases the lock when the process dies."""
+def _lock(lock_file: Path, name: str) -> AbstractContextManager[Any]:
+    """Lock a download until the block's end; the system releases the lock when the process dies."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(lock_file)
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(timeout=0)
     except Timeout:
         logger.info("%s: another run is downloading it; waiting until it ends", name)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        return lock.acquire()
 
 
 def _range(answer: requests.Response) -> str:
@@ -263,12 +250,8 @@ Folders = tuple[tuple[str, Path], ...]
 def searched_folders(weights_folder: str | None, base: Path) -> Folders:
     """Folders in which published weights are looked for, in order: the config's, the environment's, Keras' cache.
 
-    Args:
-        weights_folder: as in the config, or None.
-        base: folder of the config.
-
     Raises:
-        NotAdmitted: the config names a place that it may not name.
+        NotAdmitted: the config, in folder `base`, names a place that it may not name.
     """
     words = (f"the folder named in {WEIGHTS_FOLDER_VARIABLE}", KERAS_CACHE)
     folders = weights_folders()
@@ -279,10 +262,8 @@ def searched_folders(weights_folder: str | None, base: Path) -> Folders:
 def fetch(published: PublishedFile, folders: Folders) -> Path:
     """A file that Keras publishes: from a folder where it lies, from Keras' cache, or downloaded into that.
 
-    Args:
-        published: the file; where Keras publishes no hash of it, `folders` are passed over, since a file there can't
-            be told from another of that name.
-        folders: searched first.
+    Where Keras publishes no hash of it, `folders` are passed over, since a file there can't be told from another of
+    that name.
 
     Raises:
         OSError: it can't be downloaded.

@@ -6,7 +6,7 @@ import io
 import os
 import pickle
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,8 +23,7 @@ def weights_path(named: str, folder: Path, confined: bool = False) -> Path:
     """The file that `weights`, or the folder that `weights_folder` names.
 
     Args:
-        named: its path, relative to `folder`, or else to one of `weights_folders`.
-        folder: the config's folder.
+        named: its path, relative to `folder`, the config's, or else to one of `weights_folders`.
         confined: whether the config may not name these folders itself.
 
     Raises:
@@ -58,10 +57,7 @@ class DecompressionBomb(ValueError):
 
 
 def refuse_bomb(path: Path) -> None:
-    """Compare the size to which a file would unpack with its own, before any of it is read.
-
-    Args:
-        path: a zip (`.keras`), HDF5 (`.h5`) or any other file, of which nothing is checked.
+    """Compare the size to which a zip (`.keras`) or HDF5 file would unpack with its own, before any of it is read.
 
     Raises:
         DecompressionBomb: with both sizes, or with the link that leads to another file.
@@ -129,11 +125,7 @@ def with_weights(layers: tuple[LayerSpec, ...]) -> list[LayerSpec]:
 
 
 def read_layers(path: Path, layers: tuple[LayerSpec, ...]) -> LayerWeights:
-    """Kernel and bias of every layer in `layers` that is in the file.
-
-    Args:
-        path: a file that ends in one of `SUFFIXES`.
-        layers: those without weights are passed over.
+    """Kernel and bias of every layer in `layers` that is in the file, whose name ends in one of `SUFFIXES`.
 
     Raises:
         UnreadableWeights: the file isn't what its ending says, or a layer hasn't just one kernel and one bias.
@@ -148,21 +140,15 @@ def read_layers(path: Path, layers: tuple[LayerSpec, ...]) -> LayerWeights:
 
 def _read(path: Path, layers: tuple[LayerSpec, ...]) -> LayerWeights:
     wanted = {name: layer.name for layer in with_weights(layers) for name in (layer.name, layer.keras_name)}
-    read_weights: LayerWeights = {}
     if path.suffix == ".pkl":
         with path.open("rb") as stream:
-            pairs = _NumpyUnpickler(stream).load()
-        items = iter(pairs.items())
+            pairs = _NumpyUnpickler(stream, encoding="latin1").load().items()
     elif path.suffix == ".keras":
         with zipfile.ZipFile(path) as archive:
-            items = _hdf5_layers(io.BytesIO(archive.read("model.weights.h5")), wanted)
-            return {wanted[name]: _kernel_and_bias(arrays) for name, arrays in items}
+            pairs = _hdf5_layers(io.BytesIO(archive.read("model.weights.h5")), wanted)
     else:
-        items = _hdf5_layers(path, wanted)
-    for name, arrays in items:
-        if name in wanted:
-            read_weights[wanted[name]] = _kernel_and_bias(arrays)
-    return read_weights
+        pairs = _hdf5_layers(path, wanted)
+    return {wanted[name]: _kernel_and_bias(arrays) for name, arrays in pairs if name in wanted}
 
 
 def _kernel_and_bias(arrays: list[NDArray[Any]]) -> KernelAndBias:
@@ -174,7 +160,7 @@ def _kernel_and_bias(arrays: list[NDArray[Any]]) -> KernelAndBias:
     return kernels[0].astype(np.float32, copy=False), biases[0].astype(np.float32, copy=False)
 
 
-def _hdf5_layers(source: Path | IO[bytes], wanted: dict[str, str]) -> Iterator[tuple[str, list[NDArray[Any]]]]:
+def _hdf5_layers(source: Path | IO[bytes], wanted: Container[str]) -> list[tuple[str, list[NDArray[Any]]]]:
     """Wanted layers of an HDF5 file, in Keras' old layout (`weight_names`) or in that of Keras 3 (`vars`)."""
     import h5py
 
@@ -195,14 +181,11 @@ def _hdf5_layers(source: Path | IO[bytes], wanted: dict[str, str]) -> Iterator[t
 
     with h5py.File(source, "r") as file:
         file.visititems(visit)
-    return iter(layers)
+    return layers
 
 
 class _NumpyUnpickler(pickle.Unpickler):
     """Admits the reconstruction of NumPy arrays and nothing else, so that a file can't run code."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        super().__init__(stream, encoding="latin1")
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("numpy", "ndarray"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,49 +11,151 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.network.architecture import Architecture
-from vizengine.network.files import KernelAndBias, LayerWeights
-from vizengine.network.layers import INPUT, LayerSpec, Margins
+from vizengine.network.files import KernelAndBias
+from vizengine.network.layers import INPUT, POOL_KINDS, LayerKind, LayerSpec, Margins
 from vizengine.runtime import keras
 
 # Sides of a map that no pooling, upsampling or reshaping gives by chance.
 _UNLIKE = (61, 97)
 Shapes = Mapping[str, tuple[int | None, ...]]
+InputShape = tuple[int | None, int | None, int]
 
 
-_ACTIVATIONS = "ReLU LeakyReLU PReLU ELU".split()
 _IDENTITIES = (
     "Dropout SpatialDropout2D GaussianNoise GaussianDropout AlphaDropout ActivityRegularization Identity RandomFlip "
-    "RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness".split()
+    "RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness StochasticDepth".split()
 )
-# Layers of keras.applications' own, and operations of keras.ops, which are no layers, by the name of their class.
-_BY_NAME: dict[str, dict[str, Any]] = {
-    "CustomScaleLayer": {"kind": "add"},
-    "LayerScale": {"kind": "scale"},
-    "StochasticDepth": {"kind": "identity"},
-    **{
-        name: {"kind": "activation", "activation": name.lower()}
-        for name in "Relu Relu6 Sigmoid Silu Gelu Tanh Elu Selu Softplus HardSigmoid HardSilu LeakyRelu Mish".split()
-    },
+# What layers compute, by the name of their class or of the one of Keras' that it extends.
+_LAYERS: dict[str, LayerKind] = {
+    "Conv2D": "conv",
+    "DepthwiseConv2D": "depthwise",
+    "SeparableConv2D": "separable",
+    "Dense": "dense",
+    "MaxPooling2D": "max_pool",
+    "AveragePooling2D": "average_pool",
+    "GlobalAveragePooling2D": "global_average_pool",
+    "GlobalMaxPooling2D": "global_max_pool",
+    "BatchNormalization": "batch_norm",
+    "LayerNormalization": "layer_norm",
+    "GroupNormalization": "group_norm",
+    "ZeroPadding2D": "zero_padding",
+    "Cropping2D": "cropping",
+    "Add": "add",
+    "CustomScaleLayer": "add",
+    "Multiply": "multiply",
+    "Concatenate": "concat",
+    "Flatten": "flatten",
+    "Reshape": "reshape",
+    "Softmax": "softmax",
+    **dict.fromkeys(("Rescaling", "Normalization", "LayerScale"), "scale"),
+    **dict.fromkeys(("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU"), "activation"),
+    **dict.fromkeys(_IDENTITIES, "identity"),
+}
+# What operations of keras.ops compute, which are no layers.
+_OPERATIONS: dict[str, LayerKind] = {
+    "Add": "add",
+    "Multiply": "multiply",
+    "Concatenate": "concat",
+    "Mean": "global_average_pool",
+    "Max": "global_max_pool",
+    **dict.fromkeys(
+        "Relu Relu6 Sigmoid Silu Gelu Tanh Elu Selu Softplus HardSigmoid HardSilu LeakyRelu Mish".split(), "activation"
+    ),
 }
 _ARITHMETIC = ("Add", "Multiply", "Subtract", "TrueDivide", "Divide")
 
 
 def describe_operation(node: Node, shapes: Shapes) -> LayerSpec:
     """A node as plain data; `shapes` are those of the outputs of all nodes."""
-    operation = node.layer
-    described = _other(operation, node)
-    if type(operation).call.__module__.startswith("keras."):
-        described = _window(operation, node, shapes) or _reading(operation, node) or described
-    weights = sum(variable.shape.num_elements() for variable in _trainable(operation))
+    described = _describe(node.layer, node, shapes)
+    gates: list[str] = []
+    if described["kind"] in ("add", "multiply", "concat"):
+        gates = [name for name in node.inputs if len(shapes[name]) != 4 or shapes[name][1:3] == (1, 1)]
     return LayerSpec(
         name=node.name,
         inputs=node.inputs,
-        gates=_gates(node, shapes) if described["kind"] in ("add", "multiply", "concat") else (),
-        operation=type(operation).__name__,
-        weights=weights,
+        # Where no input has a map, none is a gate to one.
+        gates=tuple(gates) if len(gates) < len(node.inputs) else (),
+        operation=type(node.layer).__name__,
+        weights=_trainable_weights(node.layer),
         sides=_sides(node, shapes) if described["kind"] == "other" else "kept",
         **described,
     )
+
+
+def _describe(operation: Any, node: Node, shapes: Shapes) -> dict[str, Any]:
+    """The kind of an operation, and what else a layer of that kind has."""
+    kind, last = _kind(operation, node), len(node.shape) - 1
+    other = {"kind": "other", "filters": int(node.shape[-1] or 0)}
+    match kind:
+        case "dense":
+            # On a map, a dense layer is a convolution of one position.
+            kind = "conv" if len(node.shape) == 4 else kind
+            return {"kind": kind, "filters": operation.units, "activation": _activation(operation.activation)}
+        case "conv" | "depthwise" | "separable" | "max_pool" | "average_pool":
+            return _window(kind, operation, node, shapes) or other
+        case "batch_norm" | "layer_norm" | "group_norm" | "concat":
+            axes = [axis % len(node.shape) for axis in np.atleast_1d(operation.axis)]
+            return {"kind": kind} if axes == [last] else other
+        case "global_average_pool" | "global_max_pool" if not isinstance(operation, keras.Layer):
+            return {"kind": kind} if tuple(np.atleast_1d(operation.axis)) in ((1, 2), (-3, -2)) else other
+        case "activation":
+            name = _activation(operation.activation if isinstance(operation, keras.layers.Activation) else operation)
+            return {"kind": "softmax"} if name == "softmax" else {"kind": kind, "activation": name}
+        case "zero_padding":
+            return {"kind": kind, "margins": _margins(operation.padding)}
+        case "cropping":
+            return {"kind": kind, "margins": _margins(operation.cropping)}
+        case "flatten" | "reshape" | "other":
+            return {**other, "kind": kind}
+    return {"kind": kind}
+
+
+def _kind(operation: Any, node: Node) -> LayerKind:
+    # A layer of the user's own may have any name, and a layer of Keras' may compute another thing in a subclass.
+    if not type(operation).call.__module__.startswith("keras."):
+        return "other"
+    if isinstance(operation, keras.Layer):
+        classes = [base.__name__ for base in type(operation).__mro__ if base.__module__.startswith("keras.")]
+        return next((_LAYERS[name] for name in classes if name in _LAYERS), "other")
+    name = type(operation).__name__
+    return "scale" if name in _ARITHMETIC and len(node.inputs) == 1 else _OPERATIONS.get(name, "other")
+
+
+def _window(kind: LayerKind, operation: Any, node: Node, shapes: Shapes) -> dict[str, Any] | None:
+    """A convolution's or a pooling's window; None for one that moves or reaches unlike down and across."""
+    is_pool = kind in POOL_KINDS
+    rows, columns = operation.pool_size if is_pool else operation.kernel_size
+    stride, dilation = set(operation.strides), {1} if is_pool else set(operation.dilation_rate)
+    uneven = len(stride) > 1 or len(dilation) > 1
+    if uneven or operation.data_format != "channels_last" or operation.padding not in ("same", "valid"):
+        return None
+    window: dict[str, Any] = {"kind": kind, "kernel": int(rows), "stride": int(*stride), "padding": operation.padding}
+    window |= {"columns": None if rows == columns else int(columns), "dilation": int(*dilation)}
+    if is_pool:
+        return window
+    groups = shapes[node.inputs[0]][-1] if kind == "depthwise" else getattr(operation, "groups", 1)
+    return {**window, "filters": node.shape[-1], "groups": groups, "activation": _activation(operation.activation)}
+
+
+def _activation(function: Any) -> str:
+    if function is None:
+        return "linear"
+    return str(getattr(function, "__name__", type(function).__name__)).lower()
+
+
+def _margins(margins: Any) -> Margins:
+    (top, bottom), (left, right) = margins
+    return (int(top), int(bottom)), (int(left), int(right))
+
+
+def _trainable_weights(operation: keras.Operation) -> int:
+    """Number of weights that training changes, whether or not the layer is frozen just now."""
+    if not isinstance(operation, keras.Layer) or isinstance(operation, keras.layers.Normalization):
+        return 0
+    moving = [getattr(operation, name, None) for name in ("moving_mean", "moving_variance")]
+    fixed = {id(variable.value) for variable in moving if variable is not None}
+    return sum(variable.value.shape.num_elements() for variable in operation.weights if id(variable.value) not in fixed)
 
 
 def _sides(node: Node, shapes: Shapes) -> Literal["kept", "one", "unknown"]:
@@ -74,134 +176,6 @@ def _sides(node: Node, shapes: Shapes) -> Literal["kept", "one", "unknown"]:
     return "kept" if tuple(output.shape[1:3]) == _UNLIKE else "unknown"
 
 
-def _trainable(operation: keras.Operation) -> list[Any]:
-    """Variables that training changes, whether or not the layer is frozen just now."""
-    if not isinstance(operation, keras.Layer):
-        return []
-    moving = [getattr(operation, name, None) for name in ("moving_mean", "moving_variance")]
-    fixed = {id(variable.value) for variable in moving if variable is not None}
-    if isinstance(operation, keras.layers.Normalization):
-        return []
-    return [variable.value for variable in operation.weights if id(variable.value) not in fixed]
-
-
-def _gates(node: Node, shapes: Shapes) -> tuple[str, ...]:
-    """The inputs with one value per image and channel, where others have a map."""
-    whole = [name for name in node.inputs if len(shapes[name]) != 4 or shapes[name][1:3] == (1, 1)]
-    return tuple(whole) if len(whole) < len(node.inputs) else ()
-
-
-def _window(operation: keras.Operation, node: Node, shapes: Shapes) -> dict[str, Any] | None:
-    """Convolutions and pooling."""
-    layers = keras.layers
-    is_map = len(node.shape) == 4
-    if isinstance(operation, layers.Dense):
-        # On a map, a dense layer is a convolution of one position.
-        common = {"filters": operation.units, "activation": _activation(operation.activation)}
-        return {"kind": "conv" if is_map else "dense", **common}
-    pools: tuple[tuple[Any, str], ...] = ((layers.MaxPooling2D, "max_pool"), (layers.AveragePooling2D, "average_pool"))
-    for kind_of_pool, kind in pools:
-        if isinstance(operation, kind_of_pool):
-            return _moving(kind, operation.pool_size, operation.strides, operation.padding, operation)
-    if isinstance(operation, layers.Conv2DTranspose) or not isinstance(
-        operation, (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
-    ):
-        return None
-    window = _moving("conv", operation.kernel_size, operation.strides, operation.padding, operation)
-    if window["kind"] == "other":
-        return window
-    rates = operation.dilation_rate
-    if rates[0] != rates[1]:
-        return {"kind": "other"}
-    window.update(filters=node.shape[-1], dilation=int(rates[0]), activation=_activation(operation.activation))
-    if isinstance(operation, layers.SeparableConv2D):
-        return {**window, "kind": "separable"}
-    if isinstance(operation, layers.DepthwiseConv2D):
-        return {**window, "kind": "depthwise", "groups": shapes[node.inputs[0]][-1]}
-    return {**window, "groups": operation.groups}
-
-
-def _moving(kind: str, window: Any, strides: Any, padding: str, operation: Any) -> dict[str, Any]:
-    if strides[0] != strides[1] or operation.data_format != "channels_last" or padding not in ("same", "valid"):
-        return {"kind": "other"}
-    rows, columns = (int(side) for side in window)
-    described = {"kind": kind, "kernel": rows, "stride": int(strides[0]), "padding": padding}
-    return described if rows == columns else {**described, "columns": columns}
-
-
-def _reading(operation: keras.Operation, node: Node) -> dict[str, Any] | None:
-    """Layers that keep the channels, add, multiply or join them."""
-    layers = keras.layers
-    last = len(node.shape) - 1
-    simple: tuple[tuple[Any, Callable[[], dict[str, Any]]], ...] = (
-        (layers.BatchNormalization, lambda: _along(operation, "batch_norm", last)),
-        (layers.LayerNormalization, lambda: _along(operation, "layer_norm", last)),
-        (layers.GroupNormalization, lambda: _along(operation, "group_norm", last)),
-        (layers.Activation, lambda: _function(_activation(operation.activation))),
-        (layers.Softmax, lambda: {"kind": "softmax"}),
-        (_classes(_ACTIVATIONS), lambda: _function(type(operation).__name__.lower())),
-        (_classes(_IDENTITIES), lambda: {"kind": "identity"}),
-        ((layers.Rescaling, layers.Normalization), lambda: {"kind": "scale"}),
-        (layers.GlobalAveragePooling2D, lambda: {"kind": "global_average_pool"}),
-        (layers.GlobalMaxPooling2D, lambda: {"kind": "global_max_pool"}),
-        (layers.ZeroPadding2D, lambda: {"kind": "zero_padding", "margins": _margins(operation.padding)}),
-        (layers.Cropping2D, lambda: {"kind": "cropping", "margins": _margins(operation.cropping)}),
-        (layers.Add, lambda: {"kind": "add"}),
-        (layers.Multiply, lambda: {"kind": "multiply"}),
-        (layers.Concatenate, lambda: {"kind": "concat" if operation.axis in (-1, last) else "other"}),
-        (layers.Flatten, lambda: {"kind": "flatten", "filters": _last(node)}),
-        (layers.Reshape, lambda: {"kind": "reshape", "filters": _last(node)}),
-    )
-    return next((make() for kind, make in simple if isinstance(operation, kind)), None)
-
-
-def _other(operation: Any, node: Node) -> dict[str, Any]:
-    """Operations that are no layers, layers of keras.applications' own, and the rest."""
-    name = type(operation).__name__
-    # A layer of the user's own may have any name, and a layer of Keras' may compute another thing in a subclass.
-    if not type(operation).call.__module__.startswith("keras."):
-        return {"kind": "other", "filters": _last(node)}
-    if name in _ARITHMETIC and len(node.inputs) == 1:
-        return {"kind": "scale"}
-    if name in ("Add", "Multiply"):
-        return {"kind": name.lower()}
-    last = len(node.shape) - 1
-    if name == "Concatenate" and operation.axis in (-1, last):
-        return {"kind": "concat"}
-    if name in ("Mean", "Max") and tuple(np.atleast_1d(operation.axis)) in ((1, 2), (-3, -2)):
-        return {"kind": "global_average_pool" if name == "Mean" else "global_max_pool"}
-    return dict(_BY_NAME.get(name, {"kind": "other", "filters": _last(node)}))
-
-
-def _classes(names: Iterable[str]) -> tuple[type, ...]:
-    return tuple(getattr(keras.layers, name) for name in names)
-
-
-def _function(name: str) -> dict[str, Any]:
-    return {"kind": "softmax"} if name == "softmax" else {"kind": "activation", "activation": name}
-
-
-def _along(operation: Any, kind: str, last: int) -> dict[str, Any]:
-    axis = operation.axis
-    axes = [axis] if isinstance(axis, int) else list(axis)
-    return {"kind": kind} if [axis % (last + 1) for axis in axes] == [last] else {"kind": "other"}
-
-
-def _margins(margins: Any) -> Margins:
-    (top, bottom), (left, right) = margins
-    return (int(top), int(bottom)), (int(left), int(right))
-
-
-def _last(node: Node) -> int:
-    return int(node.shape[-1] or 0)
-
-
-def _activation(function: Any) -> str:
-    if function is None:
-        return "linear"
-    return str(getattr(function, "__name__", type(function).__name__)).lower()
-
-
 class FoldedWeights(Mapping[str, KernelAndBias]):
     """Kernel and bias by name of conv layer, read from the Keras model when they are asked for.
 
@@ -213,14 +187,20 @@ class FoldedWeights(Mapping[str, KernelAndBias]):
     def __init__(self, architecture: Architecture, nodes: Mapping[str, Node]) -> None:
         self._architecture = architecture
         self._nodes = nodes
-        self._folded: LayerWeights = {}
+        self._folded: dict[str, KernelAndBias] = {}
 
     def __getitem__(self, name: str) -> KernelAndBias:
         """(height, width, channels that one unit reads, units) kernel and (units,) bias, float32."""
         if name not in self._nodes or not self._architecture.layer(name).is_conv:
             raise KeyError(name)
         if name not in self._folded:
-            self._folded[name] = self._fold(name)
+            operation: Any = self._nodes[name].layer
+            kernel = _kernel(operation)
+            bias = _array(operation.bias) if operation.bias is not None else np.zeros(kernel.shape[-1])
+            if norm := self._architecture.norm_after(name):
+                scale, shift = channel_scale(self._nodes[norm.name].layer)
+                kernel, bias = kernel * scale, bias * scale + shift
+            self._folded[name] = kernel.astype(np.float32), bias.astype(np.float32)
         return self._folded[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -228,16 +208,6 @@ class FoldedWeights(Mapping[str, KernelAndBias]):
 
     def __len__(self) -> int:
         return len(self._architecture.conv_layers)
-
-    def _fold(self, name: str) -> KernelAndBias:
-        operation: Any = self._nodes[name].layer
-        kernel = _kernel(operation)
-        bias = _array(operation.bias) if operation.bias is not None else np.zeros(kernel.shape[-1])
-        norm = self._architecture.norm_after(name)
-        if norm is not None:
-            scale, shift = channel_scale(self._nodes[norm.name].layer)
-            kernel, bias = kernel * scale, bias * scale + shift
-        return kernel.astype(np.float32), bias.astype(np.float32)
 
 
 def channel_scale(norm: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -282,7 +252,6 @@ class Node:
 
     Attributes:
         name: of the layer, unique in the graph.
-        operation: a Keras layer or operation.
         arguments, keywords: of the call, with a `Reference` in the place of each tensor.
         shape: of its output, (batch, height, width, channels) or (batch, channels), None where it is free.
     """
@@ -329,20 +298,20 @@ class ModelGraph:
     Attributes:
         nodes: in order of computation, without the input.
         layers: the same as plain data, with the input first.
-        input_shape: (height, width, channels), None where a side is free.
+        input_shape: (height, width, channels), a side None where it is free.
     """
 
     nodes: tuple[Node, ...]
     layers: tuple[LayerSpec, ...]
-    input_shape: tuple[int | None, int | None, int]
+    input_shape: InputShape
 
 
-def read_model(model: keras.Model, input_shape: tuple[int | None, int | None, int] | None = None) -> ModelGraph:
+def read_model(model: keras.Model, input_shape: InputShape | None = None) -> ModelGraph:
     """Take a model apart, models inside it too.
 
     Args:
         model: functional, sequential or subclassed, with one image as input.
-        input_shape: (height, width, channels) of that image, where the model doesn't say it itself.
+        input_shape: (height, width, channels) of that image, where the model doesn't say it.
 
     Raises:
         Unreadable: with what stands in the way.
@@ -350,39 +319,35 @@ def read_model(model: keras.Model, input_shape: tuple[int | None, int | None, in
     shape = _input_shape(model, input_shape)
     source = keras.Input(shape)
     names = {id(source): INPUT}
-    # Tensors are held for as long as their identity names them.
     nodes: list[Node] = []
+    # Tensors are held for as long as their identity names them.
     held: list[Any] = [source]
     output = _expand(model, (source,), {}, nodes, names, held)
-    last = keras.tree.flatten(output)[0]
-    wanted = {names[id(last)]}
+    needed = {names[id(keras.tree.flatten(output)[0])]}
     for node in reversed(nodes):
-        if node.name in wanted:
-            wanted.update(node.inputs)
-    kept = _renamed([node for node in nodes if node.name in wanted])
-    shapes = {INPUT: tuple(source.shape), **{node.name: node.shape for node in kept}}
-    layers = (LayerSpec(INPUT, "input"), *(describe_operation(node, shapes) for node in kept))
-    return ModelGraph(tuple(kept), layers, shape)
+        if node.name in needed:
+            needed.update(node.inputs)
+    nodes = _renamed([node for node in nodes if node.name in needed])
+    shapes = {INPUT: tuple(source.shape), **{node.name: node.shape for node in nodes}}
+    layers = (LayerSpec(INPUT, "input"), *(describe_operation(node, shapes) for node in nodes))
+    return ModelGraph(tuple(nodes), layers, shape)
 
 
-def _input_shape(
-    model: keras.Model, stated: tuple[int | None, int | None, int] | None
-) -> tuple[int | None, int | None, int]:
+def _input_shape(model: keras.Model, stated: InputShape | None) -> InputShape:
     try:
-        own = model.input_shape
+        taken = model.input_shape
     except (AttributeError, ValueError):
-        own = None
-    if isinstance(own, (list, dict)) and len(own) == 1:
-        own = next(iter(own.values() if isinstance(own, dict) else own))
-    if own is None and stated is None:
+        taken = None
+    if isinstance(taken, (list, dict)) and len(taken) == 1:
+        taken = next(iter(taken.values() if isinstance(taken, dict) else taken))
+    if taken is not None and (not isinstance(taken, tuple) or len(taken) != 4 or isinstance(taken[0], tuple)):
+        raise Unreadable(f"the model takes {taken}; expected one image: (batch, height, width, channels)")
+    shape = stated if taken is None else taken[1:]
+    if shape is None:
         raise Unreadable(
             f"{type(model).__name__} doesn't say what shape its input has; name `input` (colour or grey) and, where "
             "it is fixed, `input_size` beside the model"
         )
-    if own is not None and (not isinstance(own, tuple) or len(own) != 4 or isinstance(own[0], tuple)):
-        raise Unreadable(f"the model takes {own}; expected one image: (batch, height, width, channels)")
-    shape = stated if own is None else own[1:]
-    assert shape is not None
     if shape[2] not in (1, 3):
         raise Unreadable(
             f"the model takes images with {shape[2]} channels; expected 3 (colour) or 1 (grey), channels last"
@@ -400,49 +365,51 @@ def _expand(
 ) -> Any:
     """Call a model on symbolic tensors and append the nodes that this takes; its output, in tensors of `names`."""
     # Not the caller's tensors: between those and the output all other nodes of the graph would lie.
-    inner = keras.tree.map_structure(_like, (arguments, dict(keywords)))
+    inner = keras.tree.map_structure(
+        lambda leaf: keras.Input(batch_shape=leaf.shape, dtype=leaf.dtype) if _is_tensor(leaf) else leaf,
+        (arguments, dict(keywords)),
+    )
     outer = _tensors((arguments, dict(keywords)))
-    replaced = {id(a): b for a, b in zip(_tensors(inner), outer, strict=True)}
+    replaced = dict(zip(map(id, _tensors(inner)), outer, strict=True))
     held.append(inner)
     try:
         output = model.call(*inner[0], **inner[1])
     except Exception as error:
+        # The first line, without the sentence at its end that announces an example.
+        reason = re.sub(r"\.\s[^.]*:$", ".", str(error).strip().splitlines()[0])
         raise Unreadable(
             f"{model.name} ({type(model).__name__}) can't be called with a symbolic tensor, so its layers can't be "
-            f"read ({type(error).__name__}: {_first_words(error)}); expected a model made of Keras "
+            f"read ({type(error).__name__}: {reason}); expected a model made of Keras "
             "layers and `keras.ops` in place of TensorFlow's own operations"
         ) from error
     held.append(output)
     for operation, call, outputs in _calls(_tensors(output), set(replaced)):
         held.append(outputs)
-        own_arguments, own_keywords = keras.tree.map_structure(
+        arguments, keywords = keras.tree.map_structure(
             lambda leaf: replaced.get(id(leaf), leaf), (tuple(call.args), dict(call.kwargs))
         )
         if type(operation).__name__ == "ConvertToTensor":
-            # Models convert what they are given; a symbolic tensor stays what it is.
-            result = _tensors(own_arguments)
+            # Models convert their input; a symbolic tensor stays what it is.
+            result = _tensors(arguments)
         elif _is_composite(operation):
-            result = _tensors(_expand(operation, own_arguments, own_keywords, nodes, names, held))
+            result = _tensors(_expand(operation, arguments, keywords, nodes, names, held))
         else:
             result = outputs
-            referring = keras.tree.map_structure(
-                lambda leaf: Reference(names[id(leaf)]) if _is_tensor(leaf) else leaf, (own_arguments, own_keywords)
+            arguments, keywords = keras.tree.map_structure(
+                lambda leaf: Reference(names[id(leaf)]) if _is_tensor(leaf) else leaf, (arguments, keywords)
             )
             if len(outputs) != 1:
                 raise Unreadable(f"{operation.name} gives {len(outputs)} tensors; expected layers that give one")
-            name = _unique(operation.name, {node.name for node in nodes} | {INPUT})
-            nodes.append(Node(name, operation, referring[0], referring[1], tuple(outputs[0].shape)))
+            taken = {INPUT, *(node.name for node in nodes)}
+            numbered = (f"{operation.name}:{number}" for number in range(2, len(taken) + 3))
+            name = next(name for name in (operation.name, *numbered) if name not in taken)
+            nodes.append(Node(name, operation, arguments, keywords, tuple(outputs[0].shape)))
             names[id(outputs[0])] = name
-        replaced.update({id(a): b for a, b in zip(outputs, result, strict=True)})
+        replaced.update(zip(map(id, outputs), result, strict=True))
     return keras.tree.map_structure(lambda leaf: replaced.get(id(leaf), leaf), output)
 
 
-def _first_words(error: Exception) -> str:
-    """The first line of an error, without the sentence at its end that announces an example."""
-    return re.sub(r"\.\s[^.]*:$", ".", str(error).strip().splitlines()[0])
-
-
-def _calls(outputs: list[Any], known: set[int]) -> Iterator[tuple[keras.Operation, Any, list[Any]]]:
+def _calls(outputs: list[Any], known: set[int]) -> list[tuple[keras.Operation, Any, list[Any]]]:
     """The calls between tensors in `known` and `outputs`, each after those that it needs."""
     done: set[int] = set()
     order: list[tuple[keras.Operation, Any, list[Any]]] = []
@@ -461,15 +428,15 @@ def _calls(outputs: list[Any], known: set[int]) -> Iterator[tuple[keras.Operatio
             continue
         stack.append((tensor, True))
         stack.extend((feed, False) for feed in reversed(call.input_tensors))
-    return iter(order)
+    return order
 
 
 def _is_composite(operation: keras.Operation) -> bool:
     """Whether an operation is made of other layers: a model, or a layer of the user's with layers in it."""
     if isinstance(operation, keras.Model):
         return True
-    own = not type(operation).__module__.startswith("keras.")
-    return own and isinstance(operation, keras.Layer) and len(operation._flatten_layers(include_self=False)) > 0
+    is_keras = type(operation).__module__.startswith("keras.") or not isinstance(operation, keras.Layer)
+    return not is_keras and bool(operation._flatten_layers(include_self=False))
 
 
 def _is_tensor(leaf: Any) -> bool:
@@ -480,16 +447,6 @@ def _tensors(structure: Any) -> list[Any]:
     return [leaf for leaf in keras.tree.flatten(structure) if _is_tensor(leaf)]
 
 
-def _like(leaf: Any) -> Any:
-    return keras.Input(batch_shape=leaf.shape, dtype=leaf.dtype) if _is_tensor(leaf) else leaf
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    if name not in taken:
-        return name
-    return next(f"{name}:{call}" for call in range(2, len(taken) + 3) if f"{name}:{call}" not in taken)
-
-
 def _renamed(nodes: list[Node]) -> list[Node]:
     """The nodes with Keras' own numbering of layers without a name begun anew, as in a fresh process.
 
@@ -497,9 +454,9 @@ def _renamed(nodes: list[Node]) -> list[Node]:
     """
     numbered: dict[str, list[tuple[int, str]]] = {}
     for node in nodes:
-        automatic = re.fullmatch(rf"{re.escape(_automatic(node.operation))}(?:_(\d+))?", node.name)
-        if automatic:
-            numbered.setdefault(_automatic(node.operation), []).append((int(automatic[1] or 0), node.name))
+        base = keras.src.utils.naming.to_snake_case(type(node.operation).__name__)
+        if automatic := re.fullmatch(rf"{re.escape(base)}(?:_(\d+))?", node.name):
+            numbered.setdefault(base, []).append((int(automatic[1] or 0), node.name))
     fresh: dict[str, str] = {}
     for base, pairs in numbered.items():
         fresh.update({name: f"{base}_{place}" if place else base for place, (_, name) in enumerate(sorted(pairs))})
@@ -515,10 +472,3 @@ def _renamed(nodes: list[Node]) -> list[Node]:
         arguments, keywords = keras.tree.map_structure(rename, (node.arguments, dict(node.keywords)))
         renamed.append(Node(fresh.get(node.name, node.name), node.operation, arguments, keywords, node.shape))
     return renamed
-
-
-def _automatic(operation: keras.Operation) -> str:
-    """The name that Keras gives an operation of this class."""
-    spaced = re.sub(r"\W+", "", type(operation).__name__)
-    spaced = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", spaced)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", spaced).lower()

@@ -45,24 +45,20 @@ class LayerSpec:
     """One layer.
 
     Attributes:
-        name: name in the literature or in the Keras model, for example `block3_conv3` or `fire5/expand3x3`.
+        name: in the literature or in the Keras model, for example `block3_conv3` or `fire5/expand3x3`.
         kind: what it computes. `conv` may have groups; `scale` multiplies or shifts each channel by constants;
             `layer_norm` and `group_norm` measure each image anew, over the channels of a position and over all
             positions of a group of channels; `identity` does nothing outside of training; `other` is a layer that this
             package doesn't know.
-        inputs: names of the layers that feed it, in the order in which it takes them.
+        inputs: the layers that feed it, in the order in which it takes them.
         filters: channels that it gives, where it makes them (conv, dense), else 0.
-        kernel: rows of its window in positions of its input (conv and pooling), else 1.
-        stride: step of that window.
-        padding: `same` or `valid`, as in Keras.
-        activation: name of the function applied to the pre-activation; `linear` where there is none.
-        columns: columns of its window, where not as many as rows.
+        kernel, columns: rows and columns of its window in positions of its input; as many columns where None.
+        activation: the function applied to the pre-activation.
         dilation: positions between two neighbouring coefficients of the window.
-        groups: into how many groups the kernel splits its input channels; each output reads one group.
+        groups: into how many the kernel splits its input channels; each output reads one group.
         margins: rows (before, after) and columns (before, after) that zero padding adds or cropping takes away.
         gates: those of `inputs` that have one value per image and channel, as in squeeze-and-excitation.
-        operation: the Keras class, where the graph was read from a Keras model.
-        weights: number of trainable weights, where the graph was read from a Keras model.
+        operation, weights: the Keras class and the number of trainable weights, where read from a Keras model.
         sides: of the map that a layer of kind `other` gives: `kept` from its input, `one` value for the whole image, or
             `unknown`, as behind upsampling and transposed convolutions.
     """
@@ -95,6 +91,11 @@ class LayerSpec:
         return self.kind in CONV_KINDS
 
     @property
+    def gives_softmax(self) -> bool:
+        """Whether its output has gone through a softmax."""
+        return "softmax" in (self.kind, self.activation)
+
+    @property
     def window(self) -> tuple[int, int]:
         """Rows and columns of its window."""
         return self.kernel, self.kernel if self.columns is None else self.columns
@@ -120,7 +121,6 @@ class ReceptiveField:
     """The stretch of input pixels on which one position of a layer depends, along one axis.
 
     Attributes:
-        size: side in pixels.
         stride: pixels between the fields of two neighbouring positions.
         start: first pixel of the field of position 0; negative where padding reaches outside.
     """
@@ -149,12 +149,7 @@ class Unmeasurable(ValueError):
 
 @dataclass(frozen=True)
 class Extent:
-    """A layer along one axis.
-
-    Attributes:
-        side: of its map, in positions; 1 for a layer that has one value per image and channel.
-        field: the receptive field of one position.
-    """
+    """The side of a layer's map in positions, and one position's receptive field, along one axis."""
 
     side: int
     field: ReceptiveField
@@ -168,7 +163,6 @@ def extents(layers: Iterable[LayerSpec], size: int, axis: int) -> dict[str, Exte
     Args:
         layers: in order of computation, from the input on.
         size: of the image along the axis, in pixels, on which the split of `same` padding depends.
-        axis: 0 (rows) or 1 (columns).
 
     Raises:
         Misfit: branches of different sides meet.
@@ -182,31 +176,29 @@ def extents(layers: Iterable[LayerSpec], size: int, axis: int) -> dict[str, Exte
 
 
 def fitting(layers: Iterable[LayerSpec], size: int) -> int:
-    """The largest image side up to `size` at which all branches fit together.
+    """The largest image side up to `size` pixels at which all branches fit together.
 
     Args:
         layers: in order of computation, from the input on; none of them of unknown sides.
-        size: side in pixels.
 
     Raises:
         Misfit: there is none.
     """
     layers = tuple(layers)
-    last: Misfit | None = None
+    first: Misfit | None = None
     for side in range(size, 0, -1):
         try:
             for axis in (0, 1):
                 extents(layers, side, axis)
+            return side
         except Vanished:
             break
         except Misfit as misfit:
-            last = last or misfit
-            continue
-        return side
-    if last is None:
-        # Too small for the network's end, yet perhaps not for the layers that are asked for.
-        return size
-    raise last
+            first = first or misfit
+    if first:
+        raise first
+    # Too small for the network's end, yet perhaps not for the layers that are asked for.
+    return size
 
 
 def _extent(layer: LayerSpec, feeds: list[Extent], size: int, axis: int) -> Extent:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizengine.network.architecture import Architecture, Untraceable
-from vizengine.network.layers import LayerSpec
+from vizengine.network.layers import GLOBAL_KINDS, LayerSpec
 from vizengine.network.model import Canvas, Network, canvas_for
 from vizengine.network.probes import PreActivation
 from vizengine.runtime import tensorflow as tf
@@ -28,10 +28,8 @@ class LinearNetwork:
     normalisation keeps its factor for each channel alone.
 
     Args:
-        network: with the weights of all layers between.
         first: a conv layer, whose pre-activations are read, or `input`.
-        layer: a conv layer behind it.
-        unit: its index.
+        layer, unit: of a conv layer behind it.
 
     Raises:
         ValueError: `layer` isn't behind `first`.
@@ -55,9 +53,13 @@ class LinearNetwork:
         layers[0] = LayerSpec(first, "input")
         # The geometry of what lies between, in positions of the first layer in place of pixels.
         self.between: Architecture = replace(whole, layers=tuple(layers), preprocess="")
-        self._specs = {spec.name: spec for spec in self.between.layers}
         for spec in self.between.upto(self._unit.feed):
-            _check(spec, whole.layer(spec.name), layer)
+            joins_maps = spec.kind == "multiply" and len(whole.layer(spec.name).maps) != 1
+            if joins_maps or spec.kind in (*GLOBAL_KINDS, "reshape", "flatten", "dense", "softmax", "other"):
+                raise Untraceable(
+                    f"the expanded weights of {layer} can't be found: {spec.name} ({spec.operation or spec.kind}) "
+                    "stands between, and can't be linearised; expected an earlier layer behind it."
+                )
 
     @cached_property
     def canvas(self) -> Canvas:
@@ -84,7 +86,8 @@ class LinearNetwork:
         return np.asarray(gradient)[canvas.first : end, canvas.first : end]
 
     def _apply(self, spec: LayerSpec, outputs: Mapping[str, Any]) -> Any:
-        feeds = [outputs[name] for name in spec.inputs]
+        architecture = self._network.architecture
+        whole, feeds = architecture.layer(spec.name), [outputs[name] for name in spec.inputs]
         if spec.is_conv:
             return PreActivation(self._network, spec.name)(feeds[0])
         match spec.kind:
@@ -96,39 +99,18 @@ class LinearNetwork:
                 (top, bottom), (left, right) = spec.margins
                 return feeds[0][:, top : feeds[0].shape[1] - bottom, left : feeds[0].shape[2] - right]
             case "concat" | "add":
-                return self._joined(spec, outputs)
-            case "batch_norm" if self._network.architecture.is_folded(self._whole(spec)):
+                # Zeros for branches that don't come from `first`.
+                shape = feeds[0].shape[:-1]
+                branches = [
+                    outputs[name] if name in spec.inputs else tf.zeros((*shape, architecture.channels(name)))
+                    for name in whole.maps
+                ]
+                if spec.kind == "concat":
+                    return tf.concat(branches, -1)
+                factors = self._network.branch_factors(whole)
+                return tf.add_n([branch * factor for branch, factor in zip(branches, factors, strict=True)])
+            case "batch_norm" if architecture.is_folded(whole):
                 return feeds[0]
             case "batch_norm" | "scale" | "layer_norm" | "group_norm":
-                return feeds[0] * tf.constant(self._network.channel_factor(self._whole(spec)), tf.float32)
+                return feeds[0] * tf.constant(self._network.channel_factor(whole), tf.float32)
         return feeds[0]
-
-    def _joined(self, spec: LayerSpec, outputs: Mapping[str, Any]) -> Any:
-        """A sum or a concatenation, with zeros for branches that don't come from `first`."""
-        like = outputs[spec.inputs[0]]
-        whole = self._whole(spec)
-        parts = [
-            outputs[name]
-            if name in spec.inputs
-            else tf.zeros((*like.shape[:-1], self._network.architecture.channels(name)))
-            for name in whole.maps
-        ]
-        if spec.kind == "concat":
-            return tf.concat(parts, -1)
-        factors = self._network.branch_factors(whole)
-        return tf.add_n([part * factor for part, factor in zip(parts, factors, strict=True)])
-
-    def _whole(self, spec: LayerSpec) -> LayerSpec:
-        return self._network.architecture.layer(spec.name)
-
-
-def _check(spec: LayerSpec, whole: LayerSpec, layer: str) -> None:
-    kind = spec.kind
-    linear = kind not in ("reshape", "flatten", "dense", "softmax", "other", "global_average_pool", "global_max_pool")
-    if kind == "multiply" and len(whole.maps) != 1:
-        linear = False
-    if not linear:
-        raise Untraceable(
-            f"the expanded weights of {layer} can't be found: {spec.name} ({spec.operation or kind}) stands between, "
-            "and can't be linearised; expected an earlier layer behind it."
-        )

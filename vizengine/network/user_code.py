@@ -35,8 +35,7 @@ def load_function(reference: str, folder: Path, trust: bool) -> Callable[..., An
     """The function that `module:function` names.
 
     Args:
-        reference: as in the config.
-        folder: the config's folder, where its modules may lie.
+        folder: the config's, where its modules may lie.
         trust: whether the config says that code may run.
 
     Raises:

@@ -32,13 +32,7 @@ _CORRECT_PATH = "Correct the path under `weights`."
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A weights file on this machine.
-
-    Attributes:
-        path: where it lies.
-        origin: where it came from, in words for the page.
-        sha256: hash of its bytes.
-    """
+    """A weights file on this machine; `origin` is where it came from, in words for the page."""
 
     path: Path
     origin: str
@@ -50,8 +44,7 @@ class MissingWeights:
     """Weights that aren't on this machine.
 
     Attributes:
-        reason: where was looked, in a sentence.
-        mend: what the user can do about it.
+        reason, mend: where was looked, and what the user can do about it, a sentence each.
         published: whether Keras publishes them, so that a build tries to download them.
     """
 
@@ -62,11 +55,7 @@ class MissingWeights:
 
 @dataclass(frozen=True)
 class Digest:
-    """The hash that Keras publishes of its files.
-
-    Attributes:
-        hexadecimal: 32 digits of an md5, or 64 of a sha256.
-    """
+    """A file's hash of the kind that Keras publishes of it: 32 digits of an md5, or 64 of a sha256."""
 
     hexadecimal: str
 
@@ -86,9 +75,8 @@ def locate(
     `classifier`.
 
     Args:
-        zoo_entry: the network.
         weights: `embedded`, `imagenet`, a path as `weights_path` takes it, or None for the network's default.
-        weights_folder: folder that is searched first for `imagenet`, likewise, or None.
+        weights_folder: searched first for `imagenet`, or None.
         base: folder of the config.
         needed: layers that must be in the file; those without weights are passed over.
         cache: remembers hashes of large files.
@@ -115,8 +103,7 @@ def locate(
     path = weights_path(weights, base)
     if not path.is_file():
         raise WeightsUnavailable(f"There is no weights file at {weights}.", _CORRECT_PATH)
-    problem = lacks(path, zoo_entry.architecture, needed)
-    if problem:
+    if problem := lacks(path, zoo_entry.architecture, needed):
         raise WeightsUnavailable(
             f"{path.name} {problem}",
             f"Name a file of {model} that has every layer, or leave `classifier` out."
@@ -129,27 +116,26 @@ def locate(
 def missing(
     zoo_entry: ZooEntry, weights: str | None, weights_folder: str | None, base: Path, classifier: bool = False
 ) -> MissingWeights | None:
-    """What `locate` would not find, without reading or downloading any file; None where there is one.
-
-    Args:
-        zoo_entry, weights, weights_folder, base, classifier: as for `locate`.
-    """
+    """What `locate` would not find, without reading or downloading any file; None where there is one."""
     weights = weights or zoo_entry.default_weights
     if weights == EMBEDDED:
         # Its package is one of this package's own requirements.
         return None
     if weights != IMAGENET:
-        there = weights_path(weights, base).is_file()
-        return None if there else MissingWeights(f"There is no weights file at {weights}.", _CORRECT_PATH)
-    full, headless = zoo_entry.full, zoo_entry.headless
-    assert full is not None and headless is not None
-    places = searched_folders(weights_folder, base)
-    files = [path for _, folder in places for path in _candidates(folder, zoo_entry)]
+        is_there = weights_path(weights, base).is_file()
+        return None if is_there else MissingWeights(f"There is no weights file at {weights}.", _CORRECT_PATH)
+    full, headless = zoo_entry.published
+    folders = searched_folders(weights_folder, base)
+    files = [path for _, folder in folders for path in _candidates(folder, zoo_entry)]
     if any(not classifier or path.name != headless.name for path in files):
         return None
-    looked = ", ".join(words for words, _ in places)
-    what = f"{zoo_entry.architecture.title} with its classifier" if classifier else zoo_entry.architecture.title
-    return MissingWeights(f"{looked}: no file of {what}.", _mend(full, headless, classifier), published=True)
+    searched = ", ".join(words for words, _ in folders)
+    reason = f"{searched}: no file of {_title(zoo_entry, classifier)}."
+    return MissingWeights(reason, _mend(full, headless, classifier), published=True)
+
+
+def _title(zoo_entry: ZooEntry, classifier: bool) -> str:
+    return f"{zoo_entry.architecture.title} with its classifier" if classifier else zoo_entry.architecture.title
 
 
 def _embedded(embedded: EmbeddedFile, cache: Cache) -> WeightsFile:
@@ -178,8 +164,7 @@ def _imagenet(
     cache: Cache,
     classifier: bool,
 ) -> WeightsFile:
-    full, headless = zoo_entry.full, zoo_entry.headless
-    assert full is not None and headless is not None
+    full, headless = zoo_entry.published
     tried: list[str] = []
     usable: WeightsFile | None = None
     for words, folder in folders:
@@ -190,13 +175,15 @@ def _imagenet(
                 continue
             if usable is not None and path.name != full.name:
                 continue
-            problem = _wrong_hash(path, zoo_entry, cache) or lacks(path, zoo_entry.architecture, needed)
-            if problem:
+            published = {file.name: file for file in (full, headless)}.get(path.name)
+            problem = _wrong_hash(path, published, cache) if published else ""
+            if problem := problem or lacks(path, zoo_entry.architecture, needed):
                 tried.append(f"{path.name} in {words} {problem}")
                 continue
-            known = path.name in (full.name, headless.name)
-            note = "as Keras publishes it" if known else "not a file that Keras publishes, so its origin is unchecked"
-            usable = WeightsFile(path, f"{words}, {note}", cache.file_sha256(path))
+            checked = "as Keras publishes it"
+            unchecked = "not a file that Keras publishes, so its origin is unchecked"
+            origin = f"{words}, {checked if published else unchecked}"
+            usable = WeightsFile(path, origin, cache.file_sha256(path))
             if path.name != headless.name:
                 return usable
         if not candidates:
@@ -205,15 +192,12 @@ def _imagenet(
             tried.append(f"{words}{missing} has no weights file of {zoo_entry.architecture.name}")
     if usable is not None:
         return usable
-    wanted = full if classifier else headless
     try:
-        path = download(wanted, keras_cache())
+        path = download(full if classifier else headless, keras_cache())
     except OSError as error:
         tried.append(f"the download failed ({error})")
-        sentence = "; ".join(tried)
-        title = zoo_entry.architecture.title
-        what = f"{title} with its classifier" if classifier else title
-        raise WeightsUnavailable(f"No weights of {what}: {sentence}.", _mend(full, headless, classifier)) from error
+        reason = f"No weights of {_title(zoo_entry, classifier)}: {'; '.join(tried)}."
+        raise WeightsUnavailable(reason, _mend(full, headless, classifier)) from error
     return WeightsFile(path, "Keras' download, as Keras publishes it", cache.file_sha256(path))
 
 
@@ -235,24 +219,18 @@ def _mend(full: PublishedFile, headless: PublishedFile, classifier: bool) -> str
 
 def _candidates(folder: Path, zoo_entry: ZooEntry) -> list[Path]:
     """Files of this network in `folder`: published ones first, the full one before the headless one."""
-    assert zoo_entry.full is not None and zoo_entry.headless is not None
     model = zoo_entry.architecture.name
-    order = {zoo_entry.full.name: 0, zoo_entry.headless.name: 1}
+    order = {file.name: place for place, file in enumerate(zoo_entry.published)}
     present = folder.iterdir() if folder.is_dir() else ()
     files = [path for path in present if path.name.endswith(SUFFIXES) and model in path.name.lower() and path.is_file()]
     return sorted(files, key=lambda path: (order.get(path.name, 2), path.name))
 
 
-def _wrong_hash(path: Path, zoo_entry: ZooEntry, cache: Cache) -> str:
-    """A sentence's end where a file has a published name and not the published bytes."""
-    published: dict[str, PublishedFile] = {file.name: file for file in (zoo_entry.full, zoo_entry.headless) if file}
-    if path.name not in published:
-        return ""
-    expected = published[path.name].digest
-    sha256 = cache.file_sha256(path)
-    actual = cache.get_or_compute(
-        hash_name(expected), {"sha256": sha256}, Digest, lambda: Digest(digest(path, expected))
-    ).hexadecimal
+def _wrong_hash(path: Path, published: PublishedFile, cache: Cache) -> str:
+    """A sentence's end where a file hasn't the bytes that are published under its name."""
+    expected = published.digest
+    key = {"sha256": cache.file_sha256(path)}
+    actual = cache.get_or_compute(hash_name(expected), key, Digest, lambda: Digest(digest(path, expected))).hexadecimal
     if actual == expected:
         return ""
     return (
