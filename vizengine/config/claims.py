@@ -32,9 +32,9 @@ def _read_range(value: Any) -> Any:
 
 
 def _read_top(value: Any) -> Any:
-    found = re.fullmatch(r"top([1-9]\d*)", value) if isinstance(value, str) else None
-    if found:
-        return int(found[1])
+    match = re.fullmatch(r"top([1-9]\d*)", value) if isinstance(value, str) else None
+    if match:
+        return int(match[1])
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise _wrong("how many of the strongest inputs, as `top6`")
     return value
@@ -56,6 +56,10 @@ class Chosen(Section):
     @model_serializer(mode="wrap")
     def _without_what_is_not_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {key: value for key, value in handler(self).items() if value is not None}
+
+    def _chosen(self, section: type[Section]) -> list[str]:
+        """The settings of a section, this one or its base, that are set."""
+        return [name for name in section.model_fields if getattr(self, name) is not None]
 
 
 class BoundsSection(Chosen):
@@ -100,7 +104,7 @@ class StimuliSection(Chosen):
     @property
     def family(self) -> str:
         """Name of the family."""
-        return next(name for name in StimuliSection.model_fields if getattr(self, name) is not None)
+        return self._chosen(StimuliSection)[0]
 
     @property
     def bounds(self) -> BoundsSection:
@@ -110,8 +114,7 @@ class StimuliSection(Chosen):
 
     @model_validator(mode="after")
     def _names_one_family(self) -> StimuliSection:
-        names = [name for name in StimuliSection.model_fields if getattr(self, name) is not None]
-        if len(names) != 1:
+        if len(self._chosen(StimuliSection)) != 1:
             families = ", ".join(StimuliSection.model_fields)
             raise _wrong(f"one family of stimuli, {{}} for all of it, as `disk: {{radius: [3, 8]}}`: {families}")
         return self
@@ -157,11 +160,11 @@ class ClaimSection(Chosen):
     @property
     def kind(self) -> str:
         """Name of the setting that is there."""
-        return next(name for name in ClaimSection.model_fields if getattr(self, name) is not None)
+        return self._chosen(ClaimSection)[0]
 
     @model_validator(mode="after")
     def _makes_one_claim(self) -> ClaimSection:
-        if len(self.model_dump()) != 1:
+        if len(self._chosen(ClaimSection)) != 1:
             names = ", ".join(f"`{name}`" for name in ClaimSection.model_fields)
             raise _wrong(f"one claim of {names}, each on a line of its own that begins with a dash")
         return self

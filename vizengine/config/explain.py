@@ -75,20 +75,19 @@ def explain(error: ValidationError, tree: YamlTree) -> Iterator[Finding]:
 def _explain_one(kind: str, full: Location, context: dict[str, Any], message: str, tree: YamlTree) -> Finding:
     location = in_file(full)
     key = tree.key(location)
-    if kind == "extra_forbidden" and key in _MOVED:
-        return Finding(tree.key_line(location), key, _MOVED[key])
     if kind == "extra_forbidden":
-        *section, name = full
-        if full[2:3] == (MANY,) and len(full) == 4 and name in CircuitSection.model_fields:
+        if key in _MOVED:
+            message = _MOVED[key]
+        elif full[2:3] == (MANY,) and len(full) == 4 and full[-1] in CircuitSection.model_fields:
             message = (
                 "not for a sweep, and this is one, since its `unit` names many units; leave it out, or name one layer, "
                 "without `*`, `?` and `[`, and one index"
             )
-            return Finding(tree.key_line(location), key, message)
-        known = _settings(tuple(section))
-        return Finding(tree.key_line(location), key, f"unknown setting; {_expected(str(name), known)}")
+        else:
+            message = f"unknown setting; {_expected(str(full[-1]), _section(full[:-1]).model_fields)}"
+        return Finding(tree.key_line(location), key, message)
     if kind == "missing":
-        description = _settings(full[:-1]).get(str(full[-1]), "")
+        description = _section(full[:-1]).model_fields[str(full[-1])].description or ""
         return Finding(tree.key_line(location), key, f"missing; expected here: {description}".rstrip())
     line = tree.line(location)
     if kind == "text":
@@ -118,7 +117,8 @@ def _explain_one(kind: str, full: Location, context: dict[str, Any], message: st
 def _expected(name: str, names: Iterable[str]) -> str:
     """The nearest of `names` to a name that isn't one of them, and all of them."""
     near = nearest(name, names).removeprefix("; ")
-    return f"{near} Expected one of {_list(names)}" if near else f"expected one of {_list(names)}"
+    all_names = ", ".join(f"`{name}`" for name in names)
+    return f"{near} Expected one of {all_names}" if near else f"expected one of {all_names}"
 
 
 def _form(location: Location) -> str:
@@ -129,11 +129,6 @@ def _form(location: Location) -> str:
     form = section.form or f"{{{', '.join(f'{name}: …' for name in needed)}}}"
     last = in_file(location)[-1]
     return f"{last}: {form}" if isinstance(last, str) else form
-
-
-def _settings(location: Location) -> dict[str, str]:
-    """Names and descriptions of the settings of the section at `location`."""
-    return {name: field.description or "" for name, field in _section(location).model_fields.items()}
 
 
 def _section(location: Location) -> type[Section]:
@@ -154,7 +149,3 @@ def _model(annotation: Any) -> type[Section] | None:
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
     return next(filter(None, map(_model, typing.get_args(annotation))), None)
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)

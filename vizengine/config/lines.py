@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import yaml
@@ -62,20 +62,12 @@ class YamlTree:
         return line
 
     def key_line(self, location: Location) -> int:
-        """Line of the key at `location`; that of its section where there is no such key."""
-        *before, last = location
-        nodes = list(self._walk(before))
-        if len(nodes) > len(before):
-            pair = self._pairs.get(id(nodes[-1]), {}).get(str(last))
-            if pair is not None:
-                return int(pair[0].start_mark.line) + 1
-        return self.section_line(tuple(before))
-
-    def section_line(self, location: Location) -> int:
-        """Line at which the section at `location` begins: of its key, or of its first line in a list."""
-        if location and isinstance(location[-1], str):
-            return self.key_line(location)
-        return self.line(location)
+        """Line of the key at `location`; where there is none, that of its section's key, or first line in a list."""
+        *section, last = location
+        pair = self._pairs.get(id(self._node(section)), {}).get(str(last))
+        if pair is not None:
+            return int(pair[0].start_mark.line) + 1
+        return self.key_line(tuple(section)) if section and isinstance(section[-1], str) else self.line(section)
 
     def key(self, location: Location) -> str:
         """A location in one word, for example `circuits.curves.unit.index`.
@@ -93,16 +85,12 @@ class YamlTree:
 
     def length(self, location: Location) -> int:
         """Number of items in the list, or of settings in the section, at `location`; 0 where there is neither."""
-        nodes = list(self._walk(location))
-        node = nodes[-1] if len(nodes) > len(location) else None
+        node = self._node(location)
         return len(node.value) if isinstance(node, yaml.CollectionNode) else 0
 
     def shown(self, location: Location) -> str:
         """What stands at `location`, in a few words, as the user wrote it."""
-        nodes = list(self._walk(location))
-        if len(nodes) <= len(location):
-            return "nothing"
-        node = nodes[-1]
+        node = self._node(location)
         if isinstance(node, yaml.MappingNode):
             return "a section"
         if isinstance(node, yaml.SequenceNode):
@@ -132,6 +120,10 @@ class YamlTree:
                 return
             yield node
 
+    def _node(self, location: Sequence[str | int]) -> yaml.Node | None:
+        nodes = list(self._walk(location))
+        return nodes[-1] if len(nodes) > len(location) else None
+
     def _flaw(self, node: yaml.Node, location: Location, message: str) -> None:
         self.flaws.append((node.start_mark.line + 1, location, message))
 
@@ -150,7 +142,7 @@ class YamlTree:
             return self._scalar(node, location)
         expected = "seq" if isinstance(node, yaml.SequenceNode) else "map"
         if node.tag != _PREFIX + expected:
-            self._flaw(node, location, f"the YAML tag `{_short(node.tag)}`; expected a plain value without a tag")
+            self._refuse_tag(node, location)
         if isinstance(node, yaml.SequenceNode):
             return [self._construct(item, (*location, index)) for index, item in enumerate(node.value)]
         assert isinstance(node, yaml.MappingNode)
@@ -184,7 +176,7 @@ class YamlTree:
     def _scalar(self, node: yaml.ScalarNode, location: Location) -> Any:
         kind = node.tag.removeprefix(_PREFIX)
         if kind not in ("str", "bool", "int", "float", "null"):
-            self._flaw(node, location, f"the YAML tag `{_short(node.tag)}`; expected a plain value without a tag")
+            self._refuse_tag(node, location)
             return None
         # YAML 1.1 reads 010 as eight and 1:30 as ninety: such a number stays text and is refused where a number is due.
         if kind == "int" and not _DECIMAL.match(node.value):
@@ -193,18 +185,16 @@ class YamlTree:
             value = self._loader.construct_object(node)
         except (ValueError, KeyError, yaml.YAMLError):
             value = node.value
-        return self._whole_characters(value, node, location) if isinstance(value, str) else value
-
-    def _whole_characters(self, text: str, node: yaml.Node, location: Location) -> str:
-        """A text whose escapes of half characters, as JSON has them, are joined in pairs."""
+        if not isinstance(value, str):
+            return value
         try:
-            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+            # Escapes of half characters, as JSON has them, are joined in pairs.
+            return value.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            self._flaw(
-                node, location, "an escape such as `\\ud83d` is half a character; expected both halves or neither"
-            )
-            return text.encode("utf-8", "replace").decode()
+            message = "an escape such as `\\ud83d` is half a character; expected both halves or neither"
+            self._flaw(node, location, message)
+            return value.encode("utf-8", "replace").decode()
 
-
-def _short(tag: str) -> str:
-    return tag.replace(_PREFIX, "!!")
+    def _refuse_tag(self, node: yaml.Node, location: Location) -> None:
+        tag = node.tag.replace(_PREFIX, "!!")
+        self._flaw(node, location, f"the YAML tag `{tag}`; expected a plain value without a tag")

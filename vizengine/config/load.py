@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,11 +17,11 @@ from vizengine.config.lines import Location, YamlTree
 from vizengine.config.schema import CircuitSection, Config, Entry, SweepSection
 from vizengine.errors import ConfigError, Problem
 
-Check: TypeAlias = Callable[[CircuitSection | SweepSection, Path], Iterable[tuple[tuple[str | int, ...], str]]]
+Check: TypeAlias = Callable[[CircuitSection | SweepSection, Path], Iterable[tuple[Location, str]]]
 """Looks deeper into one circuit or sweep than its types: takes its section and the config's folder, and gives the place
 of each flaw inside the section, for example ("unit", "layer"), with a message."""
 CheckTogether: TypeAlias = Callable[
-    [Mapping[int, CircuitSection | SweepSection], Collection[str]], Iterable[tuple[int, tuple[str | int, ...], str]]
+    [Mapping[int, CircuitSection | SweepSection], Collection[str]], Iterable[tuple[int, Location, str]]
 ]
 """Takes the sound circuits and sweeps by number, and the names of all; yields number, path and message of each flaw."""
 LONGEST_SHOWN = 200
@@ -34,7 +35,7 @@ _ENTRY: TypeAdapter[CircuitSection | SweepSection] = TypeAdapter(Entry)
 def load(
     path: Path, checks: Sequence[Check] = (), confined: bool = False, together: Sequence[CheckTogether] = ()
 ) -> Config:
-    """Read and check a config.
+    """Read and check a config, in which each circuit gets the site's photos and visualization settings if it has none.
 
     Args:
         path: a YAML file in UTF-8.
@@ -43,11 +44,8 @@ def load(
         confined: whether the site may go nowhere but into the config's folder.
         together: checks of all circuits at once, likewise.
 
-    Returns:
-        The config; each circuit has its photos and visualization settings, its own or else the site's.
-
     Raises:
-        ConfigError: with every problem that was found.
+        ConfigError: with every problem.
     """
     tree = _parse(path, _read(path))
     context = {"folder": path.parent}
@@ -55,24 +53,27 @@ def load(
     config: Config | None = None
     try:
         config = Config.model_validate(tree.value, context=context)
-        circuits = {index: Sound(circuit) for index, circuit in enumerate(_complete(config))}
+        circuits = {index: Sound(circuit) for index, circuit in enumerate(_with_inherited(config))}
     except ValidationError as error:
         findings += explain(error, tree)
         circuits = dict(_sound_circuits(tree.value, error, context))
     findings += [*_check_out(tree, path.parent, confined), *_check_names(tree)]
-    for index, circuit in circuits.items():
-        for check in checks:
-            for inside, message in _checked(check, circuit.section, path.parent):
-                findings.append(_finding(tree, _location(tree, index, circuit.in_the_file(inside)), message))
     sections = {index: circuit.section for index, circuit in circuits.items()}
+    flaws = [
+        (index, inside, message)
+        for index, section in sections.items()
+        for check in checks
+        for inside, message in _checked(check, section, path.parent)
+    ]
     for check_all in together:
-        for index, inside, message in check_all(sections, _names(tree)):
-            findings.append(_finding(tree, _location(tree, index, circuits[index].in_the_file(inside)), message))
+        flaws += check_all(sections, _names(tree))
+    for index, inside, message in flaws:
+        findings.append(_finding(tree, _location(tree, index, circuits[index].in_the_file(inside)), message))
     if findings or config is None:
         raise ConfigError([Problem(str(path), *finding) for finding in findings])
-    completed = config.model_copy(update={"circuits": tuple(circuit.section for circuit in circuits.values())})
-    completed._source = path
-    return completed
+    config = config.model_copy(update={"circuits": tuple(sections.values())})
+    config._source = path
+    return config
 
 
 @dataclass(frozen=True)
@@ -81,17 +82,17 @@ class Sound:
 
     Attributes:
         section: with defaults for what is wrong.
-        kept: for each list inside it from which wrong items were taken, the numbers of the others in the file.
+        numbers: for each list inside it from which wrong items were taken, those of the other items in the file.
     """
 
     section: CircuitSection | SweepSection
-    kept: Mapping[Location, Sequence[int]] = field(default_factory=dict)
+    numbers: Mapping[Location, Sequence[int]] = field(default_factory=dict)
 
     def in_the_file(self, inside: Location) -> Location:
         """Where something in the section stands in the file; both locations begin inside the circuit."""
         for depth, step in enumerate(inside):
-            if isinstance(step, int) and inside[:depth] in self.kept:
-                return (*inside[:depth], self.kept[inside[:depth]][step], *inside[depth + 1 :])
+            if isinstance(step, int) and inside[:depth] in self.numbers:
+                return (*inside[:depth], self.numbers[inside[:depth]][step], *inside[depth + 1 :])
         return inside
 
 
@@ -113,9 +114,7 @@ def _location(tree: YamlTree, index: int, inside: Location) -> Location:
     return inside if inherited else ("circuits", index, *inside)
 
 
-def _checked(
-    check: Check, circuit: CircuitSection | SweepSection, folder: Path
-) -> list[tuple[tuple[str | int, ...], str]]:
+def _checked(check: Check, circuit: CircuitSection | SweepSection, folder: Path) -> list[tuple[Location, str]]:
     """What a check finds; a path that the system won't even look at is a finding too."""
     try:
         return list(check(circuit, folder))
@@ -127,11 +126,7 @@ def _checked(
 
 
 def _read(path: Path) -> str:
-    """The file's text.
-
-    Raises:
-        ConfigError: it can't be read, or isn't UTF-8.
-    """
+    """The file's text, or a ConfigError."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -153,11 +148,7 @@ def _read(path: Path) -> str:
 
 
 def _parse(path: Path, text: str) -> YamlTree:
-    """The file's values with their lines.
-
-    Raises:
-        ConfigError: it isn't YAML, or no mapping of settings.
-    """
+    """The file's values with their lines, or a ConfigError."""
     try:
         tree = YamlTree(text)
     except yaml.MarkedYAMLError as error:
@@ -195,8 +186,7 @@ def _whole(path: Path, message: str, line: int = 1) -> ConfigError:
     return ConfigError([Problem(str(path), line, "file", message)])
 
 
-def _complete(config: Config) -> Iterator[CircuitSection | SweepSection]:
-    """Each circuit with the site's photos and visualization settings where it has none of its own."""
+def _with_inherited(config: Config) -> Iterator[CircuitSection | SweepSection]:
     for circuit in config.circuits:
         left_out = [name for name in _INHERITED if name not in circuit.model_fields_set]
         yield circuit.model_copy(update={name: getattr(config, name) for name in left_out})
@@ -214,14 +204,12 @@ def _sound_circuits(value: Any, error: ValidationError, context: dict[str, Path]
         wrong = {location[2:] for location in failed if location[:2] == ("circuits", index) and len(location) > 2}
         if not isinstance(section, dict) or {location[0] for location in wrong} & {"network", "unit"}:
             continue
-        kept: dict[Location, Sequence[int]] = {}
-        patched = _without(section, (), {_removable(location) for location in wrong}, kept)
+        numbers: dict[Location, Sequence[int]] = {}
+        patched = _without(section, (), {_removable(location) for location in wrong}, numbers)
         patched.setdefault("name", f"circuit-{index}")
         patched |= {name: setting for name, setting in inherited.items() if patched.get(name) is None}
-        try:
-            yield index, Sound(_ENTRY.validate_python(patched, context=context), kept)
-        except ValidationError:
-            continue
+        with suppress(ValidationError):
+            yield index, Sound(_ENTRY.validate_python(patched, context=context), numbers)
 
 
 def _removable(location: Location) -> Location:
@@ -230,17 +218,17 @@ def _removable(location: Location) -> Location:
     return location[: number + 1]
 
 
-def _without(value: Any, here: Location, wrong: Collection[Location], kept: dict[Location, Sequence[int]]) -> Any:
-    """A value without what is wrong in it; `kept` gets the numbers of what stays of each list."""
+def _without(value: Any, here: Location, wrong: Collection[Location], numbers: dict[Location, Sequence[int]]) -> Any:
+    """A value without what is wrong in it; `numbers` gets those of the items that stay of each list."""
     if isinstance(value, dict):
         return {
-            name: _without(setting, (*here, name), wrong, kept)
+            name: _without(setting, (*here, name), wrong, numbers)
             for name, setting in value.items()
             if (*here, name) not in wrong
         }
     if isinstance(value, list) and any(location[:-1] == here for location in wrong):
-        kept[here] = [number for number in range(len(value)) if (*here, number) not in wrong]
-        return [value[number] for number in kept[here]]
+        numbers[here] = [number for number in range(len(value)) if (*here, number) not in wrong]
+        return [value[number] for number in numbers[here]]
     return value
 
 

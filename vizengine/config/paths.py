@@ -31,10 +31,8 @@ def place(folder: Path, named: str, others: Sequence[Path] = (), more: str = "")
     """Where a file or folder lies that a config names; nothing need be there.
 
     Args:
-        folder: the config's folder.
-        named: its path, relative to `folder`, or else to the first of `others` that has it.
-        others: folders besides the config's from which it may come.
-        more: the end of the message, on these folders.
+        named: its path, relative to `folder`, the config's, or else to the first of `others` that has it.
+        more: the end of the message, on the others.
 
     Raises:
         NotAdmitted: it lies elsewhere, or is no path at all.

@@ -46,14 +46,15 @@ def _span(item: Any) -> Span:
     )
 
 
-def _layers(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
 class UnitsSection(Section):
     """The units of a sweep."""
 
-    layer: Annotated[tuple[str, ...], BeforeValidator(_layers, json_schema_input_type=str | list[str])] = Field(
+    layer: Annotated[
+        tuple[str, ...],
+        BeforeValidator(
+            lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=str | list[str]
+        ),
+    ] = Field(
         min_length=1,
         strict=False,
         description="Their conv layers: a name, a pattern such as `fire*/expand3x3` (`*` stands for all conv layers), "
@@ -89,12 +90,12 @@ class UnitsSection(Section):
         return self.top is not None
 
 
-def _everything(value: Any) -> Any:
-    return {"layer": "*", "index": ALL} if value == ALL else value
-
-
 Units: TypeAlias = Annotated[
-    UnitsSection, BeforeValidator(_everything, json_schema_input_type=Literal["all"] | UnitsSection)
+    UnitsSection,
+    BeforeValidator(
+        lambda value: {"layer": "*", "index": ALL} if value == ALL else value,
+        json_schema_input_type=Literal["all"] | UnitsSection,
+    ),
 ]
 
 
@@ -301,9 +302,7 @@ Entry: TypeAlias = Annotated[
 class Config(Section):
     """A whole config. `vizengine.config.load.load` makes one from a file.
 
-    Attributes:
-        site, photos, visualization, circuits, execution: as in the file. Each circuit has its own photos and
-            visualization settings or else the site's.
+    Each circuit has its own photos and visualization settings or else the site's.
     """
 
     site: SiteSection = Field(description="The site as a whole: its `title`, and where it goes.")
@@ -343,9 +342,5 @@ class Config(Section):
         return self.folder / Path(self.site.out or self.named("site")).expanduser()
 
     def named(self, purpose: str) -> str:
-        """Name of a folder that only this config's runs write: that of the purpose alone for `config.yaml`.
-
-        Args:
-            purpose: what lies in the folder, as `site`.
-        """
+        """Name of a folder that only this config's runs write: that of the purpose alone for `config.yaml`."""
         return purpose if self.source.stem == "config" else f"{self.source.stem}-{purpose}"

@@ -78,7 +78,10 @@ def _section(section: type[BaseModel], values: Mapping[str, Any], indent: str) -
     fields = section.model_fields
     alternatives = issubclass(section, Chosen)
     for name in [*values, *(name for name in fields if name not in values and not alternatives)]:
-        yield from _comment(fields[name].description or "", indent)
+        comment = f"{indent}# "
+        yield from textwrap.wrap(
+            fields[name].description or "", _COLUMNS, initial_indent=comment, subsequent_indent=comment
+        )
         if name in values:
             yield from _set(name, values[name], indent)
         else:
@@ -106,10 +109,6 @@ def _item(lines: list[str]) -> Iterator[str]:
     indent = len(lines[first]) - len(lines[first].lstrip()) - 2
     yield f"{' ' * indent}- {lines[first].lstrip()}"
     yield from lines[first + 1 :]
-
-
-def _comment(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(text, _COLUMNS, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
 
 
 def _default(field: FieldInfo) -> str:
