@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.tiny import tiny_architecture
 from vizengine.network import catalogue as zoo
+from vizengine.network.architecture import expected_layers, no_such_layer, readable_layers
+from vizengine.network.layers import LayerSpec
 from vizengine.network.model import Network
-from vizengine.network.probes import Probe
 
 
 @pytest.mark.parametrize("model", ["vgg16", "vgg19"])
@@ -35,14 +38,10 @@ def test_published_files_are_those_of_keras(model: str) -> None:
 
     from keras.src.applications import vgg16, vgg19
 
-    source = inspect.getsource({"vgg16": vgg16, "vgg19": vgg19}[model])
-    entry = zoo.catalogue_entry(model)
-    assert entry.full is not None and entry.headless is not None
-    for file in (entry.full, entry.headless):
-        assert file.digest in source
     module = {"vgg16": vgg16, "vgg19": vgg19}[model]
-    assert entry.full.address == module.WEIGHTS_PATH
-    assert entry.headless.address == module.WEIGHTS_PATH_NO_TOP
+    files = zoo.catalogue_entry(model).published
+    assert all(file.digest in inspect.getsource(module) for file in files)
+    assert [file.address for file in files] == [module.WEIGHTS_PATH, module.WEIGHTS_PATH_NO_TOP]
 
 
 def test_squeezenet_has_its_published_size(squeezenet: Network) -> None:
@@ -57,29 +56,20 @@ def test_squeezenet_has_its_published_size(squeezenet: Network) -> None:
 
 @pytest.mark.parametrize("layer", ["first", "right", "pool", "last"])
 def test_receptive_field_is_the_support_of_the_gradient(tiny_network: Network, layer: str) -> None:
-    _assert_support(tiny_network, layer, 64)
-
-
-@pytest.mark.parametrize("layer", ["fire2/expand3x3", "fire4/expand3x3"])
-def test_receptive_field_of_the_real_network(squeezenet: Network, layer: str) -> None:
-    _assert_support(squeezenet, layer, 191)
-
-
-def _assert_support(network: Network, layer: str, size: int) -> None:
     """Activations as absolute values of weights times positive input: no gradient is cut or cancelled."""
-    positive = {name: (np.abs(kernel) + 0.01, np.abs(bias)) for name, (kernel, bias) in network.weights.items()}
-    image = tf.Variable(np.random.default_rng(0).uniform(0.5, 1, (1, size, size, 3)).astype(np.float32))
-    model = Network(network.architecture, positive).model_upto(layer)
-    field = network.architecture.receptive_field(layer, size)
+    architecture, size = tiny_network.architecture, 64
+    positive = {name: (np.abs(kernel) + 0.01, np.abs(bias)) for name, (kernel, bias) in tiny_network.weights.items()}
+    image = tf.Variable(np.zeros((1, size, size, 3), np.float32))
+    model = Network(architecture, positive).model_upto(layer)
     touched = np.zeros((size, size), bool)
-    position = network.architecture.side(layer, size) // 2
+    position = architecture.side(layer, size) // 2
     for seed in range(12):
         # A max-pool passes the gradient of one place; over several images it passes that of all.
         image.assign(np.random.default_rng(seed).uniform(0.5, 1, image.shape).astype(np.float32))
         with tf.GradientTape() as tape:
             value = tf.reduce_sum(model(image * 255.0)[0, position, position])
         touched |= np.abs(tape.gradient(value, image).numpy()[0]).max(-1) > 0
-    first, end = field.window(position)
+    first, end = architecture.receptive_field(layer, size).window(position)
     rows, columns = np.nonzero(touched.any(1))[0], np.nonzero(touched.any(0))[0]
     assert (rows[0], rows[-1] + 1) == (first, end)
     assert (columns[0], columns[-1] + 1) == (first, end)
@@ -90,11 +80,8 @@ def test_sources_are_traced_through_pooling_and_concatenation() -> None:
     assert [source.label for source in sources] == [f"left:{i}" for i in range(4)] + [f"right:{i}" for i in range(5)]
     assert {source.path for source in sources} == {("joined", "pool")}
     assert [source.label for source in tiny_architecture().source_channels("first")] == ["red", "green", "blue"]
-    assert [source.label for source in zoo.catalogue_entry("vgg19").architecture.source_channels("block1_conv1")] == [
-        "blue",
-        "green",
-        "red",
-    ]
+    colours = zoo.catalogue_entry("vgg19").architecture.source_channels("block1_conv1")
+    assert [source.label for source in colours] == ["blue", "green", "red"]
 
 
 def test_sources_are_the_channels_that_the_kernel_reads(tiny_network: Network) -> None:
@@ -113,8 +100,15 @@ def test_sources_are_the_channels_that_the_kernel_reads(tiny_network: Network) -
         assert np.all(np.asarray(silenced)[..., index] == 0)
 
 
-def test_probe_gives_chosen_channels_in_order(tiny_network: Network) -> None:
-    images = np.random.default_rng(2).uniform(0, 1, (2, 33, 47, 3)).astype(np.float32)
-    every = Probe(tiny_network, "last").numpy(images)
-    some = Probe(tiny_network, "last", [5, 0, 5]).numpy(images)
-    np.testing.assert_allclose(some, every[..., [5, 0, 5]], rtol=1e-5, atol=1e-4)
+def test_only_layers_whose_units_can_be_shown_are_expected() -> None:
+    tiny = tiny_architecture()
+    convs = ["first", "left", "right", "last", "end"]
+    behind = LayerSpec("up", "other", ("end",), operation="UpSampling2D"), LayerSpec("after", "conv", ("up",), 2, 1)
+    longer = replace(tiny, layers=(*tiny.layers, *behind))
+    assert readable_layers(longer) == convs
+    assert expected_layers(longer) == f"a conv layer: {', '.join(convs)}"
+    assert no_such_layer("up", longer) == "up of Tiny is no conv layer (UpSampling2D)"
+    assert no_such_layer("pool", tiny) == "pool of Tiny is no conv layer (max_pool)"
+    assert no_such_layer("pol", tiny) == "Tiny has no layer pol"
+    bare = replace(tiny, layers=(tiny.layers[0], LayerSpec("flat", "flatten", ("input",))))
+    assert expected_layers(bare) == "a network with conv layers, and this has none"

@@ -14,7 +14,7 @@ from vizengine.config.applications import APPLICATIONS
 from vizengine.config.network import NetworkSection
 from vizengine.network.architecture import Untraceable
 from vizengine.network.graph import Unreadable, read_model
-from vizengine.network.layers import Misfit
+from vizengine.network.layers import Misfit, extents
 from vizengine.network.model import Network
 from vizengine.network.open import describe_keras
 from vizengine.network.probes import Intervention, Probe, has_classifier
@@ -147,8 +147,6 @@ def test_zeroing_a_unit_behind_a_normalisation() -> None:
 def test_an_image_that_branches_cannot_share_is_cropped() -> None:
     network = opened("nasnetmobile")
     with pytest.raises(Misfit):
-        from vizengine.network.layers import extents
-
         extents(network.architecture.layers, 301, 0)
     fitted = network.architecture.fitting(301)
     assert 290 <= fitted < 301 and network.architecture.fitting(224) == 224

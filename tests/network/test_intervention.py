@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from tests.measures.setups import noise
 from vizengine.network import catalogue as zoo
@@ -16,14 +17,8 @@ from vizengine.network.probes import Intervention, has_classifier
 def _silenced(network: Network, layer: str, unit: int) -> Network:
     """The same network with one unit's weights at zero, so that it never fires."""
     kernel, bias = (array.copy() for array in network.weights[layer])
-    kernel[..., unit] = 0
-    bias[unit] = 0
+    kernel[..., unit], bias[unit] = 0, 0
     return Network(network.architecture, {**network.weights, layer: (kernel, bias)})
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    raised = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
-    return raised / raised.sum(-1, keepdims=True)
 
 
 def _zeroed(unit: int):
@@ -61,30 +56,29 @@ def test_zeroing_a_unit_equals_silent_weights(squeezenet: Network, layer: str, u
     images = np.stack([noise(227, 227, seed) for seed in range(2)])
     intervention = Intervention(squeezenet, layer)
     activations = intervention.activations(images)
-    np.testing.assert_allclose(
-        _softmax(np.asarray(activations["logits"])), squeezenet.classify(images), rtol=1e-3, atol=1e-6
-    )
-    found = intervention.changed_logits(activations, _zeroed(unit))
+    before = squeezenet.classify(images)
+    np.testing.assert_allclose(softmax(activations["logits"], -1), before, rtol=1e-3, atol=1e-6)
+    after = softmax(intervention.changed_logits(activations, _zeroed(unit)), -1)
     expected = _silenced(squeezenet, layer, unit).classify(images)
-    np.testing.assert_allclose(_softmax(found), expected, rtol=1e-3, atol=1e-6)
-    assert np.abs(_softmax(found) - squeezenet.classify(images)).max() > 0
-    # What was kept can be used again.
+    np.testing.assert_allclose(after, expected, rtol=1e-3, atol=1e-6)
+    assert np.abs(after - before).max() > 0
+    # The activations can be used again.
     np.testing.assert_array_equal(
         intervention.changed_logits(activations, lambda values: values), activations["logits"]
     )
 
 
-def test_logits_of_a_dense_classifier_are_before_the_softmax() -> None:
+def test_logits_of_a_dense_classifier_are_before_thesoftmax() -> None:
     network = dense_network()
     images = np.stack([noise(8, 8, seed) for seed in range(3)])
     intervention = Intervention(network, "first")
     activations = intervention.activations(images)
     logits = np.asarray(activations["logits"])
-    np.testing.assert_allclose(_softmax(logits), network.classify(images), rtol=1e-4)
+    np.testing.assert_allclose(softmax(logits, -1), network.classify(images), rtol=1e-4)
     kernel, bias = network.weights["predictions"]
     np.testing.assert_allclose(logits, np.asarray(activations["hidden"]) @ kernel + bias, rtol=1e-4, atol=1e-6)
-    found = intervention.changed_logits(activations, _zeroed(2))
-    np.testing.assert_allclose(_softmax(found), _silenced(network, "first", 2).classify(images), rtol=1e-4)
+    changed = intervention.changed_logits(activations, _zeroed(2))
+    np.testing.assert_allclose(softmax(changed, -1), _silenced(network, "first", 2).classify(images), rtol=1e-4)
 
 
 def test_a_classifier_is_there_or_not(squeezenet: Network, tiny_network: Network) -> None:

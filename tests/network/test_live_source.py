@@ -1,4 +1,4 @@
-"""Networks that a config names: found, refused with a reason, kept without TensorFlow."""
+"""Networks that a config names: loaded, refused with a reason, kept without TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.network.own_models import SubclassedModel, functional_model, network_of
+from tests.network.own_models import SubclassedModel, functional_model, network_of, noise
 from tests.places import REPOSITORY
 from tools.audit import audit
 from vizengine.cache import Cache
@@ -69,13 +69,13 @@ def test_a_file_gives_the_network_that_was_saved(folder: Path, suffix: str) -> N
     network_of(model)
     model.save(folder / f"grey{suffix}")
     (folder / "labels.txt").write_text("one\ntwo\nthree\nfour\n")
-    found = source(folder, model=f"grey{suffix}", labels="labels.txt", preprocess={"scale": 1, "mean": [0.5]})
-    images = np.random.default_rng(0).uniform(0, 1, (1, 48, 48, 3)).astype(np.float32)
+    loaded = source(folder, model=f"grey{suffix}", labels="labels.txt", preprocess={"scale": 1, "mean": [0.5]})
+    images = noise(48, 48)
     prepared = images @ np.array([0.299, 0.587, 0.114])[:, None].astype(np.float32) - 0.5
     expected = np.asarray(model(prepared, training=False))
-    np.testing.assert_allclose(found.network.classify(images), expected, rtol=1e-4, atol=1e-6)
-    assert found.network.labels == ("one", "two", "three", "four")
-    assert found.missing_classifier == "" and found.identity.name == f"grey{suffix}"
+    np.testing.assert_allclose(loaded.network.classify(images), expected, rtol=1e-4, atol=1e-6)
+    assert loaded.network.labels == ("one", "two", "three", "four")
+    assert loaded.missing_classifier == "" and loaded.identity.name == f"grey{suffix}"
 
 
 def test_a_kept_structure_needs_no_tensorflow(folder: Path) -> None:
@@ -85,30 +85,25 @@ def test_a_kept_structure_needs_no_tensorflow(folder: Path) -> None:
         "import sys\nfrom pathlib import Path\nfrom vizengine.cache import Cache\n"
         "from vizengine.config.network import NetworkSection\nfrom vizengine.network.source import LiveSource\n"
         "section = NetworkSection.model_validate({'model': 'own.keras', 'preprocess': {'scale': 255}})\n"
-        "found = LiveSource(section, Path('.'), Cache(Path('cache')))\n"
-        "assert found.architecture.channels('stem') == 8 and len(found.identity.sha256) == 64\n"
+        "loaded = LiveSource(section, Path('.'), Cache(Path('cache')))\n"
+        "assert loaded.architecture.channels('stem') == 8 and len(loaded.identity.sha256) == 64\n"
         "sys.exit(str({'tensorflow', 'keras'} & set(sys.modules)) if 'keras' in sys.modules else 0)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(REPOSITORY)},
-    )
-    assert done.returncode == 0, done.stderr
+    environment = {"PYTHONPATH": str(REPOSITORY)}
+    run = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, env=environment)
+    assert run.returncode == 0, run.stderr
 
 
 def test_a_function_runs_only_where_it_is_trusted(folder: Path) -> None:
     with pytest.raises(WeightsUnavailable, match="trust: true"):
         _ = source(folder, model="ownmodule:model").architecture
     assert not (folder / "ran").exists()
-    found = source(folder, model="ownmodule:model", trust=True, preprocess={"function": "ownmodule:halved"})
-    assert [spec.name for spec in found.architecture.conv_layers] == ["first", "second"]
+    loaded = source(folder, model="ownmodule:model", trust=True, preprocess={"function": "ownmodule:halved"})
+    assert [spec.name for spec in loaded.architecture.conv_layers] == ["first", "second"]
     assert (folder / "ran").exists()
     images = np.ones((1, 8, 8, 3), np.float32)
-    np.testing.assert_array_equal(np.asarray(found.network.prepare(images)), images / 2)
-    assert "second" in found.missing_classifier
+    np.testing.assert_array_equal(np.asarray(loaded.network.prepare(images)), images / 2)
+    assert "second" in loaded.missing_classifier
 
 
 @pytest.mark.parametrize(
@@ -131,8 +126,8 @@ def test_a_class_of_its_own_needs_trust(folder: Path) -> None:
     model.save(folder / "own.keras")
     with pytest.raises(WeightsUnavailable, match="SubclassedModel"):
         _ = source(folder, model="own.keras", input="colour").architecture
-    found = source(folder, model="own.keras", input="colour", trust=True)
-    assert [spec.name for spec in found.architecture.conv_layers] == ["conv2d", "conv2d_1", "conv2d_2"]
+    loaded = source(folder, model="own.keras", input="colour", trust=True)
+    assert [spec.name for spec in loaded.architecture.conv_layers] == ["conv2d", "conv2d_1", "conv2d_2"]
 
 
 def test_files_that_are_no_models(folder: Path) -> None:
@@ -170,26 +165,21 @@ def test_arithmetic_is_float32_or_a_reason_is_given(folder: Path, policy: str, s
         return
     network = source(folder, **settings).network
     plain = SubclassedModel() if subclassed else functional_model()
-    images = np.random.default_rng(0).uniform(0, 1, (1, 48, 48, 3)).astype(np.float32)
-    prepared = network.prepare(images)
+    prepared = network.prepare(noise(48, 48))
     plain(prepared)
     plain.set_weights(model.get_weights())
     last = network.architecture.layers[-1].name
-    found = np.asarray(network.model_upto(last)(prepared, training=False))
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, np.asarray(plain(prepared, training=False)), rtol=1e-4, atol=1e-6)
+    loaded = np.asarray(network.model_upto(last)(prepared, training=False))
+    assert loaded.dtype == np.float32
+    np.testing.assert_allclose(loaded, np.asarray(plain(prepared, training=False)), rtol=1e-4, atol=1e-6)
     assert audit(network, "conv2d_2" if subclassed else "last", 1).passed
 
 
 def test_random_weights_depend_on_the_seed_alone(folder: Path) -> None:
     def kernel(seed: int) -> np.ndarray:
-        found = LiveSource(
-            NetworkSection.model_validate({"model": "mobilenet", "weights": "random", "seed": seed}),
-            folder,
-            Cache(folder / "cache"),
-        )
-        assert "not trained" in found.identity.origin and "Nobody" in found.architecture.weights_credit
-        return found.kernel_and_bias("conv_dw_1")[0]
+        network = source(folder, model="mobilenet", weights="random", seed=seed, preprocess=None)
+        assert "not trained" in network.identity.origin and "Nobody" in network.architecture.weights_credit
+        return network.kernel_and_bias("conv_dw_1")[0]
 
     first = kernel(0)
     keras.utils.set_random_seed(9)
@@ -201,10 +191,10 @@ def test_weights_from_a_file_and_from_nowhere(folder: Path, monkeypatch: pytest.
     model = keras.applications.MobileNet(weights=None)
     model.save_weights(folder / "mobile.weights.h5")
     settings = {"model": "mobilenet", "preprocess": None}
-    found = source(folder, weights="mobile.weights.h5", **settings)
+    loaded = source(folder, weights="mobile.weights.h5", **settings)
     own = np.asarray(model.get_layer("conv1").kernel)
     norm = model.get_layer("conv1_bn")
-    np.testing.assert_allclose(found.kernel_and_bias("conv1")[0], own / np.sqrt(1 + norm.epsilon), rtol=1e-5)
+    np.testing.assert_allclose(loaded.kernel_and_bias("conv1")[0], own / np.sqrt(1 + norm.epsilon), rtol=1e-5)
     with pytest.raises(WeightsUnavailable, match="can't be loaded into MobileNetV2"):
         _ = source(folder, model="mobilenetv2", weights="mobile.weights.h5", preprocess=None).network
     shutil.copy(folder / "mobile.weights.h5", folder / "part.weights.h5")
@@ -233,11 +223,7 @@ def test_weights_from_a_file_and_from_nowhere(folder: Path, monkeypatch: pytest.
         ({"model": "resnet50", "weights": "embedded", "preprocess": None}, ("weights",), "no embedded weights"),
         ({"model": "own.h5", "weights": "imagenet"}, ("weights",), "publishes no weights of own.h5"),
         ({"model": "own.h5", "labels": "none.txt"}, ("labels",), "no file none.txt"),
-        (
-            {"model": "own.h5", "preprocess": {"function": "x"}},
-            ("preprocess", "function"),
-            "expected `module:function`",
-        ),
+        ({"model": "own.h5", "preprocess": {"function": "x"}}, ("preprocess", "function"), "`module:function`"),
     ],
 )
 def test_problems_of_a_section(tmp_path: Path, settings: dict[str, object], path: tuple[str, ...], words: str) -> None:

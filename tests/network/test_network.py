@@ -12,21 +12,17 @@ from vizengine.network.model import Network
 from vizengine.network.probes import Probe
 
 
-def _relu(values: np.ndarray) -> np.ndarray:
-    return np.maximum(values, 0)
-
-
 def test_tiny_network_equals_numpy(tiny_network: Network) -> None:
     image = np.random.default_rng(3).uniform(0, 1, (37, 41, 3)).astype(np.float32)
     weights = tiny_network.weights
     prepared = image.astype(np.float64) * 255 - np.array([120.0, 110.0, 100.0])
-    first = _relu(convolve(prepared, *weights["first"], 2, "valid"))
-    left = _relu(convolve(first, *weights["left"], 1, "same"))
-    right = _relu(convolve(first, *weights["right"], 1, "same"))
+    first = np.maximum(convolve(prepared, *weights["first"], 2, "valid"), 0)
+    left = np.maximum(convolve(first, *weights["left"], 1, "same"), 0)
+    right = np.maximum(convolve(first, *weights["right"], 1, "same"), 0)
     pool = max_pool(np.concatenate([left, right], -1), 3, 2)
     expected = convolve(pool, *weights["last"], 2, "same")
-    found = Probe(tiny_network, "last").numpy(image[None])[0]
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
+    pre = Probe(tiny_network, "last").numpy(image[None])[0]
+    np.testing.assert_allclose(pre, expected, rtol=1e-4, atol=1e-3)
 
 
 def test_pre_activation_is_what_the_activation_is_taken_of(squeezenet: Network) -> None:
@@ -52,8 +48,8 @@ def test_vgg19_equals_keras_own_model(vgg19: Network) -> None:
     pixels = np.random.default_rng(5).uniform(0, 1, (1, 64, 64, 3)).astype(np.float32)
     prepared = keras.applications.vgg19.preprocess_input(pixels * 255.0)
     expected = keras.Model(theirs.inputs, theirs.get_layer("block3_conv3").output)(prepared)
-    found = np.maximum(Probe(vgg19, "block3_conv3").numpy(pixels), 0)
-    np.testing.assert_allclose(found, np.asarray(expected), rtol=1e-3, atol=1e-1)
+    pre = np.maximum(Probe(vgg19, "block3_conv3").numpy(pixels), 0)
+    np.testing.assert_allclose(pre, np.asarray(expected), rtol=1e-3, atol=1e-1)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

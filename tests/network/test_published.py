@@ -54,10 +54,8 @@ class Published:
         return weights_files.locate(self.entry, None, None, folder, needed, Cache(folder / "cache"), classifier)
 
     def put(self, folder: Path, which: str) -> None:
-        file = {"full": self.entry.full, "headless": self.entry.headless}[which]
-        assert file is not None
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / file.name).write_bytes({"full": self.full, "headless": self.headless}[which].body)
+        (folder / getattr(self.entry, which).name).write_bytes(getattr(self, which).body)
 
 
 def _small(architecture: Architecture) -> Architecture:
@@ -87,17 +85,16 @@ def _weights(architecture: Architecture, path: Path) -> bytes:
 def vgg19(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Published]:
     """Nothing lies anywhere yet; `named` is the folder that VIZENGINE_WEIGHTS names."""
     real = zoo.catalogue_entry("vgg19")
-    assert real.full is not None and real.headless is not None
     small = _small(real.architecture)
     convolutions = replace(small, layers=tuple(spec for spec in small.layers if spec.kind not in ("flatten", "dense")))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("VIZENGINE_WEIGHTS", str(tmp_path / "named"))
     with ExitStack() as stack:
-        bodies = [_weights(each, tmp_path / "made.h5") for each in (small, convolutions)]
+        bodies = [_weights(architecture, tmp_path / "file.h5") for architecture in (small, convolutions)]
         full, headless = (stack.enter_context(serving(body)) for body in bodies)
         files = [
             replace(file, address=server.address + file.name, digest=hashlib.md5(server.body).hexdigest())
-            for file, server in ((real.full, full), (real.headless, headless))
+            for file, server in zip(real.published, (full, headless), strict=True)
         ]
         entry = replace(real, architecture=small, full=files[0], headless=files[1])
         monkeypatch.setitem(zoo._ENTRIES, "vgg19", lambda: entry)
@@ -129,8 +126,7 @@ def test_the_setting_says_which_file_is_wanted_and_a_full_one_that_is_there_is_p
 def test_a_full_file_that_is_not_the_published_one_does_not_stand_in_the_way(vgg19: Published, tmp_path: Path) -> None:
     vgg19.put(vgg19.named, "headless")
     vgg19.put(vgg19.keras_cache, "full")
-    assert vgg19.entry.full is not None
-    with (vgg19.keras_cache / vgg19.entry.full.name).open("ab") as file:
+    with (vgg19.keras_cache / vgg19.entry.published[0].name).open("ab") as file:
         file.write(b"more")
     assert vgg19.locate(tmp_path).path.parent == vgg19.named
     # Asked for, it is downloaded in its place.
@@ -141,8 +137,7 @@ def test_without_a_connection_the_full_file_its_size_and_the_ways_to_mend_it_are
     vgg19: Published, tmp_path: Path
 ) -> None:
     vgg19.put(vgg19.named, "headless")
-    assert vgg19.entry.full is not None
-    nowhere = replace(vgg19.entry, full=replace(vgg19.entry.full, address="http://127.0.0.1:9/"))
+    nowhere = replace(vgg19.entry, full=replace(vgg19.entry.published[0], address="http://127.0.0.1:9/"))
     with pytest.raises(WeightsUnavailable) as caught:
         weights_files.locate(nowhere, None, None, tmp_path, NEEDED, Cache(tmp_path / "cache"), True)
     message = str(caught.value)

@@ -34,14 +34,14 @@ def vgg19_entry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ZooEntry:
     monkeypatch.delenv(WEIGHTS_FOLDER_VARIABLE, raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     entry = zoo.catalogue_entry("vgg19")
-    assert entry.full and entry.headless
-    return replace(entry, headless=replace(entry.headless, address=NOWHERE), full=replace(entry.full, address=NOWHERE))
+    full, headless = (replace(file, address=NOWHERE) for file in entry.published)
+    return replace(entry, full=full, headless=headless)
 
 
-def _model() -> keras.Model:
+def _model(channels: int = 64) -> keras.Model:
     image = keras.Input((16, 16, 3))
-    last = keras.layers.Conv2D(64, 3, name="block1_conv1")(image)
-    return keras.Model(image, keras.layers.Conv2D(64, 3, name="block1_conv2")(last))
+    first = keras.layers.Conv2D(channels, 3, name="block1_conv1")(image)
+    return keras.Model(image, keras.layers.Conv2D(64, 3, name="block1_conv2")(first))
 
 
 def _old_layout(path: Path, model: keras.Model) -> None:
@@ -68,34 +68,35 @@ def test_every_format_is_read_by_layer_name(tmp_path: Path, cache: Cache, ending
     entry = zoo.catalogue_entry("vgg19")
     file = locate(entry, path.name, None, tmp_path, NEEDED, cache)
     assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    found = read_layers(file.path, entry.architecture.layers)
-    assert set(found) == {"block1_conv1", "block1_conv2"}
-    for name, (kernel, bias) in found.items():
-        expected = model.get_layer(name).get_weights()
-        np.testing.assert_array_equal(kernel, expected[0])
-        np.testing.assert_array_equal(bias, expected[1])
+    layers = read_layers(file.path, entry.architecture.layers)
+    assert set(layers) == {"block1_conv1", "block1_conv2"}
+    for name, arrays in layers.items():
+        for array, expected in zip(arrays, model.get_layer(name).get_weights(), strict=True):
+            np.testing.assert_array_equal(array, expected)
 
 
-def test_the_missing_layer_is_named(tmp_path: Path, cache: Cache) -> None:
-    _model().save_weights(tmp_path / "vgg19.weights.h5")
+@pytest.mark.parametrize(
+    ("content", "layer", "words"),
+    [
+        (64, "block2_conv2", "no weights for the layers block2_conv1, block2_conv2"),
+        (32, "block1_conv2", r"layer block1_conv1 with kernel \(3, 3, 3, 32\)"),
+        (b"", "block1_conv2", r"vgg19\.weights\.h5 can't be read"),
+        (b"not a weights file", "block1_conv2", r"vgg19\.weights\.h5 can't be read"),
+        (b"\x89HDF\r\n\x1a\n" + b"\0" * 40, "block1_conv2", r"vgg19\.weights\.h5 can't be read"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(
+    tmp_path: Path, cache: Cache, content: int | bytes, layer: str, words: str
+) -> None:
+    """A layer is missing, has another shape, or the file is damaged."""
+    path = tmp_path / "vgg19.weights.h5"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        _model(content).save_weights(path)
     entry = zoo.catalogue_entry("vgg19")
-    with pytest.raises(WeightsUnavailable, match="no weights for the layers block2_conv1, block2_conv2"):
-        locate(entry, "vgg19.weights.h5", None, tmp_path, entry.architecture.upto("block2_conv2"), cache)
-
-
-def test_a_wrong_shape_is_named(tmp_path: Path, cache: Cache) -> None:
-    image = keras.Input((16, 16, 3))
-    last = keras.layers.Conv2D(32, 3, name="block1_conv1")(image)
-    keras.Model(image, keras.layers.Conv2D(64, 3, name="block1_conv2")(last)).save_weights(tmp_path / "a.weights.h5")
-    with pytest.raises(WeightsUnavailable, match=r"layer block1_conv1 with kernel \(3, 3, 3, 32\)"):
-        locate(zoo.catalogue_entry("vgg19"), "a.weights.h5", None, tmp_path, NEEDED, cache)
-
-
-@pytest.mark.parametrize("content", [b"", b"not a weights file", b"\x89HDF\r\n\x1a\n" + b"\0" * 40])
-def test_a_damaged_file_is_refused(tmp_path: Path, cache: Cache, content: bytes) -> None:
-    (tmp_path / "broken.h5").write_bytes(content)
-    with pytest.raises(WeightsUnavailable, match=r"broken\.h5 can't be read"):
-        locate(zoo.catalogue_entry("vgg19"), "broken.h5", None, tmp_path, NEEDED, cache)
+    with pytest.raises(WeightsUnavailable, match=words):
+        locate(entry, path.name, None, tmp_path, entry.architecture.upto(layer), cache)
 
 
 def test_folders_are_searched_in_order(
@@ -117,25 +118,19 @@ def test_folders_are_searched_in_order(
     assert not list((tmp_path / "keras").rglob("*.h5"))
 
 
-def test_another_networks_file_is_not_taken(
+def test_files_of_another_network_or_with_other_bytes_are_not_taken(
     tmp_path: Path, cache: Cache, vgg19_entry: ZooEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _model().save_weights(tmp_path / "vgg16.weights.h5")
+    _, headless = vgg19_entry.published
     monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, str(tmp_path))
+    _model().save_weights(tmp_path / "vgg16.weights.h5")
     with pytest.raises(WeightsUnavailable, match="has no weights file of vgg19"):
         locate(vgg19_entry, None, None, tmp_path, NEEDED, cache)
-
-
-def test_other_bytes_under_a_published_name_are_refused(
-    tmp_path: Path, cache: Cache, vgg19_entry: ZooEntry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert vgg19_entry.headless is not None
-    _model().save(tmp_path / vgg19_entry.headless.name)
-    monkeypatch.setenv(WEIGHTS_FOLDER_VARIABLE, str(tmp_path))
+    _model().save(tmp_path / headless.name)
     with pytest.raises(WeightsUnavailable, match="is not the file that Keras publishes"):
         locate(vgg19_entry, None, None, tmp_path, NEEDED, cache)
-    named = locate(vgg19_entry, vgg19_entry.headless.name, None, tmp_path, NEEDED, cache)
-    assert named.origin == "file named in the config"
+    # Named outright, it is.
+    assert locate(vgg19_entry, headless.name, None, tmp_path, NEEDED, cache).origin == "file named in the config"
 
 
 def test_embedded_weights_are_the_published_ones(cache: Cache) -> None:
