@@ -13,10 +13,8 @@ import yaml
 
 from tests.places import REPOSITORY
 from vizengine.check import check_entry
-from vizengine.config.applications import BUILT_IN
 from vizengine.config.json_schema import schema as config_schema
 from vizengine.config.load import load
-from vizengine.config.network import NetworkSection
 from vizengine.errors import ConfigError
 
 
@@ -77,8 +75,3 @@ def test_the_example_in_the_reference_is_fine(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(example[1])
     (tmp_path / "circuit.md").write_text("text")
     assert load(tmp_path / "config.yaml", (check_entry,)).circuits[0].name == "fire4-23"
-
-
-def test_the_reference_names_the_built_in_networks() -> None:
-    described = NetworkSection.model_fields["model"].description
-    assert described is not None and all(f"`{name}`" in described for name in BUILT_IN)

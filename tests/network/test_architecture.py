@@ -29,7 +29,7 @@ def test_vgg_has_the_layers_and_parameters_of_keras(model: str) -> None:
         assert architecture.parameters(layer.name) == layer.count_params()
         assert architecture.side(layer.name, 224) == layer.output.shape[1]
     published = {"vgg16": 138_357_544, "vgg19": 143_667_240}
-    assert architecture.total_parameters() == published[model]
+    assert architecture.total_parameters == published[model]
 
 
 @pytest.mark.parametrize("model", ["vgg16", "vgg19"])
@@ -46,7 +46,7 @@ def test_published_files_are_those_of_keras(model: str) -> None:
 
 def test_squeezenet_has_its_published_size(squeezenet: Network) -> None:
     architecture = squeezenet.architecture
-    assert architecture.total_parameters() == 1_235_496
+    assert architecture.total_parameters == 1_235_496
     for layer in architecture.conv_layers:
         kernel, bias = squeezenet.weights[layer.name]
         assert kernel.size + bias.size == architecture.parameters(layer.name)

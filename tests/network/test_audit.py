@@ -26,14 +26,14 @@ QUICK = ("densenet121", "efficientnetb0", "efficientnetv2b0", "inceptionv3", "mo
     "layer", ["stem", "oblong", "tall", "grouped", "wide", "separable", "deep", "last"]
 )  # fmt: skip
 def test_own_model(layer: str) -> None:
-    found = audit(network_of(functional_model(side=None)), layer, 1)
-    assert found.passed, found
+    checks = audit(network_of(functional_model(side=None)), layer, 1)
+    assert checks.passed, checks
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_subclassed_model(channels: int) -> None:
-    found = audit(network_of(SubclassedModel(), (None, None, channels)), "conv2d_2", 1)
-    assert found.passed, found
+    checks = audit(network_of(SubclassedModel(), (None, None, channels)), "conv2d_2", 1)
+    assert checks.passed, checks
 
 
 def test_the_table_has_every_network() -> None:
@@ -51,17 +51,17 @@ def _sample(count: int) -> list[str]:
     return random.Random(6).sample(rows, count)
 
 
-@pytest.mark.parametrize("shown", _sample(3))
-def test_the_table_says_what_is_measured(shown: str) -> None:
+@pytest.mark.parametrize("written", _sample(3))
+def test_the_table_says_what_is_measured(written: str) -> None:
     """All of a row but the size of its errors, which depends on the machine."""
-    name, layer = re.match(r"\| (\w+) \| `(\S+)` \|", shown).groups()
-    found = audit(opened(name), layer, UNIT)
-    assert found.passed, found
-    assert _without_errors(row(name, found)) == _without_errors(shown)
+    name, layer = re.match(r"\| (\w+) \| `(\S+)` \|", written).groups()
+    checks = audit(opened(name), layer, UNIT)
+    assert checks.passed, checks
+    assert _without_errors(row(name, checks)) == _without_errors(written)
 
 
-def _without_errors(shown: str) -> str:
-    return re.sub(r"\d+e[-+]\d+", "", shown)
+def _without_errors(written: str) -> str:
+    return re.sub(r"\d+e[-+]\d+", "", written)
 
 
 def _with_layers_of(network: Network, model: keras.Model) -> LiveNetwork:
@@ -85,9 +85,9 @@ def _with_layers_of(network: Network, model: keras.Model) -> LiveNetwork:
     [("fire4/expand3x3", 23), ("fire3/squeeze1x1", 5), ("fire4/squeeze1x1", 7), ("fire9/expand1x1", 100)],
 )
 def test_squeezenets_real_weights(squeezenet: Network, layer: str, unit: int) -> None:
-    found = audit(_with_layers_of(squeezenet, squeezenet.model_upto(layer)), layer, unit)
-    assert found.passed, found
-    assert len(found.sites) == (1 if "expand" in layer else 2)
+    checks = audit(_with_layers_of(squeezenet, squeezenet.model_upto(layer)), layer, unit)
+    assert checks.passed, checks
+    assert len(checks.sites) == (1 if "expand" in layer else 2)
 
 
 def test_vgg19s_real_weights_across_the_pool(vgg19: Network) -> None:
@@ -96,6 +96,6 @@ def test_vgg19s_real_weights_across_the_pool(vgg19: Network) -> None:
     for name, arrays in vgg19.weights.items():
         model.get_layer(name).set_weights(list(arrays))
     upto = keras.Model(model.inputs, model.get_layer("block3_conv1").output)
-    found = audit(_with_layers_of(vgg19, upto), "block3_conv1", 50)
-    assert found.passed, found
-    assert found.sites == ("block2_conv2",) and found.earlier == "block1_conv2"
+    checks = audit(_with_layers_of(vgg19, upto), "block3_conv1", 50)
+    assert checks.passed, checks
+    assert checks.sites == ("block2_conv2",) and checks.earlier == "block1_conv2"

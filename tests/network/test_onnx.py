@@ -54,8 +54,8 @@ class _Exported:
     def save(self, output: str, path: Path) -> onnx.ModelProto:
         image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, SIDE, SIDE])
         classes = helper.make_tensor_value_info(output, TensorProto.FLOAT, None)
-        graph = helper.make_graph(self.nodes, "main", [image], [classes], self.arrays)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        main = helper.make_graph(self.nodes, "main", [image], [classes], self.arrays)
+        model = helper.make_model(main, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         model = onnx.shape_inference.infer_shapes(model)
         onnx.save(model, path)
         return model
@@ -63,16 +63,16 @@ class _Exported:
 
 def _network(path: Path) -> onnx.ModelProto:
     """A stem, a residual block with a shortcut of its own, a fire module, and a classifier."""
-    made = _Exported()
-    stem = made.pool(made.add("Relu", made.norm(made.conv("image", 3, 16, 7, 2), 16)))
-    inside = made.add("Relu", made.norm(made.conv(stem, 16, 16, 3, 2), 16))
-    straight = made.norm(made.conv(inside, 16, 16, 3), 16)
-    total = made.add("Relu", made.add("Add", straight, made.norm(made.conv(stem, 16, 16, 1, 2), 16)))
-    squeezed = made.add("Relu", made.conv(total, 16, 8, 1))
-    wide = [made.add("Relu", made.conv(squeezed, 8, 16, side)) for side in (1, 3)]
-    last = made.add("Relu", made.conv(made.add("Concat", *wide, axis=1), 32, 16, 3))
-    flat = made.add("Flatten", made.add("GlobalAveragePool", last), axis=1)
-    return made.save(made.add("Gemm", flat, made.array(5, 16), made.array(5), transB=1), path)
+    graph = _Exported()
+    stem = graph.pool(graph.add("Relu", graph.norm(graph.conv("image", 3, 16, 7, 2), 16)))
+    inside = graph.add("Relu", graph.norm(graph.conv(stem, 16, 16, 3, 2), 16))
+    straight = graph.norm(graph.conv(inside, 16, 16, 3), 16)
+    total = graph.add("Relu", graph.add("Add", straight, graph.norm(graph.conv(stem, 16, 16, 1, 2), 16)))
+    squeezed = graph.add("Relu", graph.conv(total, 16, 8, 1))
+    wide = [graph.add("Relu", graph.conv(squeezed, 8, 16, side)) for side in (1, 3)]
+    last = graph.add("Relu", graph.conv(graph.add("Concat", *wide, axis=1), 32, 16, 3))
+    flat = graph.add("Flatten", graph.add("GlobalAveragePool", last), axis=1)
+    return graph.save(graph.add("Gemm", flat, graph.array(5, 16), graph.array(5), transB=1), path)
 
 
 def test_a_network_from_onnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,8 +91,8 @@ def test_a_network_from_onnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     images = np.random.default_rng(1).uniform(0, 1, (1, SIDE, SIDE, 3)).astype(np.float32)
     given = np.float32((images - mean) / np.float64(deviation)).transpose(0, 3, 1, 2)
     expected = ReferenceEvaluator(original).run(None, {"image": given})[0]
-    found = network.model_upto(architecture.layers[-1].name)(network.prepare(images), training=False)
-    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-4, atol=1e-4)
+    computed = network.model_upto(architecture.layers[-1].name)(network.prepare(images), training=False)
+    np.testing.assert_allclose(np.asarray(computed), expected, rtol=1e-4, atol=1e-4)
     names = [spec.name for spec in architecture.conv_layers]
     assert len(names) == 8
     for name in names[1:]:

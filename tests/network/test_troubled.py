@@ -47,7 +47,7 @@ def test_a_unit_before_an_upsampling_is_read_at_any_size(model, layer: str) -> N
     own = keras_model.get_layer(layer)
     feed = images
     for before in {"inner": ["first", "max_pooling2d"], "down": ["stem"]}.get(layer, []):
-        feed = next(each for each in keras_model.layers if each.name.startswith(before))(feed)
+        feed = next(spec for spec in keras_model.layers if spec.name.startswith(before))(feed)
     expected = np.asarray(keras.ops.conv(feed, own.kernel, own.strides[0], own.padding)) + np.asarray(own.bias)
     np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-5)
     assert values.shape[1:3] == tuple(architecture.side(layer, side) for side in (37, 50))
@@ -60,7 +60,7 @@ def test_a_unit_before_an_upsampling_is_read_at_any_size(model, layer: str) -> N
 def test_what_lies_behind_an_upsampling_is_left_out_and_said() -> None:
     for model, up in ((troubled.unet(), "up (Conv2DTranspose)"), (troubled.added(), "up (UpSampling2D)")):
         architecture = _network(model).architecture
-        behind = [each.name for each in architecture.conv_layers if each.name in architecture.resized_by]
+        behind = [spec.name for spec in architecture.conv_layers if spec.name in architecture.resized_by]
         assert behind in (["behind", "last", "classes"], ["after"])
         for layer in behind:
             with pytest.raises(Untraceable, match="can't be looked at") as caught:
@@ -68,12 +68,12 @@ def test_what_lies_behind_an_upsampling_is_left_out_and_said() -> None:
             assert up in str(caught.value)
     architecture = _network(troubled.unet()).architecture
     kernels = {
-        each.name: Slices(np.ones((3, 3, architecture.channels(each.inputs[0]), each.filters), np.float32))
-        for each in architecture.conv_layers
+        spec.name: Slices(np.ones((3, 3, architecture.channels(spec.inputs[0]), spec.filters), np.float32))
+        for spec in architecture.conv_layers
     }
-    found = readings(architecture, SimpleNamespace(layer="first", unit=1), kernels.get)
-    assert found.layers == ("inner",)
-    assert [each.layer for each in found.unread] == ["behind"] and "up (Conv2DTranspose)" in found.unread[0].reason
+    outputs = readings(architecture, SimpleNamespace(layer="first", unit=1), kernels.get)
+    assert outputs.layers == ("inner",)
+    assert [spec.layer for spec in outputs.unread] == ["behind"] and "up (Conv2DTranspose)" in outputs.unread[0].reason
 
 
 def test_a_class_for_each_position_is_no_classifier() -> None:
@@ -98,7 +98,7 @@ def test_group_and_spectral_normalisations_are_read() -> None:
     model = troubled.normalised()
     network = _network(model, 32)
     architecture = network.architecture
-    kinds = {each.name: each.kind for each in architecture.layers}
+    kinds = {spec.name: spec.kind for spec in architecture.layers}
     assert (kinds["plain_norm"], kinds["spectral"]) == ("group_norm", "conv")
     images = _images(32, 32)
     plain = Probe(network, "plain").numpy(images)
@@ -119,6 +119,6 @@ def test_group_and_spectral_normalisations_are_read() -> None:
     inner = model.get_layer("spectral").layer
     np.testing.assert_array_equal(kernel, np.asarray(inner.kernel))
     np.testing.assert_array_equal(bias, np.asarray(inner.bias))
-    assert [each.label for each in architecture.source_channels("last")] == [f"spectral:{i}" for i in range(4)]
+    assert [spec.label for spec in architecture.source_channels("last")] == [f"spectral:{i}" for i in range(4)]
     for layer in ("plain", "following", "spectral", "last"):
         assert audit(network, layer, 1).passed, layer

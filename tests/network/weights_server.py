@@ -55,19 +55,19 @@ class WeightsServer:
 @contextmanager
 def serving(body: bytes, ranges: bool = True) -> Iterator[WeightsServer]:
     """Run such a server until the block ends."""
-    given = WeightsServer(body, ranges)
+    server = WeightsServer(body, ranges)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            given.answer(self)
+            server.answer(self)
 
         def log_message(self, *_: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
         threading.Thread(target=httpd.serve_forever, daemon=True).start()
-        given.address = f"http://127.0.0.1:{httpd.server_port}/"
+        server.address = f"http://127.0.0.1:{httpd.server_port}/"
         try:
-            yield given
+            yield server
         finally:
             httpd.shutdown()

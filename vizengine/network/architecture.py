@@ -311,6 +311,7 @@ class Architecture:
             return layer.weights
         return math.prod(self.kernel_shape(name)) + layer.filters if layer.filters else 0
 
+    @property
     def total_parameters(self) -> int:
         """Number of trainable weights of the whole network, classifier included."""
         return sum(self.parameters(layer.name) for layer in self.layers)

@@ -79,10 +79,7 @@ def _squeezenet() -> ZooEntry:
 
     def fire(name: str, source: str, squeeze: int, expand: int) -> str:
         squeezed = conv(f"{name}/squeeze1x1", source, squeeze, 1)
-        expanded = (
-            conv(f"{name}/expand1x1", squeezed, expand, 1),
-            conv(f"{name}/expand3x3", squeezed, expand, 3),
-        )
+        expanded = tuple(conv(f"{name}/expand{side}x{side}", squeezed, expand, side) for side in (1, 3))
         layers.append(LayerSpec(f"{name}/concat", "concat", expanded))
         return f"{name}/concat"
 

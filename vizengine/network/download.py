@@ -29,7 +29,6 @@ class Watch:
     """Reports the progress of a download, by a bar on a terminal or else by lines; gives up where too little comes.
 
     Args:
-        name: of the file.
         start, total: bytes that are there already, and of the whole file, or None where it isn't known.
     """
 
@@ -71,14 +70,13 @@ class Watch:
             self._drawn = now
         if now - self._line > LINE_EVERY_SECONDS and not self._terminal:
             self._line = now
-            logger.info("%s: %s", self._name, self._so_far(now - self._began))
-
-    def _so_far(self, seconds: float) -> str:
-        done = self._start + self._came
-        if self._total is None:
-            return f"{megabytes(done)} came"
-        left = (self._total - done) / self._came * seconds
-        return f"{megabytes(done)} of {megabytes(self._total)}, about {duration(left)} left"
+            done = self._start + self._came
+            if self._total is None:
+                progress = f"{megabytes(done)} came"
+            else:
+                left = (self._total - done) / self._came * (now - self._began)
+                progress = f"{megabytes(done)} of {megabytes(self._total)}, about {duration(left)} left"
+            logger.info("%s: %s", self._name, progress)
 
 
 def megabytes(size: int) -> str:
@@ -107,11 +105,14 @@ class _Resumer:
         self.resumed = False
 
     def __call__(self, url: str, output_file: str, pooch: object) -> None:
+        import requests
+
         if not self._published.digest:
             # Without a hash, parts of two different files couldn't be told apart.
             self._part.unlink(missing_ok=True)
         kept = self._part.stat().st_size if self._part.exists() else 0
-        with self._ask(url, kept) as answer:
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={kept}-"} if kept else {})}
+        with requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS, stream=True) as answer:
             whole = answer.status_code == 416 and _range(answer) == f"*/{kept}"
             rest = answer.status_code == 206 and _range(answer).startswith(f"{kept}-")
             self.resumed = bool(kept) and (whole or rest)
@@ -124,12 +125,6 @@ class _Resumer:
                 answer.raise_for_status()
                 self._write(answer, kept if self.resumed else 0)
         os.replace(self._part, output_file)
-
-    def _ask(self, url: str, kept: int) -> requests.Response:
-        import requests
-
-        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={kept}-"} if kept else {})}
-        return requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS, stream=True)
 
     def _write(self, answer: requests.Response, start: int) -> None:
         if answer.headers.get("Content-Type", "").startswith("text/html"):

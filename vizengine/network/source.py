@@ -124,7 +124,7 @@ class PublishedSource:
     cache: Cache
 
     def upto(self, layers: tuple[str, ...]) -> PublishedSource:
-        """The network whose weights must be there up to these layers."""
+        """The network whose weights must be there up to these layers; all are, where a Keras model has them."""
         return replace(self, layers=layers)
 
     @cached_property
@@ -133,12 +133,12 @@ class PublishedSource:
 
     @property
     def architecture(self) -> Architecture:
-        """Its layers."""
+        """Its layers and input."""
         return self._entry.architecture
 
     @property
     def structure(self) -> Architecture:
-        """The same: nothing need be had for it."""
+        """The same for a check, for which no weights need be had."""
         return self.architecture
 
     @cached_property
@@ -159,11 +159,6 @@ class PublishedSource:
     def identity(self) -> WeightsIdentity:
         """Name, origin and hash of the weights file."""
         return WeightsIdentity(self.file.path.name, self.file.origin, self.file.sha256)
-
-    @cached_property
-    def loaded_layers(self) -> int:
-        """Number of layers with weights that the file gave."""
-        return sum(self.has(spec.name) for spec in self.architecture.layers if self.architecture.parameters(spec.name))
 
     @cached_property
     def missing_classifier(self) -> str:
@@ -191,7 +186,7 @@ class PublishedSource:
         return not lacks(self.file.path, self.architecture, (self.architecture.layer(layer),))
 
     def kernel_and_bias(self, layer: str) -> KernelAndBias:
-        """Of one conv layer."""
+        """Of one conv layer, with the normalisation behind it folded in."""
         return read_layers(self.file.path, (self.architecture.layer(layer),))[layer]
 
 
@@ -237,7 +232,7 @@ def opened_once() -> Iterator[None]:
 
 
 class LiveSource:
-    """A network whose layers are those of a Keras model.
+    """A network whose layers are those of a Keras model; its methods are those of `PublishedSource`.
 
     Raises:
         WeightsUnavailable: from all properties, where the model, its weights or its labels can't be had.
@@ -269,7 +264,6 @@ class LiveSource:
         return graphs[name]
 
     def upto(self, layers: tuple[str, ...]) -> LiveSource:
-        """The same: a Keras model has the weights of all its layers."""
         return self
 
     @cached_property
@@ -295,14 +289,13 @@ class LiveSource:
 
     @cached_property
     def architecture(self) -> Architecture:
-        """The network's layers and input."""
         if is_reference(self._section.model):
             return self._describe()
         return self._cache.get_or_compute("architecture", self._key, Architecture, self._describe)
 
     @cached_property
     def structure(self) -> Architecture:
-        """The same without its weights, for a check, so that nothing is downloaded for it."""
+        # Without its weights, so that nothing is downloaded for a check.
         if not self._application or self._weights != IMAGENET:
             return self.architecture
         bare = self._section.model_copy(update={"weights": RANDOM})
@@ -318,7 +311,6 @@ class LiveSource:
 
     @cached_property
     def identity(self) -> WeightsIdentity:
-        """What the weights are called on the page, where they came from, and a hash of them."""
         section = self._section
         preparation = self._preparation
         if self._weights == RANDOM:
@@ -343,7 +335,6 @@ class LiveSource:
 
     @property
     def missing_weights(self) -> MissingWeights | None:
-        """Weights that aren't on this machine, as far as that is known without opening any; None where they are."""
         if self._weights_file is not None and not self._weights_file.is_file():
             return MissingWeights(f"There is no weights file at {self._weights}.", "Correct the path under `weights`.")
         if self._weights != IMAGENET:
@@ -370,13 +361,7 @@ class LiveSource:
         return self._section.preprocess.model_dump_json() + code
 
     @property
-    def loaded_layers(self) -> int:
-        """Number of layers with weights: all of them."""
-        return sum(1 for spec in self.architecture.layers if self.architecture.parameters(spec.name))
-
-    @property
     def missing_classifier(self) -> str:
-        """Why there are no class probabilities, in words; empty where there are."""
         if self.architecture.is_classifier:
             return ""
         last = self.architecture.layers[-1]
@@ -400,15 +385,12 @@ class LiveSource:
 
     @cached_property
     def network(self) -> LiveNetwork:
-        """The network; loads TensorFlow."""
         return LiveNetwork(self.architecture, self._graph, self._prepare, self.labels)
 
     def has(self, layer: str) -> bool:
-        """Whether the weights of a layer are there: a Keras model has them all."""
         return True
 
     def kernel_and_bias(self, layer: str) -> KernelAndBias:
-        """Of one conv layer, what is behind it folded in."""
         return self.network.weights[layer]
 
 
@@ -434,8 +416,8 @@ def describe(source: Source, layer: str, unit: int) -> NetworkDescription:
         weights_sha256=identity.sha256,
         weights_credit=architecture.weights_credit,
         trained=identity.trained,
-        parameters=architecture.total_parameters(),
-        loaded_layers=source.loaded_layers,
+        parameters=architecture.total_parameters,
+        loaded_layers=sum(source.has(spec.name) for spec in architecture.layers if architecture.parameters(spec.name)),
         has_classifier=not source.missing_classifier,
         input_size=architecture.input_size,
         chain=tuple(
