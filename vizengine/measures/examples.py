@@ -49,7 +49,6 @@ class Example:
         photo: its name; `photo_index` its index among the photos.
         row, column: position on the unit's map.
         top, left: first pixel of the receptive field in the photo as read; negative where it reaches outside.
-        pre: the unit's pre-activation.
         crop: (size, size, 3) uint8, the receptive field; mid grey outside the photo.
     """
 
@@ -144,8 +143,7 @@ def cut_example(
         architecture, layer: the network's and the unit's.
         photo, index: the photo's name and its index among the photos.
         pixels: (height, width, 3) of the photo, RGB in [0, 1], as the network takes it.
-        position: row and column on the unit's map.
-        pre: the unit's pre-activation there.
+        position, pre: row and column on the unit's map, and the unit's pre-activation there.
     """
     field = architecture.receptive_field(layer)
     down, across = field_start(architecture, layer, *pixels.shape[:2])

@@ -23,7 +23,6 @@ class Sweep:
     """The steps of one kind of change.
 
     Attributes:
-        kind: what changes.
         steps: rotation and hue in degrees; scale as a factor; polarity 0 as it is, 1 inverted; position and blur
             (a Gaussian's standard deviation) as a share of the receptive field's side.
         untouched: the step at which the patch is as it was.

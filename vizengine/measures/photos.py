@@ -279,12 +279,7 @@ def _entries(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file that is skipped.
-
-    Attributes:
-        name: file name.
-        reason: why, in words.
-    """
+    """The name of a file that is skipped, and the reason in words."""
 
     name: str
     reason: str

@@ -18,7 +18,6 @@ from vizengine.figures.quantities import Documented, Quantity, if_finite, signif
 from vizengine.measures.contributions import Contributions
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
-from vizengine.measures.statistics import largest_first
 from vizengine.measures.stream import Streamed
 
 NAMES = NORM, CONTRIBUTION, DROP = "L2 norm", "mean absolute contribution over photos", "drop on own top examples"
@@ -64,14 +63,12 @@ class Ranks:
 
 def measure_ranks(circuit: Circuit, streamed: Streamed, contributions: Contributions) -> Ranks:
     """The three ranks of a unit's inputs."""
-    from scipy.stats import kendalltau, spearmanr
+    from scipy.stats import kendalltau, rankdata, spearmanr
 
     norms = np.array([channel.norm for channel in circuit.inputs])
     values = np.stack([norms, streamed.contribution_size, contributions.mean]).astype(np.float64)
     sizes = np.abs(values)
-    places = np.empty(values.shape, np.int64)
-    for row, size in zip(places, sizes, strict=True):
-        row[largest_first(size)] = np.arange(1, len(size) + 1)
+    places = rankdata(-sizes, "ordinal", axis=1).astype(np.int64)
     among = places <= circuit.top
     agreements = []
     for first, second in combinations(range(len(NAMES)), 2):

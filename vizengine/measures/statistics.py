@@ -27,13 +27,12 @@ _NORMAL = 1.959963984540054
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over a sample.
+    """A mean over a sample of `count` values.
 
     Attributes:
         mean: not a number where the sample is empty.
         deviation: standard deviation over the sample (n - 1); 0 where there is one value.
         low, high: 95 % interval of the mean by Student's t; minus and plus infinity where there is one value or none.
-        count: size of the sample.
     """
 
     mean: float
@@ -114,11 +113,9 @@ class Moment:
 
 @dataclass(frozen=True)
 class Comoments:
-    """Mean and covariance of the terms of a sum over positions.
+    """Mean, (terms,) float64, and covariance of the terms of a sum over `count` positions.
 
     Attributes:
-        count: positions.
-        mean: (terms,) float64.
         products: (terms, terms) float64, sums of products of differences from the means.
     """
 

@@ -54,8 +54,7 @@ class Index:
         channel: index of the channel among `Tuning.labels`.
         value: 0 to 1, with its interval over patches where it's made from patches; not a number where the channel
             doesn't fire at all along the sweep.
-        formula: in words.
-        source: where the formula is from.
+        formula, source: in words, and where it is from.
     """
 
     name: str

@@ -97,20 +97,19 @@ class Forward:
         self.additions = _additions(network, circuit)
         self._network = network
         self._unit = PreActivation(network, circuit.layer, [circuit.unit])
-        made: dict[str, list[int]] = {}
+        by_maker: dict[str, list[int]] = {}
         for channel in self.channels:
-            made.setdefault(channel.source_layer, []).append(channel.source_channel)
-        self._makers = {layer: PreActivation(network, layer, channels) for layer, channels in made.items()}
-        self._added = tuple(dict.fromkeys(name for addition in self.additions for name in addition.maps))
+            by_maker.setdefault(channel.source_layer, []).append(channel.source_channel)
+        self._makers = {layer: PreActivation(network, layer, channels) for layer, channels in by_maker.items()}
         feeds = [maker.feed for maker in self._makers.values()]
-        self._model = network.model_upto_each([self.spec.inputs[0], *feeds, *self._added])
+        added = [name for addition in self.additions for name in addition.maps]
+        self._read = [self.spec.inputs[0], *feeds, *added]
+        self._model = network.model_upto_each(self._read)
 
-    def _run(self, images: NDArray[np.floating]) -> tuple[tf.Tensor, dict[str, tf.Tensor], list[tf.Tensor]]:
-        """What the unit's layer reads, what each maker reads, and what sums add."""
+    def _run(self, images: NDArray[np.floating]) -> dict[str, tf.Tensor]:
+        """Outputs of the layers that the unit and the makers read and that sums add, by name."""
         prepared = self._network.prepare(tf.constant(images, tf.float32), self.circuit.layer)
-        below, *others = self._model(prepared, training=False)
-        count = len(self._makers)
-        return below, dict(zip(self._makers, others[:count], strict=True)), others[count:]
+        return dict(zip(self._read, self._model(prepared, training=False), strict=True))
 
     def one(self, pixels: NDArray[np.floating], photo: int = 0) -> Pass:
         """One image of any size.
@@ -120,8 +119,8 @@ class Forward:
             photo: its identity, for the map.
         """
         spec = self.spec
-        whole, feeds, added = self._run(pixels[None])
-        read = whole[..., self.architecture.reads(spec.name, self.circuit.unit)]
+        outputs = self._run(pixels[None])
+        read = outputs[spec.inputs[0]][..., self.architecture.reads(spec.name, self.circuit.unit)]
         parts = tf.nn.depthwise_conv2d(
             read,
             self.kernel[..., None],
@@ -134,16 +133,13 @@ class Forward:
         rows, columns = (self._places(axis, below.shape[axis], pre.shape[axis]) for axis in (0, 1))
         strongest = below[..., [channel.index for channel in self.channels]]
         unit_map = UnitMap(photo, pre, contributions, rows, columns, strongest)
-        makers = self._in_order({layer: np.asarray(maker(feeds[layer])[0]) for layer, maker in self._makers.items()})
-        maps = {name: np.asarray(tensor)[0] for name, tensor in zip(self._added, added, strict=True)}
-        terms = [
-            [
-                maps[name][..., addition.channel] * factor
-                for name, factor in zip(addition.maps, addition.factors, strict=True)
-            ]
-            for addition in self.additions
-        ]
-        return Pass(below, unit_map, makers, tuple(Comoments.of(maps_of_sum) for maps_of_sum in terms))
+        makers = {layer: np.asarray(maker(outputs[maker.feed])[0]) for layer, maker in self._makers.items()}
+        terms = []
+        for addition in self.additions:
+            maps = [np.asarray(outputs[name][0, ..., addition.channel]) for name in addition.maps]
+            scaled = [values * factor for values, factor in zip(maps, addition.factors, strict=True)]
+            terms.append(Comoments.of(scaled))
+        return Pass(below, unit_map, self._in_order(makers), tuple(terms))
 
     def _places(self, axis: int, side: int, positions: int) -> NDArray[np.int64]:
         """(positions, kernel) which places of an input of that side each coefficient reads, along one axis."""
@@ -172,10 +168,10 @@ class Forward:
         return np.concatenate([self._centres(images[start : start + width]) for start in range(0, len(images), width)])
 
     def _centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
-        below, feeds, _ = self._run(images)
-        unit = self._unit.at(below, self.canvas.position)[:, 0]
+        outputs = self._run(images)
+        unit = self._unit.at(outputs[self._unit.feed], self.canvas.position)[:, 0]
         makers = {
-            layer: maker.at(feeds[layer], nearest_position(self.architecture, layer, self.canvas))
+            layer: maker.at(outputs[maker.feed], nearest_position(self.architecture, layer, self.canvas))
             for layer, maker in self._makers.items()
         }
         return np.stack([unit, *self._in_order(makers)], axis=-1).astype(np.float32)
