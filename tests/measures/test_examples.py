@@ -28,19 +28,19 @@ def test_the_overlay_lies_where_the_unit_fires(
     examples = measured(network, circuit, photos, picture, SMALL).examples
     reports = examples_report(examples).maps
     assert reports[0].photo == examples.top[0].photo
-    assert {each.photo for each in reports} == {each.photo for each in examples.top}
-    strongest = max(each.pre for each in examples.top)
+    by_name = {report.photo: report for report in reports}
+    assert by_name.keys() == {example.photo for example in examples.top}
+    strongest = max(example.pre for example in examples.top)
     assert strongest > 0
     field = network.architecture.receptive_field(layer)
-    by_name = {each.photo: each for each in reports}
-    for each in examples.top:
-        shown = by_name[each.photo]
-        opacity = np.asarray(decoded(shown.overlay.source).convert("RGBA"), float)[..., 3] / 255
-        middle_row, middle_column = each.top + field.size / 2, each.left + field.size / 2
-        row = int((middle_row - shown.overlay_top) / shown.overlay_height * opacity.shape[0])
-        column = int((middle_column - shown.overlay_left) / shown.overlay_width * opacity.shape[1])
-        assert opacity[row, column] == pytest.approx(max(each.pre, 0) / strongest, abs=1 / 25)
-        assert any((place.top, place.left) == (each.top, each.left) for place in shown.places)
+    for example in examples.top:
+        report = by_name[example.photo]
+        opacity = np.asarray(decoded(report.overlay.source).convert("RGBA"), float)[..., 3] / 255
+        middle_row, middle_column = example.top + field.size / 2, example.left + field.size / 2
+        row = int((middle_row - report.overlay_top) / report.overlay_height * opacity.shape[0])
+        column = int((middle_column - report.overlay_left) / report.overlay_width * opacity.shape[1])
+        assert opacity[row, column] == pytest.approx(max(example.pre, 0) / strongest, abs=1 / 25)
+        assert (example.top, example.left) in {(place.top, place.left) for place in report.places}
     pixels = photos[examples.top[0].photo_index].pixels()
     assert (reports[0].height, reports[0].width) == pixels.shape[:2]
     grey = np.asarray(decoded(reports[0].picture.source).convert("L"), float)

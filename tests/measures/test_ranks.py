@@ -22,12 +22,12 @@ def test_ranks_equal_definitions() -> None:
     generator = np.random.default_rng(3)
     norms, sizes, drop = generator.normal(size=(3, 40))
     norms, sizes = np.abs(norms), np.abs(sizes)
-    found = _ranks(norms, sizes, drop, 6)
+    ranks = _ranks(norms, sizes, drop, 6)
     measures = [norms, sizes, np.abs(drop)]
     for row, values in enumerate(measures):
-        assert found.places[row].tolist() == [1 + int((values > each).sum()) for each in values]
-    for agreement, (i, j) in zip(found.agreements, [(0, 1), (0, 2), (1, 2)], strict=True):
-        apart = (found.places[i] - found.places[j]).astype(float)
+        assert ranks.places[row].tolist() == [1 + int((values > value).sum()) for value in values]
+    for agreement, (i, j) in zip(ranks.agreements, [(0, 1), (0, 2), (1, 2)], strict=True):
+        apart = (ranks.places[i] - ranks.places[j]).astype(float)
         assert agreement.spearman == pytest.approx(1 - 6 * (apart**2).sum() / (40 * (40**2 - 1)))
         pairs = [(a, b) for a in range(40) for b in range(a)]
         signs = [np.sign((measures[i][a] - measures[i][b]) * (measures[j][a] - measures[j][b])) for a, b in pairs]

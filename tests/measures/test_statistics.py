@@ -22,20 +22,20 @@ def test_area_under_curve_equals_counting() -> None:
 
 
 def test_estimate_is_students_interval() -> None:
-    found = estimate(np.array([1.0, 2.0, 3.0, np.nan]))
+    result = estimate(np.array([1.0, 2.0, 3.0, np.nan]))
     # t for two degrees of freedom at 97.5 %, from a table.
-    assert (found.mean, found.deviation, found.count) == (2, 1, 3)
-    assert found.high - 2 == pytest.approx(4.30265 / np.sqrt(3), rel=1e-5)
+    assert (result.mean, result.deviation, result.count) == (2, 1, 3)
+    assert result.high - 2 == pytest.approx(4.30265 / np.sqrt(3), rel=1e-5)
     assert estimate(np.array([5.0])).low == -np.inf and np.isnan(estimate(np.zeros(0)).mean)
 
 
 def test_moments_survive_a_large_offset() -> None:
     values = np.random.default_rng(2).normal(1e7, 1, 9000)
     none = np.zeros(0)
-    found = functools.reduce(operator.add, [Moment.of([none, part]) for part in np.split(values, 9)])
-    assert found.mean[1] == pytest.approx(values.mean(), rel=1e-12)
-    assert found.deviation[1] == pytest.approx(values.std(), rel=1e-6)
-    assert found.deviation[0] == 0
+    result = functools.reduce(operator.add, [Moment.of([none, part]) for part in np.split(values, 9)])
+    assert result.mean[1] == pytest.approx(values.mean(), rel=1e-12)
+    assert result.deviation[1] == pytest.approx(values.std(), rel=1e-6)
+    assert result.deviation[0] == 0
 
 
 def test_moments_in_parts_are_those_of_the_whole() -> None:

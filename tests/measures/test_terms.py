@@ -43,17 +43,17 @@ def measured(network: LiveNetwork, photos: tuple[Photo, ...]) -> dict[str, tuple
 
 def test_shares_are_those_of_the_networks_own_maps(residual: LiveNetwork, tmp_path: Path) -> None:
     photos = save_photos(tmp_path, SIZES)
-    given = measured(residual, photos)
-    assert set(given) == {f"second:{channel}" for channel in range(8)}
+    terms_of = measured(residual, photos)
+    assert set(terms_of) == {f"second:{channel}" for channel in range(8)}
     maps: dict[str, list[np.ndarray]] = {"first": [], "branch": [], "stem": [], "second": []}
     for photo in photos:
-        for name, found in maps.items():
+        for name, values_of in maps.items():
             values = np.asarray(residual.model_upto(name)(residual.prepare(photo.pixels()[None])))
-            found.append(values.reshape(-1, 8).astype(np.float64))
-    flat = {name: np.concatenate(found) for name, found in maps.items()}
+            values_of.append(values.reshape(-1, 8).astype(np.float64))
+    flat = {name: np.concatenate(values_of) for name, values_of in maps.items()}
     for channel in range(8):
-        terms = given[f"second:{channel}"]
-        assert [each.label for each in terms] == [f"first:{channel}", f"branch:{channel}", f"stem:{channel}"]
+        terms = terms_of[f"second:{channel}"]
+        assert [term.label for term in terms] == [f"first:{channel}", f"branch:{channel}", f"stem:{channel}"]
         whole = flat["second"][:, channel]
         for term, name in zip(terms, ("first", "branch", "stem"), strict=True):
             covariance = np.cov(flat[name][:, channel], whole, bias=True)
@@ -62,7 +62,7 @@ def test_shares_are_those_of_the_networks_own_maps(residual: LiveNetwork, tmp_pa
 
 def test_shares_of_a_sum_add_up_to_one(residual: LiveNetwork, tmp_path: Path) -> None:
     for terms in measured(residual, save_photos(tmp_path, SIZES)).values():
-        assert sum(each.share for each in terms) == pytest.approx(1.0, abs=1e-9)
+        assert sum(term.share for term in terms) == pytest.approx(1.0, abs=1e-9)
 
 
 def test_a_term_against_the_others_has_a_negative_share_and_one_of_one_position_none() -> None:
@@ -73,4 +73,4 @@ def test_a_term_against_the_others_has_a_negative_share_and_one_of_one_position_
 
 def test_a_sum_that_does_not_vary_has_no_shares() -> None:
     terms = shares(Comoments.of([np.ones((4, 4)), np.ones((4, 4))]), ("a", "b"))
-    assert all(np.isnan(each.share) for each in terms)
+    assert all(np.isnan(term.share) for term in terms)

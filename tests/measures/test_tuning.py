@@ -64,17 +64,17 @@ def _drawn(stimulus: Stimulus) -> np.ndarray:
 
 @pytest.mark.parametrize("family", ["disk", "position", "ring", "bar", "scale", "edge", "corner", "curve"])
 def test_shapes_equal_finely_sampled_ones(family: str) -> None:
-    shapes = [each for each in battery(40) if each.family == family and each.hue is None]
+    shapes = [stimulus for stimulus in battery(40) if stimulus.family == family and stimulus.hue is None]
     assert len(shapes) >= 8
     for stimulus in shapes[::3]:
         expected = _hard(_shape(stimulus).astype(float))
         if stimulus.polarity == "dark":
             expected = 1 - expected
-        found = _drawn(stimulus)
-        assert np.ptp(found, axis=-1).max() == 0
+        picture = _drawn(stimulus)
+        assert np.ptp(picture, axis=-1).max() == 0
         # A pixel in a tip or at a tangent is covered a little differently than the distance says.
-        assert np.abs(found[..., 0] - expected).mean() < 0.005
-        assert np.abs(found[..., 0] - expected).max() < 0.35
+        assert np.abs(picture[..., 0] - expected).mean() < 0.005
+        assert np.abs(picture[..., 0] - expected).max() < 0.35
 
 
 def test_edges_are_soft_by_one_pixel() -> None:
@@ -125,26 +125,26 @@ def around() -> np.ndarray:
 def test_the_untouched_step_is_the_patch_itself(around: np.ndarray) -> None:
     photo = noise(200, 210, 3)
     for sweep in SWEEPS:
-        found = change(around, sweep.kind, sweep.untouched, CANVAS)
-        np.testing.assert_array_equal(found, photo[78:120, 83:125])
+        changed = change(around, sweep.kind, sweep.untouched, CANVAS)
+        np.testing.assert_array_equal(changed, photo[78:120, 83:125])
         assert sweep.untouched in sweep.steps
 
 
 def test_beyond_the_photo_it_is_mirrored() -> None:
     photo = noise(45, 50, 4)
-    found = surroundings(photo, -8, 20, CANVAS)
+    around = surroundings(photo, -8, 20, CANVAS)
     border = margin(CANVAS)
     padded = np.pad(photo, ((200, 200), (200, 200), (0, 0)), mode="reflect")
     top, left = 200 - 8 - 2 - border, 200 + 20 - 2 - border
-    np.testing.assert_array_equal(found, padded[top : top + len(found), left : left + len(found)])
+    np.testing.assert_array_equal(around, padded[top : top + len(around), left : left + len(around)])
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_quarter_turns_equal_rot90(around: np.ndarray, quarters: int) -> None:
-    found = change(around, "rotation", 90.0 * quarters, CANVAS)
+    changed = change(around, "rotation", 90.0 * quarters, CANVAS)
     # The middle is that of the receptive field, which starts at pixel 2 of the canvas.
     untouched = change(around, "rotation", 0.0, CANVAS)[2:, 2:]
-    np.testing.assert_allclose(found[2:, 2:], np.rot90(untouched, quarters), atol=1e-5)
+    np.testing.assert_allclose(changed[2:, 2:], np.rot90(untouched, quarters), atol=1e-5)
 
 
 def test_scaling_moves_a_disk_as_a_larger_disk() -> None:
@@ -152,10 +152,10 @@ def test_scaling_moves_a_disk_as_a_larger_disk() -> None:
     wide = draw(Stimulus("disk", radius=8.0), canvas.side + 2 * margin(canvas), margin(canvas) + canvas.centre, 40)
     # Twice as large, the outline is twice as soft.
     for step, radius, apart in ((2.0, 16.0, 0.04), (0.5, 4.0, 0.002)):
-        found = change(wide, "scale", step, canvas)
+        changed = change(wide, "scale", step, canvas)
         expected = draw(Stimulus("disk", radius=radius), 40, 20.0, 40)
-        assert np.abs(found - expected).mean() < apart
-        assert found.sum() == pytest.approx(expected.sum(), rel=0.02)
+        assert np.abs(changed - expected).mean() < apart
+        assert changed.sum() == pytest.approx(expected.sum(), rel=0.02)
 
 
 def test_other_changes_equal_array_operations(around: np.ndarray) -> None:
@@ -186,13 +186,17 @@ def test_indices_by_hand() -> None:
 
 def test_selectivity_finds_planted_tuning() -> None:
     stimuli = battery(40)
-    grating = [float(each.family == "grating" and each.orientation == 45 and each.frequency == 4) for each in stimuli]
-    assert orientation_selectivity(stimuli, np.array(grating)) == pytest.approx(1)
-    assert orientation_selectivity(stimuli, np.array([float(each.family == "grating") for each in stimuli])) < 1e-9
-    red = np.array([float(each.family == "disk" and each.polarity == "light" and each.hue == 0) for each in stimuli])
+
+    def planted(**parameters: object) -> np.ndarray:
+        """1 where a stimulus has these parameters, else 0."""
+        return np.array([float(parameters.items() <= vars(stimulus).items()) for stimulus in stimuli])
+
+    assert orientation_selectivity(stimuli, planted(family="grating", orientation=45, frequency=4)) == pytest.approx(1)
+    assert orientation_selectivity(stimuli, planted(family="grating")) < 1e-9
+    red = planted(family="disk", polarity="light", hue=0)
     assert hue_selectivity(stimuli, red) == pytest.approx(1)
-    uniform = np.array([2.0 * (each.family == "uniform") for each in stimuli])
-    assert hue_selectivity(stimuli, red + uniform) < 1e-9
+    # Uniform colours that drive more come before it.
+    assert hue_selectivity(stimuli, red + 2 * planted(family="uniform")) < 1e-9
 
 
 @pytest.mark.parametrize(
@@ -207,20 +211,20 @@ def test_untouched_patches_drive_as_in_their_photos(
     streamed = stream(forward, photos, settings)
     mean, deviation = streamed.distribution.mean, streamed.distribution.deviation
     examples = measure_examples(network.architecture, forward.circuit, photos, streamed, settings)
-    found = measure_tuning(forward, streamed, photos, examples, settings)
-    assert found.responses.shape == (len(found.stimuli), 7) and len(found.indices) == 7 * 8
+    tuning = measure_tuning(forward, streamed, photos, examples, settings)
+    assert tuning.responses.shape == (len(tuning.stimuli), 7) and len(tuning.indices) == 7 * 8
     whole = []
-    for number, each in enumerate(examples.top):
-        height, width = photos[each.photo_index].pixels().shape[:2]
-        size = len(each.crop)
-        if each.top >= 0 and each.left >= 0 and each.top + size <= height and each.left + size <= width:
+    for number, example in enumerate(examples.top):
+        height, width = photos[example.photo_index].pixels().shape[:2]
+        size = len(example.crop)
+        if 0 <= example.top <= height - size and 0 <= example.left <= width - size:
             whole.append(number)
     assert len(whole) >= 3
-    for sweep in found.sweeps:
-        own = sweep.responses[sweep.steps.tolist().index(sweep.untouched), :, 0]
-        raw = own.astype(np.float64) * deviation + mean
+    for sweep in tuning.sweeps:
+        untouched = sweep.responses[sweep.steps.tolist().index(sweep.untouched), :, 0]
+        raw = untouched.astype(np.float64) * deviation + mean
         np.testing.assert_allclose(raw[whole], [examples.top[number].pre for number in whole], rtol=2e-3)
-    index = next(each for each in found.indices if each.name == "rotation invariance" and each.channel == 0)
-    turned = next(sweep for sweep in found.sweeps if sweep.kind == "rotation").responses[:, :, 0]
+    index = next(index for index in tuning.indices if index.name == "rotation invariance" and index.channel == 0)
+    turned = next(sweep for sweep in tuning.sweeps if sweep.kind == "rotation").responses[:, :, 0]
     activations = np.maximum(turned.astype(np.float64) * deviation + mean, 0)
     assert index.value.mean == pytest.approx((activations.min(0) / activations.max(0)).mean(), abs=1e-4)

@@ -13,35 +13,42 @@ from vizengine.network.layers import INPUT
 from vizengine.network.model import Network, nearest_position
 from vizengine.network.probes import Probe
 
+PIXELS = noise(61, 83)
+Case = tuple[Network, Forward]
 
-@pytest.mark.parametrize(("fixture", "layer", "unit"), KINDS)
-def test_parts_add_up_to_the_networks_own_pre_activation(
-    fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
-) -> None:
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda case: f"{case[0]}-{case[1]}")
+def case(request: pytest.FixtureRequest) -> Case:
+    fixture, layer, unit = request.param
     network: Network = request.getfixturevalue(fixture)
-    forward = Forward(network, circuit_of(network, layer, unit))
-    pixels = noise(61, 83)
-    given = forward.one(pixels).unit_map
-    expected = Probe(network, layer, [unit]).numpy(pixels[None])[0, ..., 0]
-    summed = given.contributions.sum(-1) + network.weights[layer][1][unit]
-    scale = np.abs(given.contributions).sum(-1).max()
-    np.testing.assert_allclose(given.pre, expected, rtol=1e-4, atol=1e-5 * scale)
-    np.testing.assert_allclose(summed, expected, rtol=1e-4, atol=1e-5 * scale)
+    return network, Forward(network, circuit_of(network, layer, unit))
 
 
-@pytest.mark.parametrize(("fixture", "layer", "unit"), KINDS)
-def test_a_contribution_is_what_is_lost_with_the_channel(
-    fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
-) -> None:
-    network: Network = request.getfixturevalue(fixture)
-    circuit = circuit_of(network, layer, unit)
-    pixels = noise(61, 83)
-    given = Forward(network, circuit).one(pixels).unit_map
-    whole = Probe(network, layer, [unit]).numpy(pixels[None])[0, ..., 0]
-    for channel in circuit.strongest[:2]:
-        left = Probe(without(network, layer, channel.index), layer, [unit]).numpy(pixels[None])[0, ..., 0]
-        found = given.contributions[..., channel.index]
-        np.testing.assert_allclose(found, whole - left, rtol=1e-3, atol=1e-5 * np.abs(whole).max())
+def _map(network: Network, layer: str, channel: int, images: np.ndarray) -> np.ndarray:
+    """(batch, down, across), the network's own pre-activation; of the input, the prepared pixels."""
+    if layer == INPUT:
+        return np.asarray(network.prepare(tf.constant(images)))[..., channel]
+    return Probe(network, layer, [channel]).numpy(images)[..., 0]
+
+
+def test_parts_add_up_to_the_networks_own_pre_activation(case: Case) -> None:
+    network, forward = case
+    unit_map = forward.one(PIXELS).unit_map
+    expected = _map(network, forward.circuit.layer, forward.circuit.unit, PIXELS[None])[0]
+    scale = np.abs(unit_map.contributions).sum(-1).max()
+    for values in (unit_map.pre, unit_map.contributions.sum(-1) + forward.circuit.bias):
+        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-5 * scale)
+
+
+def test_a_contribution_is_what_is_lost_with_the_channel(case: Case) -> None:
+    network, forward = case
+    layer, unit = forward.circuit.layer, forward.circuit.unit
+    whole = _map(network, layer, unit, PIXELS[None])[0]
+    contributions = forward.one(PIXELS).unit_map.contributions
+    for channel in forward.channels[:2]:
+        left = _map(without(network, layer, channel.index), layer, unit, PIXELS[None])[0]
+        lost, scale = whole - left, np.abs(whole).max()
+        np.testing.assert_allclose(contributions[..., channel.index], lost, rtol=1e-3, atol=1e-5 * scale)
 
 
 def test_contributions_equal_numpy(tiny_network: Network) -> None:
@@ -52,32 +59,18 @@ def test_contributions_equal_numpy(tiny_network: Network) -> None:
         np.testing.assert_allclose(given.unit_map.contributions[..., channel], alone[..., 0], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("fixture", "layer", "unit"), KINDS)
-def test_makers_are_the_layers_that_feed_the_unit(
-    fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
-) -> None:
-    network: Network = request.getfixturevalue(fixture)
-    circuit = circuit_of(network, layer, unit)
-    pixels = noise(50, 64)
-    given = Forward(network, circuit).one(pixels)
-    assert len(given.makers) == len(circuit.strongest)
-    for channel, found in zip(circuit.strongest, given.makers, strict=True):
-        if channel.source_layer == INPUT:
-            expected = np.asarray(network.prepare(tf.constant(pixels[None])))[0, ..., channel.source_channel]
-        else:
-            expected = Probe(network, channel.source_layer, [channel.source_channel]).numpy(pixels[None])[0, ..., 0]
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+def test_makers_are_the_layers_that_feed_the_unit(case: Case) -> None:
+    network, forward = case
+    for channel, values in zip(forward.channels, forward.one(PIXELS).makers, strict=True):
+        expected = _map(network, channel.source_layer, channel.source_channel, PIXELS[None])[0]
+        np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize(("fixture", "layer", "unit"), KINDS)
-def test_the_canvas_holds_exactly_what_the_unit_sees(
-    fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
-) -> None:
-    network: Network = request.getfixturevalue(fixture)
-    forward = Forward(network, circuit_of(network, layer, unit))
+def test_the_canvas_holds_exactly_what_the_unit_sees(case: Case) -> None:
+    network, forward = case
     canvas = forward.canvas
     reached = np.zeros((canvas.side, canvas.side), bool)
-    probe = Probe(network, layer)
+    probe = Probe(network, forward.circuit.layer)
     for seed in range(6):
         images = tf.constant(noise(canvas.side, canvas.side, seed)[None])
         with tf.GradientTape() as tape:
@@ -93,22 +86,14 @@ def test_the_canvas_holds_exactly_what_the_unit_sees(
     assert rows[0] - canvas.first <= 1 and canvas.first + canvas.size - 1 - rows[-1] <= 1
 
 
-@pytest.mark.parametrize(("fixture", "layer", "unit"), KINDS)
-def test_centres_are_the_maps_middles(fixture: str, layer: str, unit: int, request: pytest.FixtureRequest) -> None:
-    network: Network = request.getfixturevalue(fixture)
-    circuit = circuit_of(network, layer, unit)
-    forward = Forward(network, circuit)
-    canvas = forward.canvas
+def test_centres_are_the_maps_middles(case: Case) -> None:
+    network, forward = case
+    canvas, circuit, last = forward.canvas, forward.circuit, forward.channels[-1]
     images = np.stack([noise(canvas.side, canvas.side, seed) for seed in range(3)])
-    found = forward.centres(images)
-    assert found.shape == (3, 1 + len(circuit.strongest))
-    own = Probe(network, layer, [unit]).numpy(images)[:, canvas.position, canvas.position, 0]
-    np.testing.assert_allclose(found[:, 0], own, rtol=1e-3, atol=1e-4 * np.abs(own).max())
-    channel = circuit.strongest[-1]
-    position = nearest_position(network.architecture, channel.source_layer, canvas)
-    if channel.source_layer == INPUT:
-        expected = np.asarray(network.prepare(tf.constant(images)))[:, position, position, channel.source_channel]
-    else:
-        maps = Probe(network, channel.source_layer, [channel.source_channel]).numpy(images)
-        expected = maps[:, position, position, 0]
-    np.testing.assert_allclose(found[:, -1], expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+    centres = forward.centres(images)
+    assert centres.shape == (3, 1 + len(forward.channels))
+    unit = _map(network, circuit.layer, circuit.unit, images)[:, canvas.position, canvas.position]
+    np.testing.assert_allclose(centres[:, 0], unit, rtol=1e-3, atol=1e-4 * np.abs(unit).max())
+    position = nearest_position(network.architecture, last.source_layer, canvas)
+    maker = _map(network, last.source_layer, last.source_channel, images)[:, position, position]
+    np.testing.assert_allclose(centres[:, -1], maker, rtol=1e-3, atol=1e-3 * np.abs(maker).max())
