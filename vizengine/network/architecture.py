@@ -249,11 +249,8 @@ class Architecture:
         """The largest image side up to `size` at which branches fit together; nearly always `size`.
 
         Some networks pad for images of a certain parity; an image of another size is cropped to this side, on the
-        right and at the bottom, before it goes in.
-
-        Args:
-            size: in pixels.
-            names: layers up to which they must; all by default. Layers that can't be measured are left out.
+        right and at the bottom, before it goes in. `names` are the layers up to which branches must fit, all by
+        default; those that can't be measured are left out.
 
         Raises:
             Misfit: there is none.
@@ -384,8 +381,7 @@ class Architecture:
     def source_channels(self, name: str, unit: int | None = None) -> tuple[SourceChannel, ...]:
         """The channels that feed conv layer `name`, in the order of its kernel's input axis.
 
-        Args:
-            unit: one of its units, whose group alone is returned; all channels by default.
+        Of one of its units, where `unit` names one, those of its group alone.
 
         Raises:
             Untraceable: a layer in the way mixes or moves channels in a way that can't be followed, or the layer lies
@@ -415,13 +411,7 @@ _COMPUTABLE = re.compile(r"[A-Za-z0-9_./>-]*")
 
 
 def nearest_layers(name: str, layers: Sequence[str], count: int = 1) -> list[str]:
-    """The layers that a wrong name may mean, nearest first; VGG's in the literature's names are known.
-
-    Args:
-        name: as it was written, for example `conv3_3`.
-        layers: the network's, for example `block3_conv3`.
-        count: at most.
-    """
+    """At most `count` layers that a wrong name may mean, nearest first; the literature's names of VGG's are known."""
     written = _BLOCK_AND_LAYER.match(name)
     if written:
         block, layer = (number for number in written.groups() if number)

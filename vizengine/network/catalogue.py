@@ -44,13 +44,7 @@ class EmbeddedFile:
 
 @dataclass(frozen=True)
 class ZooEntry:
-    """A network and where its weights come from.
-
-    Attributes:
-        default_weights: what `weights` means where the config leaves it out.
-        full, headless: published files with and without the classifier.
-        embedded: weights inside a package.
-    """
+    """A network, what `weights` means where the config leaves it out, and the files, with and without classifier."""
 
     architecture: Architecture
     default_weights: str

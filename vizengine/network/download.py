@@ -28,8 +28,7 @@ _DRAWN_EVERY_SECONDS = 0.1
 class Watch:
     """Reports the progress of a download, by a bar on a terminal or else by lines; gives up where too little comes.
 
-    Args:
-        start, total: bytes that are there already, and of the whole file, or None where it isn't known.
+    `start` bytes are there already, and the whole file has `total`, or None where that isn't known.
     """
 
     def __init__(self, name: str, start: int, total: int | None) -> None:

@@ -307,11 +307,9 @@ class ModelGraph:
 
 
 def read_model(model: keras.Model, input_shape: InputShape | None = None) -> ModelGraph:
-    """Take a model apart, models inside it too.
+    """Take a functional, sequential or subclassed model of one image apart, models inside it too.
 
-    Args:
-        model: functional, sequential or subclassed, with one image as input.
-        input_shape: (height, width, channels) of that image, where the model doesn't say it.
+    `input_shape` is (height, width, channels) of that image, where the model doesn't say it.
 
     Raises:
         Unreadable: with what stands in the way.

@@ -159,10 +159,8 @@ def extents(layers: Iterable[LayerSpec], size: int, axis: int) -> dict[str, Exte
     """Every layer's extent, after Araujo et al., Computing Receptive Fields, Distill 2019.
 
     Where branches meet, the field is the smallest that holds both. Gates depend on the whole image and are left out.
-
-    Args:
-        layers: in order of computation, from the input on.
-        size: of the image along the axis, in pixels, on which the split of `same` padding depends.
+    The layers come in order of computation, from the input on; on the image's `size` along the axis, in pixels, depends
+    the split of `same` padding.
 
     Raises:
         Misfit: branches of different sides meet.
@@ -176,10 +174,7 @@ def extents(layers: Iterable[LayerSpec], size: int, axis: int) -> dict[str, Exte
 
 
 def fitting(layers: Iterable[LayerSpec], size: int) -> int:
-    """The largest image side up to `size` pixels at which all branches fit together.
-
-    Args:
-        layers: in order of computation, from the input on; none of them of unknown sides.
+    """The largest image side up to `size` pixels at which all branches of layers as for `extents` fit together.
 
     Raises:
         Misfit: there is none.

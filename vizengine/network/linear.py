@@ -22,14 +22,10 @@ from vizengine.runtime import tensorflow as tf
 
 
 class LinearNetwork:
-    """The linearized network from the output of one layer to the pre-activation of a unit behind it.
+    """The linearized network from `first`, a conv layer's pre-activations or `input`, to that of a unit behind it.
 
     Ways that go round the first layer, as the other branch of a sum does, carry nothing. A layer or group
     normalisation keeps its factor for each channel alone.
-
-    Args:
-        first: a conv layer, whose pre-activations are read, or `input`.
-        layer, unit: of a conv layer behind it.
 
     Raises:
         ValueError: `layer` isn't behind `first`.

@@ -98,9 +98,7 @@ def _open_function(reference: str, folder: Path, trust: bool) -> keras.Model:
 def open_file(path: Path, folder: Path, trust: bool) -> keras.Model:
     """The model in a `.keras` or `.h5` file.
 
-    Args:
-        folder: the config's, where modules of trusted layers may lie.
-        trust: whether layers that bring code of their own are admitted.
+    With `trust`, layers that bring code of their own are admitted; their modules may lie in `folder`, the config's.
 
     Raises:
         WeightsUnavailable: it isn't such a file, needs trust, or Keras can't open it.
@@ -267,12 +265,9 @@ PREPARATIONS: dict[Mode, PreprocessSection] = {
 
 
 def open_keras(section: NetworkSection, weights: str | None, weights_file: Path | None, folder: Path) -> ModelGraph:
-    """The model's graph, whose layers hold the weights.
+    """The graph of the model that a config in `folder` names, whose layers hold the weights.
 
-    Args:
-        weights: `random`, `imagenet`, a path, or None for those that the model brings.
-        weights_file: the file, where `weights` is a path.
-        folder: the config's.
+    These are `random`, `imagenet`, those of `weights_file` where `weights` is a path, or the model's own for None.
 
     Raises:
         WeightsUnavailable: the model or its weights can't be had, or its graph can't be read.

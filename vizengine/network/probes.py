@@ -94,12 +94,7 @@ class PreActivation:
 
 
 class Probe:
-    """Computes pre-activations of some channels of one layer, and nothing beyond them.
-
-    Args:
-        layer, channels: as for `PreActivation`.
-        precision: `float32`, or `bfloat16` for the ascent.
-    """
+    """Computes pre-activations of some channels of one layer as `PreActivation` does, and nothing beyond them."""
 
     def __init__(
         self, network: Network, layer: str, channels: Sequence[int] | None = None, precision: Precision = "float32"
@@ -126,12 +121,7 @@ class Probe:
 
 
 class GroupProbe:
-    """Computes weighted sums of the channels that a conv layer reads, and nothing beyond them.
-
-    Args:
-        layer: the conv layer that reads the channels.
-        weights: (inputs, groups), a weight of each channel for each group.
-    """
+    """Computes sums of the channels that a conv layer reads by `weights`, (inputs, groups), and nothing beyond them."""
 
     def __init__(
         self, network: Network, layer: str, weights: NDArray[np.floating], precision: Precision = "float32"
@@ -152,14 +142,8 @@ class Intervention:
     """Runs the classifier with and without a change to the activation of one layer.
 
     Only the layers behind the change are computed again; those beside it, as the other branch of a
-    concatenation, keep their activations.
-
-    Args:
-        network: one with all weights up to the class probabilities.
-        layer: a conv layer, whose activation is changed.
-
-    Attributes:
-        layer: what gives that activation: the conv layer, or the activation function behind it.
+    concatenation, keep their activations. Attribute `layer` is what gives a conv layer's activation: itself, or the
+    activation function behind it.
     """
 
     def __init__(self, network: Network, layer: str) -> None:

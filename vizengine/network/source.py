@@ -112,11 +112,7 @@ class NetworkDescription:
 
 @dataclass(frozen=True)
 class PublishedSource:
-    """A built-in network: its layers are data, and its weights are read without TensorFlow.
-
-    Attributes:
-        layers: those up to which weights must be there.
-    """
+    """A built-in network: its layers are data, and its weights, up to `layers`, are read without TensorFlow."""
 
     section: NetworkSection
     layers: tuple[str, ...]
@@ -194,12 +190,7 @@ Source: TypeAlias = "PublishedSource | LiveSource"
 
 
 def open_source(section: NetworkSection, layers: tuple[str, ...], folder: Path, cache: Cache) -> Source:
-    """The network that the section of a config in `folder` names; nothing is read yet.
-
-    Args:
-        layers: those whose units are shown.
-        cache: keeps what was read of Keras models, and remembers hashes of large files.
-    """
+    """The network, up to the layers whose units are shown, that a config in `folder` names; nothing is read yet."""
     if section.model in BUILT_IN:
         return PublishedSource(section, layers, folder, cache)
     return LiveSource(section, folder, cache)
@@ -470,9 +461,7 @@ Problem = tuple[tuple[str | int, ...], str]
 def network_problems(section: NetworkSection, folder: Path, confined: bool = False) -> Iterator[Problem]:
     """Problems of a network section whose form is right, each with its path inside it.
 
-    Args:
-        folder: the config's.
-        confined: whether the config may name nothing outside its folder, nor code.
+    A `confined` config may name nothing outside `folder`, its own, nor code.
     """
     model, weights = section.model, section.weights
     users_model = model not in BUILT_IN and model not in APPLICATIONS
