@@ -28,7 +28,22 @@ circuits:
     unit: {layer: fire2/squeeze1x1, index: 3}
     inputs: 2
 """
+SECRET = "not for you"
 SQUEEZENET = "model: squeezenet1.1"
+# How a config may try to name a file beside its folder: by `..`, by a link, by its whole path, by the home folder.
+WAYS = ("../private", "away", "photos/../../private", "PRIVATE", "~/private")
+NETWORKS = (
+    "model: squeezenet1.1, labels: %s/secret.txt",
+    "model: squeezenet1.1, weights: %s/secret.h5",
+    "model: resnet50, weights: %s/secret.h5",
+    "model: vgg19, weights_folder: %s",
+    "model: %s/secret.keras, preprocess: {}",
+    'model: squeezenet1.1, why: {file: "%s/secret.txt"}',
+)
+PATTERNS = (
+    *("/**/*.png", "/*/*/*.png", "~/**/*.png", "../**/*.png", "../../**", "away", "away/**/*.png", "away/album/*.png"),
+    *("photos/*/../../../**/*.png", "photos/../away", "/proc/**/*.png", "PRIVATE/../**/*.png"),
+)
 
 
 @pytest.fixture
@@ -41,7 +56,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     _photo(outside / "passport.png")
     _photo(outside / "album" / "child.png")
     for name in ("secret.txt", "secret.h5", "secret.keras"):
-        (outside / name).write_text("not for you\n")
+        (outside / name).write_text(f"{SECRET}\n")
     (inside / "away").symlink_to(outside)
     (inside / "photos" / "stolen.png").symlink_to(outside / "passport.png")
     (inside / "photos" / "deep" / "away").symlink_to(outside)
@@ -65,6 +80,29 @@ def _refused(path: Path, confined: bool = False) -> str:
     with pytest.raises(ConfigError) as caught:
         check(path, confined)
     return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "confined"),
+    [
+        *(({"network": network % way}, False) for network in NETWORKS for way in WAYS),
+        *(({"photos": pattern}, False) for pattern in PATTERNS),
+        *(({"photos": photos}, True) for photos in ("../private", "PRIVATE", "~/private/*.png")),
+        *(({"out": f", out: {out}"}, True) for out in ("../elsewhere", "away/site", "PRIVATE/site", "~/elsewhere")),
+        ({"network": "model: own:model, trust: true, preprocess: {}"}, True),
+    ],
+)
+def test_what_a_config_may_not_name_is_refused(
+    folder: Path, settings: dict[str, str], confined: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = folder.parent / "private"
+    monkeypatch.setenv("HOME", str(folder.parent))
+    (folder / "own.py").write_text("import pathlib\npathlib.Path(__file__).with_name('ran').touch()\n")
+    path = _config(folder, **{name: text.replace("PRIVATE", str(private)) for name, text in settings.items()})
+    before = sorted(folder.parent.rglob("*"))
+    message = _refused(path, confined)
+    assert "config.yaml:" in message and SECRET not in message
+    assert sorted(folder.parent.rglob("*")) == before, "something was written"
 
 
 def test_the_rule_holds_where_files_are_read_too(folder: Path) -> None:

@@ -1,12 +1,11 @@
 """Configs that nobody would write: made from the schema, broken in every way, and never more than an error of lines.
 
-Half of the inputs are drawn by Hypothesis from the config's own JSON schema, so that they get past its checks and into
+Some of the inputs are drawn by Hypothesis from the config's own JSON schema, so that they get past its checks and into
 what comes behind; the others are sound configs whose text or structure is broken.
 """
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import io
 import json
@@ -15,11 +14,10 @@ import re
 import resource
 import signal
 import string
-import tempfile
-import types
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.campaign import Campaign, Result, Tally
+from tests.campaign import Campaign, Case
 from tests.places import REPOSITORY
 from tests.runs import run
 
@@ -116,67 +114,10 @@ CORPUS: tuple[bytes, ...] = (
 )  # fmt: skip
 
 
-# A copy of each, since what holds it may be changed.
+# A copy, since what holds it may be changed.
 _HOSTILE = st.sampled_from(HOSTILE).map(copy.deepcopy)
-
-
-class _Slow(Exception):
-    """An input took longer than it may."""
-
-
-@contextmanager
-def _limited() -> Iterator[None]:
-    def stop(number: int, frame: types.FrameType | None) -> None:
-        raise _Slow
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS_PER_INPUT)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def put(content: bytes, folder: Path) -> str:
-    """Check one config with the command's own `main`; how it ended.
-
-    Returns:
-        `fine`, or `refused` where every line of the error names the config, its line and what was expected.
-
-    Raises:
-        AssertionError: a traceback, an unexpected error, a hang, another exit code, or words without a place.
-    """
-    from vizengine.cli import main
-
-    path = folder / "config.yaml"
-    path.write_bytes(content)
-    out, err = io.TextIOWrapper(io.BytesIO()), io.StringIO()
-    try:
-        with _limited(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = main([str(path), "--check", "-q"])
-    except _Slow:
-        raise AssertionError(f"longer than {SECONDS_PER_INPUT} s: {_short(content)}") from None
-    told = err.getvalue()
-    assert code in (0, 2), (code, told[-600:], _short(content))
-    assert "Traceback" not in told and "unexpected error" not in told, (told[-600:], _short(content))
-    if code == 0:
-        return "fine"
-    lines = [line for line in told.splitlines() if not line.startswith(("warning:", "error:"))]
-    assert lines and re.search(r"config\.yaml:\d+: ", told), (told[-600:], _short(content))
-    assert not set(told) & set(_CONTROL.replace("\n", "")), (told[-600:], _short(content))
-    return "refused"
-
-
-def _short(content: bytes) -> str:
-    return repr(content[:400])
-
-
-def _dumped(structure: Any) -> bytes:
-    try:
-        return yaml.safe_dump(structure, allow_unicode=True, sort_keys=False).encode("utf-8", "surrogatepass")
-    except (yaml.YAMLError, ValueError):
-        return json.dumps(structure, default=str).encode()
+_SCHEMA: dict[str, Any] = json.loads((REPOSITORY / "config.schema.json").read_text())
+_WORDS = [value for value in HOSTILE if isinstance(value, str) and len(value) < 100]
 
 
 @st.composite
@@ -184,33 +125,39 @@ def _broken_structure(draw: st.DrawFn) -> bytes:
     """A sound config with some of its values, keys or sections replaced, doubled, moved or taken away."""
     tree = yaml.safe_load(SOUND)
     for _ in range(draw(st.integers(1, 4))):
-        parents = list(_containers(tree))
-        parent = parents[draw(st.integers(0, len(parents) - 1))]
+        parent = draw(st.sampled_from(list(_containers(tree))))
         keys = list(parent) if isinstance(parent, dict) else list(range(len(parent)))
         if not keys:
             continue
-        key = keys[draw(st.integers(0, len(keys) - 1))]
-        what = draw(st.sampled_from(["replace", "delete", "rename", "add", "wrap"]))
-        if what == "replace":
-            parent[key] = draw(_HOSTILE | st.integers() | st.floats() | st.text(max_size=40))
-        elif what == "delete":
-            del parent[key]
-        elif what == "wrap":
-            parent[key] = [parent[key]]
-        elif isinstance(parent, list):
-            parent.append(parent[key])
-        elif what == "rename":
-            parent[draw(st.text(string.printable, max_size=12))] = parent.pop(key)
-        else:
-            parent[draw(st.text(max_size=12))] = draw(_HOSTILE)
+        key = draw(st.sampled_from(keys))
+        match draw(st.sampled_from(["replace", "delete", "rename", "add", "wrap"])):
+            case "replace":
+                parent[key] = draw(_HOSTILE | st.integers() | st.floats() | st.text(max_size=40))
+            case "delete":
+                del parent[key]
+            case "wrap":
+                parent[key] = [parent[key]]
+            case _ if isinstance(parent, list):
+                parent.append(parent[key])
+            case "rename":
+                parent[draw(st.text(string.printable, max_size=12))] = parent.pop(key)
+            case "add":
+                parent[draw(st.text(max_size=12))] = draw(_HOSTILE)
     return _dumped(tree)
 
 
 def _containers(tree: Any) -> Iterator[Any]:
     if isinstance(tree, (dict, list)):
         yield tree
-        for each in tree.values() if isinstance(tree, dict) else tree:
-            yield from _containers(each)
+        for value in tree.values() if isinstance(tree, dict) else tree:
+            yield from _containers(value)
+
+
+def _dumped(tree: Any) -> bytes:
+    try:
+        return yaml.safe_dump(tree, allow_unicode=True, sort_keys=False).encode("utf-8", "surrogatepass")
+    except (yaml.YAMLError, ValueError):
+        return json.dumps(tree, default=str).encode()
 
 
 @st.composite
@@ -218,19 +165,11 @@ def _broken_text(draw: st.DrawFn) -> bytes:
     """A sound config's text with some of its bytes cut, doubled or replaced."""
     text = bytearray(SOUND.encode())
     for _ in range(draw(st.integers(1, 5))):
-        start = draw(st.integers(0, max(len(text) - 1, 0)))
+        start = draw(st.integers(0, len(text)))
         end = start + draw(st.integers(0, 30))
-        piece = draw(
-            st.binary(max_size=8)
-            | st.text(_CONTROL + "&*!|>%@`{}[]:,-?#'\"\\ \n\t", max_size=8).map(lambda each: each.encode("utf-8"))
-            | st.just(bytes(text[start:end]) * 2)
-        )
-        text[start:end] = piece
+        marks = st.text(_CONTROL + "&*!|>%@`{}[]:,-?#'\"\\ \n\t", max_size=8).map(str.encode)
+        text[start:end] = draw(st.binary(max_size=8) | marks | st.just(bytes(text[start:end]) * 2))
     return bytes(text)
-
-
-_SCHEMA: dict[str, Any] = json.loads((REPOSITORY / "config.schema.json").read_text())
-_WORDS = [each for each in HOSTILE if isinstance(each, str) and len(each) < 100]
 
 
 @st.composite
@@ -240,17 +179,16 @@ def _of_schema(draw: st.DrawFn, schema: dict[str, Any], depth: int = 0) -> Any:
         return draw(_HOSTILE)
     if "$ref" in schema:
         return draw(_of_schema(_SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]], depth))
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return draw(_of_schema(draw(st.sampled_from(choices)), depth))
     if "const" in schema or "enum" in schema:
         return draw(st.sampled_from(schema.get("enum", [schema.get("const")])))
-    for choice in ("anyOf", "oneOf"):
-        if choice in schema:
-            return draw(_of_schema(draw(st.sampled_from(schema[choice])), depth))
     low, high = schema.get("minimum"), schema.get("maximum")
     match schema.get("type"):
         case "object":
             known, required = schema.get("properties", {}), schema.get("required", [])
-            named = [name for name in known if name in required or draw(st.integers(0, 2 + depth)) == 0]
-            return {name: draw(_of_schema(known[name], depth + 1)) for name in named}
+            names = [name for name in known if name in required or draw(st.integers(0, 2 + depth)) == 0]
+            return {name: draw(_of_schema(known[name], depth + 1)) for name in names}
         case "array":
             count = draw(st.integers(schema.get("minItems", 0), 3))
             return [draw(_of_schema(schema.get("items", {}), depth + 1)) for _ in range(count)]
@@ -268,10 +206,11 @@ def _of_schema(draw: st.DrawFn, schema: dict[str, Any], depth: int = 0) -> Any:
 
 
 INPUTS = st.one_of(_broken_structure(), _broken_text(), _of_schema(_SCHEMA).map(_dumped))
+"""Configs, as bytes."""
 
 
-def folder_for(place: Path) -> Path:
-    """A folder with what paths in configs may lead to: a secret beside it, links, a text."""
+def hostile_folder(place: Path) -> Path:
+    """A folder with what paths in configs may lead to: a secret beside it, links, a pipe, a file that is huge."""
     (place / "secret").write_text("not for you")
     inside = place / "inside"
     inside.mkdir()
@@ -284,71 +223,100 @@ def folder_for(place: Path) -> Path:
     return inside
 
 
-SOUND_SITES: tuple[bytes, ...] = tuple(
-    text.replace("steps: 8", "steps: 2").replace("size: 64", "size: 32").partition("  - name: two")[0].encode(coding)
-    for text, coding in (
-        (SOUND, "utf-8-sig"),
-        (SOUND.replace("\n", "\r\n"), "utf-8"),
-        (SOUND.replace("The first", '"' + "x" * 20_000 + '"'), "utf-8"),
-        (
-            SOUND.replace("{title: Sound, description: two circuits, out: site}", "&a {title: &b Sound, author: *b}"),
-            "utf-8",
-        ),
-    )
-)
-"""Odd configs that are sound, each for one small site."""
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Stop after some seconds; what unfolds fails, and doesn't take the machine's memory."""
+
+    def stop(*_: object) -> None:
+        raise AssertionError(f"it took longer than {SECONDS_PER_INPUT} s")
+
+    handler, memory = signal.signal(signal.SIGALRM, stop), resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, memory[1]))
+    signal.setitimer(signal.ITIMER_REAL, SECONDS_PER_INPUT)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        resource.setrlimit(resource.RLIMIT_AS, memory)
+        signal.signal(signal.SIGALRM, handler)
 
 
-def by_command(content: bytes, folder: Path, build: bool) -> str:
-    """The same as `put` through the real command; with `build` it makes the site, which must be there.
+def check(content: bytes, folder: Path) -> str:
+    """Check one config with the command's own `main`: `fine`, or `refused` with its name, its lines and no more.
 
     Raises:
-        AssertionError: a traceback, another exit code, or no site.
+        AssertionError: a traceback, an unexpected error, a hang, another exit code, or words without a place.
     """
+    from vizengine.cli import main
+
+    path = folder / "config.yaml"
+    path.write_bytes(content)
+    err = io.StringIO()
+    with _limited(), redirect_stdout(io.TextIOWrapper(io.BytesIO())), redirect_stderr(err):
+        code = main([str(path), "--check", "-q"])
+    end = _end(code, err.getvalue(), content)
+    if end == "refused":
+        assert re.search(r"config\.yaml:\d+: ", err.getvalue()), (err.getvalue()[-600:], content[:400])
+        assert not set(err.getvalue()) & set(_CONTROL.replace("\n", "")), (err.getvalue()[-600:], content[:400])
+    return end
+
+
+def _end(code: int, said: str, content: bytes) -> str:
+    assert code in (0, 2), (code, said[-600:], content[:400])
+    assert "Traceback" not in said and "unexpected error" not in said, (said[-600:], content[:400])
+    return "refused" if code else "fine"
+
+
+def check_drawn(number: int, count: int, folder: Path) -> Counter[str]:
+    """Check so many inputs that Hypothesis draws from a seed."""
+    ends = Counter[str]()
+
+    def check_one(content: bytes) -> None:
+        ends[check(content, folder)] += 1
+
+    # None is made smaller: all are wanted.
+    options = settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    seed(number)(options(given(INPUTS)(check_one)))()
+    return ends
+
+
+def _check_by_command(content: bytes, folder: Path) -> str:
     (folder / "config.yaml").write_bytes(content)
-    done = run(folder, "config.yaml", "-q", *([] if build else ["--check"]))
-    assert done.returncode in ((0,) if build else (0, 2)), (done.stderr[-600:], _short(content))
-    assert "Traceback" not in done.stderr and "unexpected error" not in done.stderr, (
-        done.stderr[-600:],
-        _short(content),
-    )
-    if build:
-        assert (folder / "site" / "index.html").is_file()
-        return "built"
-    return "fine" if done.returncode == 0 else "refused"
+    done = run(folder, "config.yaml", "-q", "--check")
+    return f"{_end(done.returncode, done.stderr, content)} by a process of its own"
 
 
-def campaign(cases: int = 10_000) -> Result:
-    """The corpus, then so many drawn inputs; the corpus again by the real command, and some sites."""
-    ends, tally = Counter[str](), Tally()
-    # An input that unfolds must fail here, not take the machine's memory.
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, before[1]))
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = folder_for(Path(temporary))
+def _build(content: bytes, folder: Path) -> str:
+    (folder / "config.yaml").write_bytes(content)
+    done = run(folder, "config.yaml", "-q", code=0)
+    assert "Traceback" not in done.stderr and (folder / "site" / "index.html").is_file(), done.stderr
+    return "built"
 
-        def one(content: bytes) -> None:
-            with tally.case("a config"):
-                ends[put(content, folder)] += 1
 
-        for content in CORPUS:
-            one(content)
-        # No example is tried twice, and none is made smaller: all are wanted.
-        drawn = settings(
-            max_examples=cases,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )(seed(0)(given(INPUTS)(one)))
-        drawn()
-        resource.setrlimit(resource.RLIMIT_AS, before)
-        for content, build in [*((each, False) for each in CORPUS), *((each, True) for each in SOUND_SITES)]:
-            with tally.case("by the command", 0):
-                by_command(content, folder, build)
-    return tally.result(
-        f"{ends['refused']:,} were refused with their lines, {ends['fine']:,} were fine, none took over 20 s or 6 GB"
-    )
+def _odd_but_sound() -> Iterator[bytes]:
+    small = SOUND.replace("steps: 8", "steps: 2").replace("size: 64", "size: 32").partition("  - name: two")[0]
+    yield small.encode("utf-8-sig")
+    yield small.replace("\n", "\r\n").encode()
+    yield small.replace("The first", '"' + "x" * 20_000 + '"').encode()
+    anchored = "&a {title: &b Sound, author: *b}"
+    yield small.replace("{title: Sound, description: two circuits, out: site}", anchored).encode()
+
+
+def _cases(folder: Path) -> Iterator[Case]:
+    inside = hostile_folder(folder)
+    for number in range(100):
+        yield f"drawn from seed {number}", partial(check_drawn, number, 100, inside)
+    for content in CORPUS:
+        yield repr(content[:80]), partial(check, content, inside)
+        yield f"{content[:80]!r} by the command", partial(_check_by_command, content, inside)
+    for content in _odd_but_sound():
+        yield f"{content[:80]!r} to a site", partial(_build, content, inside)
 
 
 CONFIGS = Campaign(
@@ -356,5 +324,6 @@ CONFIGS = Campaign(
     "A corpus of bombs, encodings, paths and doubled names, and inputs drawn by Hypothesis: from the config's JSON "
     "schema, and sound configs whose text or structure is broken; each by the command's own `main` with `--check`; the "
     "corpus by real processes too, and odd but sound configs to a site",
-    campaign,
+    f"what was refused was refused with its lines, and none took over {SECONDS_PER_INPUT} s or 6 GB",
+    _cases,
 )

@@ -10,28 +10,25 @@ import tempfile
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from tests.campaign import Campaign, Result, Tally
+from tests.campaign import Campaign, Case
 from tests.runs import run
 
 MOST_KILOBYTES = 3_000_000
 """The most memory that a run over the odd photos may take, TensorFlow included."""
 _SIDE = 48
-
-
-def _ramp() -> NDArray[np.float64]:
-    """Dark at the left, light at the right; (side, side) in [0, 1]."""
-    return np.tile(np.linspace(0, 1, _SIDE), (_SIDE, 1))
+# Dark at the left, light at the right; (side, side) in [0, 1].
+_RAMP = np.tile(np.linspace(0, 1, _SIDE), (_SIDE, 1))
 
 
 def _grey(levels: int, kind: type[np.generic]) -> Image.Image:
-    return Image.fromarray((_ramp() * levels).astype(kind))
+    return Image.fromarray((_RAMP * levels).astype(kind))
 
 
 def _colour() -> Image.Image:
@@ -123,29 +120,26 @@ SKIPPED: dict[str, Callable[[Path], None]] = {
 
 def write(folder: Path, files: dict[str, Callable[[Path], None]]) -> None:
     """Write such photos into a new folder."""
-    folder.mkdir()
-    for name, make in files.items():
-        make(folder / name)
+    folder.mkdir(parents=True)
+    for name, write_photo in files.items():
+        write_photo(folder / name)
 
 
 def misread(folder: Path) -> list[str]:
     """What is wrong with how the photos of `READ` and `SKIPPED` in a folder are read; empty where all is well."""
     from vizengine.measures.photos import Photos, find_unreadable
 
-    found = Photos(".", folder).found
-    wrong = [
-        f"{photo.path.name} is read as another picture"
-        for photo in found
-        if photo.path.name in READ and not _right(photo.pixels())
-    ]
-    skipped = {each.name: each.reason for each in find_unreadable(found)}
-    wrong += [f"{name} is skipped: {skipped[name]}" for name in READ if name in skipped]
-    return wrong + [f"{name} isn't skipped" for name in SKIPPED if not skipped.get(name)]
-
-
-def _right(pixels: NDArray[np.float32]) -> bool:
-    """Whether these are the ramp's, as far as palettes and JPEG allow."""
-    return pixels.shape == (_SIDE, _SIDE, 3) and float(np.abs(pixels - _ramp()[..., None]).max()) < 0.1
+    photos = Photos(".", folder).found
+    reasons = {photo.name: photo.reason for photo in find_unreadable(photos)}
+    wrong = [f"{name} is skipped: {reasons[name]}" for name in READ if name in reasons]
+    wrong += [f"{name} isn't skipped" for name in SKIPPED if not reasons.get(name)]
+    for photo in photos:
+        if photo.path.name in READ:
+            pixels = photo.pixels()
+            # As far as palettes and JPEG allow.
+            if pixels.shape != (_SIDE, _SIDE, 3) or np.abs(pixels - _RAMP[..., None]).max() >= 0.1:
+                wrong.append(f"{photo.path.name} is read as another picture")
+    return wrong
 
 
 def damaged(draw: random.Random) -> tuple[str, bytes]:
@@ -157,11 +151,10 @@ def damaged(draw: random.Random) -> tuple[str, bytes]:
         content = bytearray(path.read_bytes())
     for _ in range(draw.randint(1, 6)):
         # Heads and directories are where decoders are led astray.
-        reach = min(len(content), 300) if draw.random() < 0.6 else len(content)
-        place = draw.randrange(max(reach, 1))
+        place = draw.randrange(min(len(content), 300) if draw.random() < 0.6 else len(content))
         match draw.choice(("flip", "cut", "double", "random", "large")):
-            case "flip" if content:
-                content[min(place, len(content) - 1)] ^= 1 << draw.randrange(8)
+            case "flip":
+                content[place] ^= 1 << draw.randrange(8)
             case "cut":
                 del content[place : place + draw.randint(1, 40)]
             case "double":
@@ -173,73 +166,55 @@ def damaged(draw: random.Random) -> tuple[str, bytes]:
     return Path(name).suffix, bytes(content)
 
 
-def put(folder: Path, suffix: str, content: bytes) -> str:
-    """Read one damaged photo as a run does: `skipped`, or `read` where all that a run asks of it can be had.
+def read(folder: Path, suffix: str, content: bytes) -> str:
+    """Read one damaged photo as a run does, which skips it or gets from it all that a run asks for.
 
     Raises:
-        Exception: whatever a run would have ended with.
+        AssertionError: what it got is no photo, or it would have ended the run.
     """
     from vizengine.measures.photos import Photo, find_unreadable
 
     path = folder / f"photo{suffix}"
     path.write_bytes(content)
     photo = Photo(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if find_unreadable([photo]):
-            return "skipped"
-        pixels, square = photo.pixels(), photo.square(32)
-        assert photo.area() > 0 and photo.grey(64).ndim == 2
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if find_unreadable([photo]):
+                return "damaged and skipped"
+            pixels, square, grey, area = photo.pixels(), photo.square(32), photo.grey(64), photo.area()
+    except Exception as error:
+        raise AssertionError(f"{type(error).__name__}: {error}") from error
+    assert area > 0 and grey.ndim == 2
     for array in (pixels, square):
         assert array.ndim == 3 and array.shape[2] == 3 and np.isfinite(array).all()
         assert 0 <= array.min() <= array.max() <= 1
-    return "read"
+    return "damaged and read"
 
 
-def build(folder: Path) -> None:
-    """A real run over all odd photos.
-
-    Raises:
-        AssertionError: it failed, left one unsaid, or took too much memory.
-    """
+def _build(folder: Path) -> Counter[str]:
+    """A real run over all odd photos."""
     write(folder / "photos", READ | SKIPPED)
+    wrong = misread(folder / "photos")
+    assert wrong == [], wrong
     (folder / "config.yaml").write_text(
         "site: {title: Photos}\nphotos: photos\nvisualization: {size: 32, steps: 2, attempts: 1}\ncircuits:\n"
         "  - name: one\n    network: {model: squeezenet1.1}\n    unit: {layer: conv1, index: 3}\n    inputs: 3\n"
     )
-    done = run(folder, "config.yaml", "-q")
-    assert done.returncode == 0, done.stderr[-800:]
+    done = run(folder, "config.yaml", "-q", code=0)
     for name in SKIPPED:
         assert f"photo {name} is skipped: " in done.stderr, (name, done.stderr[-800:])
-    assert done.stderr.count(" is skipped: ") == len(SKIPPED), done.stderr[-800:]
-    assert "Traceback" not in done.stderr and (folder / "site" / "index.html").is_file()
-    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert used < MOST_KILOBYTES, f"{used:,} kB"
+    assert done.stderr.count(" is skipped: ") == len(SKIPPED) and "Traceback" not in done.stderr, done.stderr[-800:]
+    kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert kilobytes < MOST_KILOBYTES, f"{kilobytes:,} kB"
+    return Counter({"odd and read": len(READ), "odd and skipped": len(SKIPPED)})
 
 
-def campaign(cases: int = 3000, seed: int = 0) -> Result:
-    """All odd photos, a real run over them, and so many damaged ones."""
-    ends, tally, draw = Counter[str](), Tally(), random.Random(seed)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        write(folder / "odd", READ | SKIPPED)
-        with tally.case("odd ones", len(READ) + len(SKIPPED)):
-            wrong = misread(folder / "odd")
-            assert wrong == [], wrong
-        (folder / "run").mkdir()
-        with tally.case("the run", 0):
-            build(folder / "run")
-        for _ in range(cases):
-            suffix, content = damaged(draw)
-            tally.cases += 1
-            try:
-                ends[put(folder, suffix, content)] += 1
-            except Exception as error:
-                tally.broken.append(f"{suffix}: {type(error).__name__}: {str(error)[:200]}")
-    return tally.result(
-        f"{len(READ)} odd ones were read as the picture that they show, {len(SKIPPED)} skipped, each with its reason; "
-        f"of the damaged {ends['read']:,} could still be read and {ends['skipped']:,} were skipped"
-    )
+def _cases(folder: Path) -> Iterator[Case]:
+    draw = random.Random(0)
+    yield "a run over odd ones", partial(_build, folder / "odd")
+    for number in range(3000):
+        yield f"{number}", partial(read, folder, *damaged(draw))
 
 
 PHOTOS = Campaign(
@@ -247,5 +222,6 @@ PHOTOS = Campaign(
     "machine's memory.",
     "CMYK, 16 bits, floats, palettes, transparency, EXIF turns, animations; truncated, empty, one pixel, 1 × 10,000, "
     "bombs, HEIC, text; a real run over all of them; and damaged ones drawn at random, read in every way of a run",
-    campaign,
+    "what was read is the picture that the file shows, and what was skipped came with its reason",
+    _cases,
 )

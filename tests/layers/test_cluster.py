@@ -73,18 +73,33 @@ def test_a_worker_that_is_killed_loses_only_its_batch(
     assert contents(tmp_path / "site") == contents(sweep_site / "site")
 
 
+SCHEDULERS = (
+    "execution: {scheduler: 'ADDRESS'}",
+    "execution: {workers: 1, scheduler: 'ADDRESS'}",
+    "execution: {\"sch\\u0065duler\": 'ADDRESS'}",
+    "a: &a {scheduler: 'ADDRESS'}\nexecution: {<<: *a}",
+    "execution: &a {scheduler: 'ADDRESS'}",
+    "execution: {gpus: 1, threads: 1, scheduler: 'ADDRESS'}",
+    "execution: {Scheduler: 'ADDRESS'}",
+)
+
+
 def test_a_config_connects_to_no_scheduler(tmp_path: Path) -> None:
     """What a scheduler answers is unpickled and can run code, so a stranger's config may not name one."""
+    config = write_config(tmp_path)
+    sound = config.read_text()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.1)
         address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-        config = write_config(tmp_path, execution=f"{{scheduler: '{address}'}}")
-        for options in (["--check"], []):
-            done = run(config, *options, code=2)
-            with pytest.raises(TimeoutError):
-                listener.accept()
-            assert "config.yaml:3: execution.scheduler: " in done.stderr and "`--scheduler ADDRESS`" in done.stderr
-        run(write_config(tmp_path), "--scheduler", address.replace("tcp", "http"), code=2)
+        for lines in SCHEDULERS:
+            config.write_text(sound.replace("execution: {}", lines.replace("ADDRESS", address)))
+            for options in (["--check"], []):
+                done = run(config, *options, code=2)
+                assert re.search(r"config\.yaml:[34]: .*cheduler", done.stderr), done.stderr
+                with pytest.raises(TimeoutError):
+                    listener.accept()
+    config.write_text(sound)
+    run(config, "--scheduler", address.replace("tcp", "http"), code=2)
 
 
 def test_local_workers_give_the_same_site(sweep_site: Path, tmp_path: Path) -> None:

@@ -1,21 +1,44 @@
-"""Downloads of weights: size and time said before, going on after a break, in place only when whole and right."""
+"""Downloads of weights: size and time said before, going on after a break, in place only when whole and right.
+
+A download that breaks is never taken for weights, and the message says what to do.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 from tests.network.weights_server import WeightsServer, serving
+from tests.runs import run
+from vizengine.network import download as download_module
 from vizengine.network.catalogue import PublishedFile
 from vizengine.network.download import download
 
 BODY = b"".join(hashlib.sha256(str(index).encode()).digest() for index in range(40_000))
 DIGEST = hashlib.md5(BODY).hexdigest()
+_OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+_PAGE = b"<!DOCTYPE html><title>Sign in</title><p>Sign in to the network</p>"
+ANSWERS = {
+    "cut off": _OK % len(BODY) + BODY[:5000],
+    "cut off, without a length": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + BODY[:5000],
+    "other bytes": _OK % len(BODY) + bytes(len(BODY)),
+    "a page": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(_PAGE) + _PAGE,
+    "not found": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+    "server error": b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+    "not HTTP": b"220 mail server ready\r\n",
+    "closed at once": b"",
+}
 
 
 @pytest.fixture(params=[True, False], ids=["gives parts", "gives all or nothing"])
@@ -83,3 +106,100 @@ def test_runs_that_need_the_same_file_download_it_once(server: WeightsServer, tm
     for thread in threads:
         thread.join()
     assert (tmp_path / "weights.h5").read_bytes() == BODY and server.asked == [""]
+
+
+@contextmanager
+def _answering(answer: bytes, then: bytes = b"", silent: bool = False) -> Iterator[str]:
+    """The address of a server on this machine that answers every request with the same bytes.
+
+    Args:
+        answer: the bytes.
+        then: what it sends after them, ten times a second, without end; empty to hang up.
+        silent: whether it takes connections, and says nothing.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connections: list[socket.socket] = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                connections.append(connection)
+                if silent:
+                    continue
+                with connection, suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(answer)
+                    while then:
+                        connection.sendall(then)
+                        time.sleep(0.1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            for connection in connections:
+                connection.close()
+
+
+def _refused(address: str, folder: Path) -> str:
+    """What is said of a download that must fail and leave nothing under the file's name."""
+    with pytest.raises(OSError) as caught:
+        download(PublishedFile("weights.h5", address + "weights.h5", DIGEST, 0.1), folder)
+    assert not list(folder.glob("*.h5"))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_came_is_not_the_weights(answer: str, tmp_path: Path) -> None:
+    with _answering(ANSWERS[answer]) as address:
+        assert _refused(address, tmp_path)
+
+
+def test_a_server_that_trickles_or_says_nothing_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download_module, "PATIENCE_SECONDS", 2)
+    monkeypatch.setattr(download_module, "_CHUNK_BYTES", 4)
+    monkeypatch.setattr(download_module, "TIMEOUT_SECONDS", 1)
+    with _answering(_OK % len(BODY), then=b"0") as address:
+        assert "bytes came in" in _refused(address, tmp_path)
+    with _answering(b"", silent=True) as address:
+        assert "nothing came for 1 s" in _refused(address, tmp_path)
+    # By now nobody listens there.
+    assert "Connection" in _refused(address, tmp_path)
+
+
+def _run_behind_a_proxy(folder: Path, answer: str, model: str, layer: str) -> str:
+    """What a real run says whose only way to the weights is a proxy that answers so."""
+    (folder / "config.yaml").write_text(
+        f"site: {{title: Proxy}}\ncircuits:\n  - name: one\n    network: {{model: {model}, weights: imagenet}}\n"
+        f"    unit: {{layer: {layer}, index: 0}}\n"
+    )
+    (folder / "keras").mkdir(exist_ok=True)
+    away = {"no_proxy": "", "NO_PROXY": "", "KERAS_HOME": str(folder / "keras"), "VIZENGINE_WEIGHTS": str(folder)}
+    with _answering(ANSWERS[answer]) as address:
+        proxy = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), address)
+        done = run(folder, "config.yaml", code=1, **proxy, **away)
+    assert "Traceback" not in done.stderr, done.stderr
+    assert not (folder / "site").exists() and not list(folder.rglob("*.h5"))
+    return done.stderr
+
+
+@pytest.mark.parametrize("answer", ["a page", "cut off"])
+def test_a_run_without_weights_says_where_to_put_them(answer: str, tmp_path: Path) -> None:
+    said = _run_behind_a_proxy(tmp_path, answer, "vgg16", "block1_conv1")
+    assert "download failed" in said and "VIZENGINE_WEIGHTS" in said.splitlines()[-1]
+
+
+def test_what_keras_left_of_a_download_is_removed(tmp_path: Path) -> None:
+    """Half a file or a page in its place, which Keras would take for the weights."""
+    whole = io.BytesIO()
+    with h5py.File(whole, "w") as file:
+        file["kernel"] = np.zeros((64, 64))
+    broken = tmp_path / "keras" / "models" / "mobilenet_1_0_224_tf.h5"
+    broken.parent.mkdir(parents=True)
+    for content in (whole.getvalue()[:20_000], _PAGE):
+        broken.write_bytes(content)
+        said = _run_behind_a_proxy(tmp_path, "not HTTP", "mobilenet", "conv1")
+        assert "can't be had" in said and f"A broken download, {broken.name}, was removed" in said

@@ -75,18 +75,20 @@ def _python_of(version: str) -> str:
     raise AssertionError(f"no Python {version} on this machine")
 
 
-def fresh_environment(version: str, folder: Path, *requirements: object) -> Path:
-    """The folder of the programs of a new virtual environment with what pip makes of `requirements`."""
+def fresh_environment(version: str, folder: Path, *installations: tuple[object, ...]) -> Path:
+    """The folder of the programs of a new virtual environment, in which every package has what it needs.
+
+    Args:
+        version: of Python.
+        folder: of the environment.
+        installations: what `pip install` is given, one call after the other.
+    """
     run(_python_of(version), "-m", "venv", folder, folder=folder.parent)
-    programs = folder / "bin"
-    pip = (programs / "python", "-m", "pip", "--disable-pip-version-check")
-    run(*pip, "install", "--quiet", *requirements, folder=folder)
-    return programs
-
-
-def consistent(programs: Path) -> None:
-    """Assert that every package of an environment has what it needs, in a version that it takes."""
-    run(programs / "python", "-m", "pip", "--disable-pip-version-check", "check", folder=programs)
+    pip = (folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
+    for requirements in installations:
+        run(*pip, "install", "--quiet", *requirements, folder=folder)
+    run(*pip, "check", folder=folder)
+    return folder / "bin"
 
 
 def first_steps(vizengine: Path, folder: Path) -> None:
