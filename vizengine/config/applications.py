@@ -12,13 +12,7 @@ Mode = Literal["caffe", "tf", "torch", "none"]
 
 @dataclass(frozen=True)
 class Application:
-    """One function of keras.applications, whose name is also the title.
-
-    Attributes:
-        size: side in pixels of the image that its classifier takes.
-        mode: how its input is prepared.
-        citation: paper that describes it.
-    """
+    """A function of keras.applications, the side in pixels of its input, how this is prepared, and its paper."""
 
     function: str
     size: int

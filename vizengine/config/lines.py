@@ -30,12 +30,9 @@ _Loader.yaml_implicit_resolvers = {
 class YamlTree:
     """The one document of a YAML text.
 
-    Nodes that aliases share are read once, so that a small file can't unfold into a large one.
-
-    Attributes:
-        value: the document as dicts with text keys, lists and scalars; None where the text holds no document.
-        flaws: (line, location, message) of everything that is YAML but not acceptable: keys given twice,
-            tags, cycles. The value holds what could be made of the rest.
+    Nodes that aliases share are read once, so that a small file can't unfold into a large one. `value` is the document
+    as dicts with text keys, lists and scalars, None where there is none; `flaws` has (line, location, message) of all
+    that is YAML but not acceptable: keys given twice, tags, cycles.
 
     Raises:
         yaml.YAMLError: the text isn't YAML, or holds several documents.

@@ -37,12 +37,8 @@ def load(
 ) -> Config:
     """Read and check a config, in which each circuit gets the site's photos and visualization settings if it has none.
 
-    Args:
-        path: a YAML file in UTF-8.
-        checks: deeper checks of each circuit. They also run on the sound circuits of a config that is wrong
-            elsewhere, so that the user sees all problems at once.
-        confined: whether the site may go nowhere but into the config's folder.
-        together: checks of all circuits at once, likewise.
+    Deeper `checks` of each circuit, and those of all `together`, also run on the sound circuits of a config that is
+    wrong elsewhere, so that the user sees all problems at once. `confined`, the site goes into the config's folder.
 
     Raises:
         ConfigError: with every problem.
@@ -78,11 +74,9 @@ def load(
 
 @dataclass(frozen=True)
 class Sound:
-    """A circuit whose form is right, or what is right of it.
+    """A circuit whose form is right, or what is right of it, with defaults for what is wrong.
 
-    Attributes:
-        section: with defaults for what is wrong.
-        numbers: for each list inside it from which wrong items were taken, those of the other items in the file.
+    Of each list inside it from which wrong items were taken, `numbers` has those of the other items in the file.
     """
 
     section: CircuitSection | SweepSection

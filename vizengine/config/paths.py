@@ -15,12 +15,7 @@ from vizengine.errors import VizengineError
 
 
 class NotAdmitted(VizengineError):
-    """A config names something that a config may not name.
-
-    Args:
-        named: what it names, as it stands there.
-        reason: the end of a sentence that begins with the name: what is wrong, and how to mend it.
-    """
+    """A config names something that it may not name; `reason` ends a sentence that begins with that name."""
 
     def __init__(self, named: str, reason: str) -> None:
         self.reason = reason
@@ -30,9 +25,8 @@ class NotAdmitted(VizengineError):
 def place(folder: Path, named: str, others: Sequence[Path] = (), more: str = "") -> Path:
     """Where a file or folder lies that a config names; nothing need be there.
 
-    Args:
-        named: its path, relative to `folder`, the config's, or else to the first of `others` that has it.
-        more: the end of the message, on the others.
+    Its path is relative to `folder`, the config's, or else to the first of `others` that has it, which `more` names at
+    the message's end.
 
     Raises:
         NotAdmitted: it lies elsewhere, or is no path at all.
