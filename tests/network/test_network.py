@@ -54,4 +54,4 @@ def test_vgg19_equals_keras_own_model(vgg19: Network) -> None:
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_weights_get_no_gradient(tiny_network: Network, precision: str) -> None:
-    assert not tiny_network.model_upto("pool", precision).trainable_variables
+    assert not tiny_network.model_upto("pool", precision=precision).trainable_variables

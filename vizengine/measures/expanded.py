@@ -182,7 +182,7 @@ def _weighted(
     layer = linear.first
     unit = PreActivation(network, circuit.layer, [circuit.unit])
     source = network.architecture.activation(layer) if layer != INPUT else INPUT
-    model = network.model_upto_each([source, unit.feed])
+    model = network.model_upto(source, unit.feed)
     width = max(1, _BATCH_PIXELS // canvas.side**2)
     gradients = []
     for start in range(0, len(around), width):

@@ -104,7 +104,7 @@ class Forward:
         feeds = [maker.feed for maker in self._makers.values()]
         added = [name for addition in self.additions for name in addition.maps]
         self._read = [self.spec.inputs[0], *feeds, *added]
-        self._model = network.model_upto_each(self._read)
+        self._model = network.model_upto(*self._read)
 
     def _run(self, images: NDArray[np.floating]) -> dict[str, tf.Tensor]:
         """Outputs of the layers that the unit and the makers read and that sums add, by name."""

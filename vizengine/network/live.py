@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,12 +67,12 @@ class LiveNetwork(Network):
             0.0 if layer.bias is None else layer.bias.value
         )
 
-    def _build(self, wanted: Sequence[str], size: int | None, precision: Precision) -> keras.Model:
+    def model_upto(self, *layers: str, size: int | None = None, precision: Precision = "float32") -> keras.Model:
         tensors: dict[str, Any] = {}
-        for spec in self.architecture.upto(*wanted):
+        for spec in self.architecture.upto(*layers):
             if spec.kind == "input":
                 tensors[INPUT] = keras.Input((size, size, self.architecture.channels(INPUT)))
             else:
                 tensors[spec.name] = self.nodes[spec.name](tensors)
-        outputs = [tensors[name] for name in wanted]
+        outputs = [tensors[name] for name in layers]
         return keras.Model(tensors[INPUT], outputs if len(outputs) > 1 else outputs[0])

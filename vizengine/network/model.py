@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -160,21 +160,31 @@ class Network:
             return shifted
         return shifted / tf.constant(architecture.channel_deviation, images.dtype)
 
-    def model_upto(self, layer: str, precision: Precision = "float32") -> keras.Model:
-        """A model from a prepared image of any size to the activation of `layer`, its weights constant.
+    def model_upto(self, *layers: str, size: int | None = None, precision: Precision = "float32") -> keras.Model:
+        """A model from a prepared image to the activations of some layers, one output for each, its weights constant.
 
-        The model has no layer beyond it; `precision` is of its weights and arithmetic.
+        The model has no layer beyond these. `size` is the image's side in pixels, any by default; `precision` that of
+        weights and arithmetic.
         """
-        return self._build([layer], None, precision)
-
-    def model_upto_each(self, layers: Sequence[str]) -> keras.Model:
-        """A model from a prepared image of any size to the activations of several layers, one output for each."""
-        return self._build(layers, None, "float32")
+        tensors: dict[str, Any] = {}
+        for spec in self.architecture.upto(*layers):
+            if spec.kind == "input":
+                tensors[INPUT] = keras.Input((size, size, 3), dtype=precision)
+                continue
+            layer = _keras_layer(spec, precision)
+            feeds = [tensors[name] for name in spec.inputs]
+            tensors[spec.name] = layer(feeds if spec.kind == "concat" else feeds[0])
+            if spec.kind in ("conv", "dense"):
+                layer.set_weights(list(self.weights[spec.name]))
+        outputs = [tensors[name] for name in layers]
+        model = keras.Model(tensors[INPUT], outputs if len(outputs) > 1 else outputs[0])
+        model.trainable = False
+        return model
 
     @cached_property
     def classifier(self) -> keras.Model:
         """A model from prepared images of the classifier's input size to class probabilities (batch, classes)."""
-        return self._build([self.architecture.layers[-1].name], self.architecture.input_size, "float32")
+        return self.model_upto(self.architecture.layers[-1].name, size=self.architecture.input_size)
 
     def classify(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Class probabilities, (batch, classes), of images (batch, input_size, input_size, 3), RGB in [0, 1]."""
@@ -209,22 +219,6 @@ class Network:
             return feed
         layer = self.classifier.get_layer(spec.keras_name)
         return tf.matmul(feed, tf.constant(layer.kernel.value)) + tf.constant(layer.bias.value)
-
-    def _build(self, wanted: Sequence[str], size: int | None, precision: Precision) -> keras.Model:
-        tensors: dict[str, Any] = {}
-        for spec in self.architecture.upto(*wanted):
-            if spec.kind == "input":
-                tensors[INPUT] = keras.Input((size, size, 3), dtype=precision)
-                continue
-            layer = _keras_layer(spec, precision)
-            feeds = [tensors[name] for name in spec.inputs]
-            tensors[spec.name] = layer(feeds if spec.kind == "concat" else feeds[0])
-            if spec.kind in ("conv", "dense"):
-                layer.set_weights(list(self.weights[spec.name]))
-        outputs = [tensors[name] for name in wanted]
-        model = keras.Model(tensors[INPUT], outputs if len(outputs) > 1 else outputs[0])
-        model.trainable = False
-        return model
 
 
 def _keras_layer(spec: LayerSpec, precision: Precision) -> keras.layers.Layer:

@@ -104,7 +104,7 @@ class Probe:
         precision = precision if precision in network.precisions else network.precisions[0]
         self._pre_activation = PreActivation(network, layer, channels, precision)
         self.spec = self._pre_activation.spec
-        self._below = network.model_upto(self._pre_activation.feed, precision)
+        self._below = network.model_upto(self._pre_activation.feed, precision=precision)
         self._dtype = tf.as_dtype(precision)
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
@@ -128,7 +128,7 @@ class GroupProbe:
     ) -> None:
         self._network = network
         self._layer = layer
-        self._below = network.model_upto(network.architecture.layer(layer).inputs[0], precision)
+        self._below = network.model_upto(network.architecture.layer(layer).inputs[0], precision=precision)
         self._dtype = tf.as_dtype(precision)
         self._weights = tf.constant(weights, self._dtype)
 
