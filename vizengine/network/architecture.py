@@ -397,13 +397,6 @@ class Architecture:
         sources = _trace(self, name, self.layer(name).inputs[0])
         return sources if unit is None else sources[self.reads(name, unit)]
 
-    def microscope_page(self, layer: str, unit: int) -> str | None:
-        """Address of the unit's page in OpenAI Microscope, or None where it has none."""
-        there = dict(self.microscope_layers).get(layer)
-        if self.microscope is None or there is None:
-            return None
-        return self.microscope.format(layer=there, unit=unit)
-
 
 # VGG's layers in the literature and in OpenAI Microscope: conv3_3, relu3_3, conv3_3_conv3_3_0.
 _BLOCK_AND_LAYER = re.compile(r"(?:conv|relu)(\d+)_(\d+)\b|(?:conv|relu)(\d+)_(\d+)_", re.IGNORECASE)

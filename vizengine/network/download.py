@@ -178,14 +178,16 @@ def download(published: PublishedFile, folder: Path) -> Path:
                     if not fetch.resumed:
                         raise OSError(_isnt_the_file(published)) from error
                     logger.info("%s: what was kept of it isn't its beginning; starting anew", published.name)
-        except requests.HTTPError as error:
-            answer = f"{error.response.status_code} {error.response.reason}"
-            raise OSError(f"{published.address} answered {answer}{_resumes(published, part)}") from error
-        except requests.RequestException as error:
-            late = f": nothing came for {TIMEOUT_SECONDS} s" if "timed out" in str(error) else f" ({_cause(error)})"
-            raise OSError(f"{type(error).__name__} at {published.address}{late}{_resumes(published, part)}") from error
         except OSError as error:
-            raise OSError(f"{error}{_resumes(published, part)}") from error
+            reason = str(error)
+            if isinstance(error, requests.HTTPError):
+                reason = f"{published.address} answered {error.response.status_code} {error.response.reason}"
+            elif isinstance(error, requests.RequestException):
+                late = f": nothing came for {TIMEOUT_SECONDS} s" if "timed out" in reason else f" ({_cause(error)})"
+                reason = f"{type(error).__name__} at {published.address}{late}"
+            if published.digest and part.exists() and (size := part.stat().st_size):
+                reason += f"; the {megabytes(size)} that came are kept, and the next run goes on from there"
+            raise OSError(reason) from error
         finally:
             if not published.digest:
                 part.unlink(missing_ok=True)
@@ -219,13 +221,6 @@ def _isnt_the_file(published: PublishedFile) -> str:
         f"what came from {published.address} isn't the file{known}: it broke off, or something on the way answered "
         "with a page of its own"
     )
-
-
-def _resumes(published: PublishedFile, part: Path) -> str:
-    """A sentence's end on what the next run goes on from."""
-    if not published.digest or not part.exists() or not part.stat().st_size:
-        return ""
-    return f"; the {megabytes(part.stat().st_size)} that came are kept, and the next run goes on from there"
 
 
 def _cause(error: BaseException) -> str:

@@ -397,6 +397,7 @@ _NO_ROW = ("batch_norm", "activation", "identity", "zero_padding", "cropping", "
 def describe(source: Source, layer: str, unit: int) -> NetworkDescription:
     """The network, its weights and the layers from the image to the unit, for the page."""
     architecture, identity = source.architecture, source.identity
+    microscope_layer = dict(architecture.microscope_layers).get(layer)
     chain = [spec for spec in architecture.upto(layer) if spec.kind not in _NO_ROW and architecture.has_map(spec.name)]
     return NetworkDescription(
         name=architecture.name,
@@ -428,7 +429,9 @@ def describe(source: Source, layer: str, unit: int) -> NetworkDescription:
             for spec in chain
         ),
         receptive_field=architecture.receptive_field(layer).size,
-        microscope=architecture.microscope_page(layer, unit) or "",
+        microscope=(architecture.microscope or "").format(layer=microscope_layer, unit=unit)
+        if microscope_layer
+        else "",
         remarks=tuple(_remarks(architecture, layer)),
     )
 
