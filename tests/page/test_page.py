@@ -168,24 +168,16 @@ def test_a_site_of_one_circuit_is_its_page(full: Report) -> None:
     assert "config.yaml" in links and not any(link.startswith("..") for link in links)
 
 
-def test_a_circuit_that_could_not_be_computed_has_a_notice(index: str) -> None:
-    text, missing = Elements(index).text, example.missing()
-    assert missing.title in text and missing.reason in text and missing.mend in text
-
-
-def test_a_kept_page_says_so_on_itself_and_on_the_index(full: Report) -> None:
+def test_what_is_missing_or_kept_says_so_and_is_no_neighbour(full: Report, index: str) -> None:
+    missing, bare = example.missing(), example.bare_report()
+    assert all(words in Elements(index).text for words in (missing.title, missing.reason, missing.mend))
     kept = full.model_copy(update={"kept": example.kept_notice()})
-    site = example.site(kept, example.bare_report())
-    for page in (render_circuit(kept, site), render_index(site)):
-        text = Elements(page).text
-        assert "Kept from an earlier build" in text
-        assert "3 May 2026" in text and "tensorflow 2.21.0" in text and "0123456789abcdef" * 4 in text
-
-
-def test_neighbours_without_a_page_are_passed_over(full: Report, site: SiteReport) -> None:
-    page = render_circuit(full, site, previous=example.missing(), next=example.bare_report())
-    assert "../bare/index.html" in page
-    assert "../absent" not in page and example.missing().title not in page
+    site = example.site(kept, bare, missing)
+    page = render_circuit(kept, site, previous=missing, next=bare)
+    assert "../bare/index.html" in page and "../absent" not in page and missing.title not in page
+    for text in (Elements(page).text, Elements(render_index(site)).text):
+        for words in ("Kept from an earlier build", "3 May 2026", "tensorflow 2.21.0", "0123456789abcdef" * 4):
+            assert words in text
 
 
 def test_the_head_tells_what_the_page_is(full: Report, page: str) -> None:
