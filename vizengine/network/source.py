@@ -43,11 +43,8 @@ from vizengine.network.weights import MissingWeights, WeightsFile, lacks, locate
 class LayerDescription:
     """One layer on the way from the image to the unit.
 
-    Attributes:
-        shape: (height, width, channels) at the classifier's input size.
-        kernel, stride: of its window; 1 and 1 where it has none.
-        receptive_field: its side in pixels.
-        parameters: trainable weights.
+    `shape` is (height, width, channels) at the classifier's input size; `kernel` and `stride` are 1 where it has no
+    window; `receptive_field` is the side in pixels, and `parameters` are the trainable weights.
     """
 
     name: str
@@ -63,11 +60,8 @@ class LayerDescription:
 class WeightsIdentity:
     """Which weights a network has.
 
-    Attributes:
-        name: base name of the weights file or another name, never a path of this machine.
-        origin: where they came from, in words for the page.
-        sha256: hash of the file, or of what determines the weights.
-        trained: false where they are drawn at random.
+    `name` is the base name of the file or another, never a path of this machine; `origin` is in words for the page, and
+    `sha256` is of the file or of what determines the weights. Weights that are drawn at random aren't `trained`.
     """
 
     name: str

@@ -41,11 +41,9 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class MissingWeights:
-    """Weights that aren't on this machine.
+    """Weights that aren't on this machine: where was looked, and what the user can do about it, a sentence each.
 
-    Attributes:
-        reason, mend: where was looked, and what the user can do about it, a sentence each.
-        published: whether Keras publishes them, so that a build tries to download them.
+    If Keras publishes them, a build tries to download them.
     """
 
     reason: str
@@ -76,10 +74,9 @@ def locate(
 
     Args:
         weights: `embedded`, `imagenet`, a path as `weights_path` takes it, or None for the network's default.
-        weights_folder: searched first for `imagenet`, or None.
+        weights_folder: searched first for `imagenet`.
         base: folder of the config.
         needed: layers that must be in the file; those without weights are passed over.
-        cache: remembers hashes of large files.
         classifier: whether the file must hold all layers up to the class probabilities.
 
     Raises:
