@@ -18,16 +18,16 @@ def _listed(**versions: str) -> dict[str, Any]:
             {"bom-ref": references[name], "name": name, "version": version, "type": "library"}
             for name, version in versions.items()
         ],
-        "dependencies": [{"ref": each} for each in references.values()],
+        "dependencies": [{"ref": reference} for reference in references.values()],
     }
 
 
 def test_vizengine_is_at_the_head_and_pip_is_not_of_it() -> None:
     bill = bill_of(_listed(vizengine=__version__, PyYAML="6.0.3", pip="26"), {"pyyaml"})
-    assert bill["metadata"]["component"]["name"] == "vizengine"
-    assert bill["metadata"]["component"]["type"] == "application"
-    assert [each["name"] for each in bill["components"]] == ["PyYAML"]
-    assert [each["ref"] for each in bill["dependencies"]] == [f"vizengine=={__version__}", "PyYAML==6.0.3"]
+    head = bill["metadata"]["component"]
+    assert (head["name"], head["type"]) == ("vizengine", "application")
+    assert [component["name"] for component in bill["components"]] == ["PyYAML"]
+    assert [entry["ref"] for entry in bill["dependencies"]] == [f"vizengine=={__version__}", "PyYAML==6.0.3"]
 
 
 @pytest.mark.parametrize(

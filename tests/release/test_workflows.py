@@ -17,22 +17,6 @@ WRITES = {
 }
 
 
-def test_the_workflows_are_there() -> None:
-    assert {path.name for path in FILES} == {"pages.yml", "release.yml", "tests.yml"}
-    assert set(WRITES) <= {
-        (path.name, job) for path in FILES for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
-    }
-
-
-def test_an_action_has_one_version_everywhere() -> None:
-    found: dict[str, set[str]] = {}
-    for path in FILES:
-        for action, version in re.findall(r"uses: ([\w/-]+)@(.+)$", path.read_text(encoding="utf-8"), re.MULTILINE):
-            found.setdefault(action, set()).add(version)
-    assert len(found) > 5
-    assert all(len(versions) == 1 for versions in found.values()), found
-
-
 def test_what_a_release_calls_exists() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     for path in FILES:
@@ -45,10 +29,11 @@ def test_what_a_release_calls_exists() -> None:
 
 def test_jobs_have_no_more_rights_than_they_need() -> None:
     """Which rights a job needs, zizmor can't say."""
+    writes = {}
     for path in FILES:
         workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert workflow["permissions"] == {}, path.name
-        for job, content in workflow["jobs"].items():
-            writes = {scope: right for scope, right in content["permissions"].items() if right != "read"}
-            assert writes == WRITES.get((path.name, job), {}), (path.name, job)
         assert "secrets" not in path.read_text(encoding="utf-8")
+        for name, job in workflow["jobs"].items():
+            writes[path.name, name] = {scope: right for scope, right in job["permissions"].items() if right != "read"}
+    assert {job: rights for job, rights in writes.items() if rights} == WRITES
