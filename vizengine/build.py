@@ -100,16 +100,7 @@ def keep(folder: Path, section: CircuitSection, why: Failure) -> tuple[Report, d
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line adds to the config.
-
-    Attributes:
-        out: folder of the site, or None for the config's.
-        only: names of the circuits to compute; all where empty.
-        strict: whether a warning, or an optional circuit that can't be computed, fails the build.
-        fresh: whether to compute everything again.
-        scheduler: address of the Dask scheduler whose workers compute sweeps; None for processes on this machine.
-        replace: whether to replace a site that another config made.
-    """
+    """What the command line adds to the config; its `--help` says what each is for."""
 
     out: Path | None = None
     only: tuple[str, ...] = ()
@@ -129,8 +120,7 @@ class Entry:
         run: what computed it; None where not even its network could be opened.
         side_file: what may differ from run to run.
         absent: whether it is optional and could not be computed.
-        error: what ended the work on it, or None.
-        failure: the same in words; None where it is optional.
+        error: what ended the work on it; `failure` is the same in words, and None where it is optional.
     """
 
     section: CircuitSection | SweepSection
@@ -161,8 +151,8 @@ class Outcome:
     index: Path
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
-    failures: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
+    failures: tuple[str, ...]
+    failed: tuple[str, ...]
 
 
 def estimate(config: Config) -> list[str]:
@@ -266,27 +256,22 @@ class _Build:
         # Whatever it is, it must not cost the other circuits their pages.
         except Exception as error:
             if not isinstance(error, WeightsUnavailable) or not section.optional:
-                return self._failed(section, run, error)
+                why = failure_of(error, config.folder)
+                logger.info("%s failed, and its place will say why: %s", section.name, why)
+                logger.debug("%s failed", section.name, exc_info=error)
+                stand_in, kept_file = self._stand_in(section, run, why)
+                return Entry(section, stand_in, run, kept_file, error=error, failure=why)
             if options.strict:
                 message = f"{section.name}: {error} Under --strict an optional circuit must be there."
                 raise BuildFailed(message) from error
-            stand_in, side_file = self._stand_in(section, run, Failure(error.reason, error.mend))
+            stand_in, kept_file = self._stand_in(section, run, Failure(error.reason, error.mend))
             if isinstance(stand_in, Report) and stand_in.kept is not None:
                 date, sha256 = stand_in.kept.date, stand_in.kept.weights_sha256[:12]
                 notice = "%s is kept from an earlier build of %s (weights %s): %s"
                 logger.warning(notice, section.name, date, sha256, error)
             else:
                 logger.warning("%s is left out: %s", section.name, error)
-            return Entry(section, stand_in, run, side_file, absent=True)
-
-    def _failed(
-        self, section: CircuitSection | SweepSection, run: CircuitRun | SweepRun | None, error: Exception
-    ) -> Entry:
-        why = failure_of(error, self.config.folder)
-        logger.info("%s failed, and its place will say why: %s", section.name, why)
-        logger.debug("%s failed", section.name, exc_info=error)
-        page, side_file = self._stand_in(section, run, why)
-        return Entry(section, page, run, side_file, error=error, failure=why)
+            return Entry(section, stand_in, run, kept_file, absent=True)
 
     def _stand_in(
         self, section: CircuitSection | SweepSection, run: CircuitRun | SweepRun | None, why: Failure

@@ -19,7 +19,7 @@ from vizengine.network.layers import INPUT
 from vizengine.network.model import Network
 from vizengine.network.probes import GroupProbe, Probe
 from vizengine.output import SILENT, Task
-from vizengine.pictures.ascent import WEIGHT_DECAY, ascend, ascent_precision, batches, bytes_of_one
+from vizengine.pictures.ascent import WEIGHT_DECAY, Ascent, ascend, ascent_precision, batches, bytes_of_one
 from vizengine.pictures.objectives import OBJECTIVES
 from vizengine.pictures.result import Attempt, Direction, PhotoBest, Settings, Visualization
 from vizengine.pictures.spectrum import picture_key, starts
@@ -75,12 +75,7 @@ class Job:
 class Plan:
     """How the next attempt at a picture is made; pictures with the same plan share batches.
 
-    Attributes:
-        objective: a key of `OBJECTIVES`.
-        seed: of noise and transformations.
-        continued: whether it goes on from the attempt before.
-        steps: how many.
-        weight_decay: of the ascent.
+    `objective` is a key of `OBJECTIVES`; what is `continued` goes on from the attempt before.
     """
 
     objective: str
@@ -92,12 +87,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class Candidate:
-    """The best picture of a channel so far.
+    """The best picture of a channel so far, with all attempts, and the spectrum from which it can go on.
 
-    Attributes:
-        visualization: the picture, with all attempts that were made.
-        spectrum: from which it can go on.
-        stalled: whether going on from it led no further.
+    It has `stalled` where going on from it led no further.
     """
 
     visualization: Visualization
@@ -138,11 +130,7 @@ def measure(
 ) -> NDArray[np.float32]:
     """Pre-activations on finished pictures, in float32 and without transformations, (batch, down, across, channels).
 
-    Args:
-        network: the network.
-        layer: a conv layer.
-        channels: which of its channels; None for all.
-        images: (batch, size, size, 3) uint8.
+    `images` are (batch, size, size, 3) uint8; of all channels where `channels` is None.
     """
     return Probe(network, layer, channels).numpy(images.astype(np.float32) / 255.0)
 
@@ -202,8 +190,7 @@ def visualize(
     """Pictures that excite, or for the negative direction inhibit, channels of one layer, by channel.
 
     Args:
-        network: the network.
-        job: which.
+        network, job: which.
         finish: called with each picture after its last attempt.
         task: the progress shown: pictures finished, and meanwhile the step and the attempt.
     """
@@ -219,120 +206,111 @@ def visualize(
         for channel, best in job.best.items():
             done(colour_picture(network, channel, best, job.settings.size))
         return finished
-    best_so_far: dict[int, Candidate] = {}
+    search = _Search(network, job, task)
     for number in range(job.settings.attempts):
         plans: dict[Plan, list[int]] = {}
         for channel in sorted(job.best.keys() - finished.keys()):
-            plan = next_plan(number, best_so_far.get(channel), job.best[channel], job.settings)
+            plan = next_plan(number, search.best.get(channel), job.best[channel], job.settings)
             plans.setdefault(plan, []).append(channel)
         for plan, channels in plans.items():
-            for candidates in _attempts(network, job, channels, plan, best_so_far, task, number + 1):
-                for candidate in candidates:
-                    channel = candidate.visualization.channel
-                    best_so_far[channel] = better(best_so_far.get(channel), candidate, plan.continued)
-                    picture = best_so_far[channel].visualization
-                    if picture.converged or number == job.settings.attempts - 1:
-                        done(picture)
+            for channel in search.attempt(number + 1, plan, channels):
+                picture = search.best[channel].visualization
+                if picture.converged or number == job.settings.attempts - 1:
+                    done(picture)
     return finished
 
 
-def _attempts(
-    network: Network,
-    job: Job,
-    channels: list[int],
-    plan: Plan,
-    earlier: Mapping[int, Candidate],
-    task: Task,
-    number: int,
-) -> Iterator[list[Candidate]]:
-    """Attempt `number`, counted from 1, at some pictures, batch by batch; a batch that finds no memory is halved.
+class _Search:
+    def __init__(self, network: Network, job: Job, task: Task) -> None:
+        self.network, self.job, self.task = network, job, task
+        self.best: dict[int, Candidate] = {}
 
-    Raises:
-        VizengineError: there is no memory for a single picture.
-    """
-    size = job.settings.size
-    waiting = batches(network.architecture, job.layer, channels, size)
-    bytes_each = bytes_of_one(network.architecture, job.layer, size)
-    while waiting:
-        batch = waiting.pop(0)
-        half = len(batch) // 2
-        if not half or bytes_each * len(batch) <= available_bytes():
-            try:
-                candidates = _attempt(network, job, batch, plan, earlier, task, number)
-            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-                if not half:
-                    raise VizengineError(
-                        f"There isn't enough memory for one picture of {job.layer} at {size} px: about "
-                        f"{bytes_each / 1e6:.0f} MB. Free some, or make `visualization.size` smaller."
-                    ) from error
-            else:
-                yield candidates
-                continue
-        logger.info("memory is short: %d pictures of %s at a time, not %d", len(batch) - half, job.layer, len(batch))
-        waiting[:0] = [batch[:half], batch[half:]]
+    def attempt(self, number: int, plan: Plan, channels: list[int]) -> Iterator[int]:
+        """Attempt `number`, counted from 1, at some pictures: each channel once its batch is through.
 
+        A batch that finds no memory is halved.
 
-def _attempt(
-    network: Network,
-    job: Job,
-    channels: list[int],
-    plan: Plan,
-    earlier: Mapping[int, Candidate],
-    task: Task,
-    number: int,
-) -> list[Candidate]:
-    """The same at the pictures of one batch."""
-    settings, direction = job.settings, job.direction
-    if plan.continued:
-        start = np.stack([earlier[channel].spectrum for channel in channels])
-    else:
-        keys = [job.key(channel) for channel in channels]
-        photos = [job.best[channel].photo for channel in channels]
-        start = starts(keys, photos, plan.seed, settings.size, job.squares)
-    steps = count(1)
-    ascent = ascend(
-        job.probe(network, channels, ascent_precision(settings.precision)),
-        start,
-        job.sign * OBJECTIVES[plan.objective](range(len(channels))),
-        plan.seed,
-        plan.steps,
-        settings.image,
-        plan.weight_decay,
-        settled=plan.continued,
-        channel_order=network.architecture.channel_order,
-        advance=lambda pictures: task.advance(0, f"attempt {number}, step {next(steps)} of {plan.steps}"),
-    )
-    pre_activations = np.asarray(job.probe(network, channels)(ascent.images.astype(np.float32) / 255.0))
-    candidates = []
-    for index, channel in enumerate(channels):
-        best, values = job.best[channel], pre_activations[index, :, :, index]
-        reached = float(values.max() if direction == "positive" else values.min())
+        Raises:
+            VizengineError: there is no memory for a single picture.
+        """
+        architecture, layer, size = self.network.architecture, self.job.layer, self.job.settings.size
+        waiting = batches(architecture, layer, channels, size)
+        bytes_each = bytes_of_one(architecture, layer, size)
+        while waiting:
+            batch = waiting.pop(0)
+            half = len(batch) // 2
+            if not half or bytes_each * len(batch) <= available_bytes():
+                try:
+                    candidates = self._candidates(number, plan, batch)
+                except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                    if not half:
+                        raise VizengineError(
+                            f"There isn't enough memory for one picture of {layer} at {size} px: about "
+                            f"{bytes_each / 1e6:.0f} MB. Free some, or make `visualization.size` smaller."
+                        ) from error
+                else:
+                    for channel, candidate in zip(batch, candidates, strict=True):
+                        self.best[channel] = better(self.best.get(channel), candidate, plan.continued)
+                    yield from batch
+                    continue
+            logger.info("memory is short: %d pictures of %s at a time, not %d", len(batch) - half, layer, len(batch))
+            waiting[:0] = [batch[:half], batch[half:]]
+
+    def _candidates(self, number: int, plan: Plan, channels: list[int]) -> list[Candidate]:
+        job, settings = self.job, self.job.settings
+        if plan.continued:
+            start = np.stack([self.best[channel].spectrum for channel in channels])
+        else:
+            keys = [job.key(channel) for channel in channels]
+            photos = [job.best[channel].photo for channel in channels]
+            start = starts(keys, photos, plan.seed, settings.size, job.squares)
+        steps = count(1)
+        ascent = ascend(
+            job.probe(self.network, channels, ascent_precision(settings.precision)),
+            start,
+            job.sign * OBJECTIVES[plan.objective](range(len(channels))),
+            plan.seed,
+            plan.steps,
+            settings.image,
+            plan.weight_decay,
+            settled=plan.continued,
+            channel_order=self.network.architecture.channel_order,
+            advance=lambda pictures: self.task.advance(0, f"attempt {number}, step {next(steps)} of {plan.steps}"),
+        )
+        pre_activations = np.asarray(job.probe(self.network, channels)(ascent.images.astype(np.float32) / 255.0))
+        return [
+            self._candidate(plan, channel, ascent, index, pre_activations[index, :, :, index])
+            for index, channel in enumerate(channels)
+        ]
+
+    def _candidate(
+        self, plan: Plan, channel: int, ascent: Ascent, index: int, pre_activations: NDArray[np.float32]
+    ) -> Candidate:
+        """Picture `index` of a batch with its verdict; `pre_activations` are (down, across), of the channel on it."""
+        job, best = self.job, self.job.best[channel]
+        reached = float(pre_activations.max() if job.direction == "positive" else pre_activations.min())
         trace = job.sign * ascent.traces[index]
         if plan.continued:
-            trace = np.concatenate([earlier[channel].visualization.trace, trace])
+            trace = np.concatenate([self.best[channel].visualization.trace, trace])
         trace = trace.astype(np.float32)
         slope = last_slope(job.sign * trace, plan.steps)
-        converged = passes(reached, best.value, direction) and slope < FLAT_SLOPE
+        converged = passes(reached, best.value, job.direction) and slope < FLAT_SLOPE
+        size = job.settings.size
         visualization = Visualization(
             layer=job.layer,
             channel=channel,
-            direction=direction,
+            direction=job.direction,
             image=ascent.images[index],
             trace=trace,
             reached=reached,
-            mean=float(values.mean()),
+            mean=float(pre_activations.mean()),
             photo_best=best.value,
             photo_best_name=best.photo,
             objective=plan.objective,
-            attempts=(
-                Attempt(
-                    plan.objective, plan.seed, plan.continued, settings.size, plan.steps, reached, slope, converged
-                ),
-            ),
+            attempts=(Attempt(plan.objective, plan.seed, plan.continued, size, plan.steps, reached, slope, converged),),
             converged=converged,
         )
-        candidates.append(Candidate(visualization, ascent.spectra[index]))
-    return candidates
+        return Candidate(visualization, ascent.spectra[index])
 
 
 PICTURES = Stage("pictures", Visualization, 1, (visualize,))
