@@ -340,13 +340,6 @@ def test_a_package_that_isnt_installed(site: Path) -> None:
     assert re.search(r"the package \w+ isn't installed; run: pip install -r requirements.txt", done.stderr)
 
 
-def test_a_disk_that_says_no(site: Path) -> None:
-    done = run(site, "config.yaml", "--out", "/proc/vizengine/site")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1].startswith("error: ")
-    assert "Traceback" not in done.stderr
-
-
 def test_tensorflow_that_cant_be_loaded_shows_what_it_said(tmp_path: Path) -> None:
     """The error stream is held while it starts; a failure must not be swallowed with the chatter."""
     (tmp_path / "config.yaml").write_text(CONFIG.replace("STEPS", "2"))

@@ -1,9 +1,10 @@
-"""What a circuit's section says of layers before its unit is checked, and each flaw is told with its line."""
+"""What `--check` finds before anything is computed: flaws of a circuit's section, and links that lead nowhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import pytest
 
 from vizengine.check import check
@@ -64,8 +65,6 @@ def test_a_name_of_the_literature_is_answered_with_ours(tmp_path: Path, written:
 @pytest.mark.parametrize("name", ["conv 1", "Blöcke_2"])
 def test_a_layer_that_tensorflow_cannot_compute_is_told_by_the_check(tmp_path: Path, name: str) -> None:
     """Keras makes such layers, saves and opens them; TensorFlow refuses their names once they are to compute."""
-    import keras
-
     image = keras.Input((32, 32, 3))
     maps = keras.layers.Conv2D(4, 3, name=name)(image)
     maps = keras.layers.Conv2D(4, 3, name="after")(maps)
@@ -83,3 +82,79 @@ def test_a_layer_that_tensorflow_cannot_compute_is_told_by_the_check(tmp_path: P
     path.write_text(text % ("up", ""))
     with pytest.raises(ConfigError, match=rf"is no conv layer \(UpSampling2D\); expected a conv layer: {name}, after$"):
         check(path)
+
+
+LINKED = """\
+site: {title: Test}
+circuits:
+  - name: first
+    network: {model: squeezenet1.1}
+    unit: {layer: fire2/squeeze1x1, index: 3}
+    hypothesis:
+      unit: |
+        Opening UNIT
+
+        OTHER
+      circuit: "CIRCUIT"
+  - name: second
+    network: {model: squeezenet1.1}
+    unit: {layer: fire2/squeeze1x1, index: 4}
+  - name: many
+    network: {model: squeezenet1.1}
+    unit: {layer: fire2/squeeze1x1, index: 0-1}
+"""
+
+
+def _link_problems(folder: Path, unit: str = "", other: str = "", circuit: str = "", alone: bool = False) -> list[str]:
+    config = folder / "config.yaml"
+    text = LINKED.replace("UNIT", unit).replace("OTHER", other).replace("CIRCUIT", circuit)
+    config.write_text(text.partition("  - name: second")[0] if alone else text)
+    try:
+        check(config)
+    except ConfigError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "[a](../second/index.html)",
+        "[a](../second/index.html#made)",
+        "[a](#claims)",
+        "[a](#contributions)",
+        "[a](../index.html#second)",
+        "[a](circuit.json)",
+        "[a](../config.yaml)",
+        "[a](../many/fire2/0.html)",
+        "[a](https://example.org/x.png)",
+        "[a](mailto:a@example.org)",
+        "`[a](no.html)`",
+    ],
+)
+def test_links_that_lead_somewhere(tmp_path: Path, link: str) -> None:
+    assert _link_problems(tmp_path, other=link, circuit=link) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ("![r](../../x.png)", "the link `../../x.png` leads to no file of the site"),
+        ("[a](../third/index.html)", "leads to no file of the site; expected the page of another circuit"),
+        ("[a](second.html)", "`../second/index.html`"),
+        ("[a](#nowhere)", "leads to no place on the page"),
+        ("[a](../second/index.html#nowhere)", "leads to no place on that page"),
+    ],
+)
+def test_links_that_lead_nowhere_are_told_with_their_line(tmp_path: Path, link: str, words: str) -> None:
+    for line, texts in ((7, {"other": link}), (11, {"circuit": link})):
+        (problem,) = _link_problems(tmp_path, **texts)
+        assert f"config.yaml:{line}: " in problem and words in problem
+
+
+def test_the_first_paragraph_stands_on_the_index_too(tmp_path: Path) -> None:
+    (problem,) = _link_problems(tmp_path, unit="[a](../second/index.html)")
+    assert "stands on the site's first page too" in problem
+    # A site of one circuit has no index besides.
+    assert _link_problems(tmp_path, unit="[a](#made)", alone=True) == []
+    assert _link_problems(tmp_path, unit="[a](../config.yaml)", alone=True) != []
