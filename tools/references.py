@@ -9,7 +9,7 @@ import argparse
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,8 @@ _FIELD_TYPES = {
 }
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = list(head)
+def table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table in Markdown."""
     lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -74,7 +74,7 @@ def settings() -> str:
     sections = {"Config": schema, **schema["$defs"]}
     return "\n\n".join(
         f"## {heading}\n\n{introduction or sections[name]['description']}\n\n"
-        + _table(
+        + table(
             ("setting", "value", "default", "meaning"),
             (
                 (
@@ -157,7 +157,7 @@ def fields() -> str:
 
     return "\n\n".join(
         f"## {name}\n\n{section['description']}\n\n"
-        + _table(
+        + table(
             ("field", "value", "meaning"),
             ((f"`{key}`", _field_value(field), meaning(field)) for key, field in section["properties"].items()),
         )
@@ -198,7 +198,7 @@ def _arguments(parser: argparse.ArgumentParser) -> str:
         return ", ".join(f"`{name}`" for name in names), action.help or "", ", ".join(f"`{name}`" for name in others)
 
     actions = sorted(parser._actions, key=lambda action: bool(action.option_strings))
-    return _table(("argument", "meaning", "not together with"), map(row, actions))
+    return table(("argument", "meaning", "not together with"), map(row, actions))
 
 
 def _init() -> str:
