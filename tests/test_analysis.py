@@ -140,9 +140,9 @@ def test_after_the_command_nothing_is_computed(circuit_site: Path, tmp_path: Pat
     shutil.copytree(circuit_site, tmp_path / "copy")
     program = (
         "import os, sys, vizengine\n"
-        "(one,) = vizengine.analyze('../copy/config.yaml')\n"
+        "(circuit,) = vizengine.analyze('../copy/config.yaml')\n"
         "os.chdir('/')\n"
-        "assert one._repr_html_()\n"
+        "assert circuit._repr_html_()\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
     )
     before = set((tmp_path / "copy").rglob("*"))
@@ -157,11 +157,11 @@ def test_the_command_computes_nothing_after_it(circuit_copy: Path) -> None:
     program = (
         "import vizengine\n"
         "from pathlib import Path\n"
-        "def written(): return {each: each.stat().st_mtime_ns for each in Path().glob('.vizengine-cache/pictures/*')}\n"
+        "def written(): return {path: path.stat().st_mtime_ns for path in Path().glob('.vizengine-cache/pictures/*')}\n"
         "first = vizengine.analyze('config.yaml', progress=False)\n"
         "before = written()\n"
         "again = vizengine.analyze('config.yaml', fresh=True)\n"
-        "assert before.keys() == written().keys() and all(written()[each] > before[each] for each in before)\n"
+        "assert before.keys() == written().keys() and all(written()[path] > before[path] for path in before)\n"
         "assert first[0].report == again[0].report\n"
     )
     done = _python(program, circuit_copy)
@@ -195,10 +195,10 @@ def test_circuits_can_be_chosen_and_missing_weights_are_an_error(
     with pytest.raises(vizengine.WeightsUnavailable, match=r"vgg: .*weights.*`only`"):
         vizengine.analyze(config)
     for only in ("squeeze", ["squeeze"]):
-        (one,) = vizengine.analyze(config, only=only)
-        assert one.name == "squeeze"
+        (circuit,) = vizengine.analyze(config, only=only)
+        assert circuit.name == "squeeze"
     # Cited by its place on the whole site, though its page stands alone here.
-    assert "https://example.org/site/squeeze/" in one.page() and "../index.html" not in one.page()
+    assert "https://example.org/site/squeeze/" in circuit.page() and "../index.html" not in circuit.page()
     with pytest.raises(ValueError, match=r"no circuit 'squeezed'.*did you mean `squeeze`"):
         vizengine.analyze(config, only="squeezed")
     with pytest.raises(ValueError, match="names no circuit"):

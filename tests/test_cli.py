@@ -84,7 +84,7 @@ def test_a_site_that_another_config_made_is_replaced_only_when_told_to(site: Pat
 
 def test_a_path_whose_name_isnt_text_is_printed_byte_by_byte(site: Path) -> None:
     done = subprocess.run(
-        [os.fsencode(each) for each in command("config.yaml", "-q", "--out")] + [b"s\xefte"],
+        [os.fsencode(word) for word in command("config.yaml", "-q", "--out")] + [b"s\xefte"],
         cwd=site,
         capture_output=True,
         env=environment(),
@@ -297,10 +297,10 @@ def test_on_a_terminal_there_are_bars(site: Path) -> None:
         env=environment(TERM="xterm-256color", COLUMNS="100"),
     )
     os.close(follower)
-    shown = b""
+    output = b""
     try:
         while block := os.read(leader, 65536):
-            shown += block
+            output += block
     except OSError:  # Linux says so when the other end has closed.
         pass
     finally:
@@ -309,7 +309,7 @@ def test_on_a_terminal_there_are_bars(site: Path) -> None:
     with process.stdout:
         assert process.stdout.read() == b"site/index.html\n"
     assert process.wait() == 0
-    text = shown.decode()
+    text = output.decode()
     assert "\x1b[" in text and "━" in text
     assert "8/8" in re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", text)
     assert "squeeze: pictures of fire2/squeeze1x1: done in" in text

@@ -45,7 +45,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     pixels = np.random.default_rng(0).integers(0, 256, (31, 36, 3), np.uint8)
     Image.fromarray(pixels).resize((73, 63)).save(folder / "photos" / "noise.png")
     config = folder / "config.yaml"
-    config.write_text(HEAD + "".join(_section(name, *each) for name, each in CIRCUITS.items()))
+    config.write_text(HEAD + "".join(_section(name, *place) for name, place in CIRCUITS.items()))
     return folder, build(check(config), Options(), SILENT)
 
 
@@ -56,7 +56,7 @@ def _page(folder: Path, name: str) -> tuple[Report, str]:
 
 def test_each_has_its_page_but_the_unit_that_isnt_a_number(built: tuple[Path, Outcome]) -> None:
     folder, outcome = built
-    assert [each.partition(":")[0] for each in outcome.failed] == ["nan"]
+    assert [failure.partition(":")[0] for failure in outcome.failed] == ["nan"]
     assert "Photos drive middle:1 to nan" in (folder / "site" / "nan" / "index.html").read_text()
     for name in CIRCUITS.keys() - {"nan"}:
         report, page = _page(folder, name)
@@ -67,10 +67,10 @@ def test_each_has_its_page_but_the_unit_that_isnt_a_number(built: tuple[Path, Ou
 def test_readers_that_cannot_be_measured_are_left_out_and_said(built: tuple[Path, Outcome]) -> None:
     report, page = _page(built[0], "unet-first")
     assert report.outputs.layers == ("inner",)
-    assert [each.layer for each in report.outputs.unread] == ["behind"]
+    assert [layer.layer for layer in report.outputs.unread] == ["behind"]
     assert "up (Conv2DTranspose) lies before it" in page
     report, page = _page(built[0], "added-down")
-    assert [each.layer for each in report.outputs.unread] == ["after"]
+    assert [layer.layer for layer in report.outputs.unread] == ["after"]
     # Behind the upsampling lies a classifier that can be computed all the same.
     assert len(report.classification.photos) == 1 and report.evidence.downstream is not None
 
@@ -97,15 +97,15 @@ def test_a_unit_beside_one_that_isnt_a_number_is_whole(built: tuple[Path, Outcom
     assert 0 <= report.study.likeness.value <= 1 + 1e-6 and len(report.study.diverse) == 4
     assert "The network’s outputs aren’t all numbers" in page and report.evidence.downstream is None
     report, page = _page(built[0], "before-nan")
-    assert [(each.layer, each.reason) for each in report.outputs.unread] == [
+    assert [(layer.layer, layer.reason) for layer in report.outputs.unread] == [
         ("middle", "the weights of 1 of its units aren’t all numbers")
     ]
-    assert {each.label for each in (*report.outputs.excited, *report.outputs.inhibited)} <= {"middle:2", "middle:3"}
+    assert {unit.label for unit in (*report.outputs.excited, *report.outputs.inhibited)} <= {"middle:2", "middle:3"}
 
 
 def test_a_unit_at_a_group_normalisation_says_what_it_is(built: tuple[Path, Outcome]) -> None:
     report, page = _page(built[0], "behind-norm")
-    assert {each.slice.layer for each in report.strongest} == {"plain_norm"}
+    assert {strong.slice.layer for strong in report.strongest} == {"plain_norm"}
     assert "group normalisation" in page
     assert "group normalisation" in _page(built[0], "before-norm")[1]
     assert "group normalisation" not in _page(built[0], "dead")[1]

@@ -41,9 +41,9 @@ def test_a_batch_for_which_there_is_no_memory_is_halved(caplog: pytest.LogCaptur
     said = [record.getMessage() for record in caplog.records if "memory is short" in record.getMessage()]
     assert said == ["memory is short: 3 pictures of last at a time, not 5"]
     assert list(halved) == list(whole)
-    for channel, found in halved.items():
-        assert np.abs(found.image.astype(int) - whole[channel].image.astype(int)).max() <= 2
-        np.testing.assert_allclose(found.trace, whole[channel].trace, rtol=1e-3)
+    for channel, picture in halved.items():
+        assert np.abs(picture.image.astype(int) - whole[channel].image.astype(int)).max() <= 2
+        np.testing.assert_allclose(picture.trace, whole[channel].trace, rtol=1e-3)
 
 
 def test_a_picture_for_which_there_is_no_memory_is_an_error() -> None:
