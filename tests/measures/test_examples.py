@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.figures.test_pictures import decoded
 from tests.measures.setups import circuit_of, measured, save_photos
+from vizengine.figures.pictures import decoded
 from vizengine.measures.examples import examples_report, strength
 from vizengine.measures.stream import EvidenceSettings
 from vizengine.network.model import Network
@@ -35,7 +35,7 @@ def test_the_overlay_lies_where_the_unit_fires(
     field = network.architecture.receptive_field(layer)
     for example in examples.top:
         report = by_name[example.photo]
-        opacity = np.asarray(decoded(report.overlay.source).convert("RGBA"), float)[..., 3] / 255
+        opacity = np.asarray(decoded(report.overlay).convert("RGBA"), float)[..., 3] / 255
         middle_row, middle_column = example.top + field.size / 2, example.left + field.size / 2
         row = int((middle_row - report.overlay_top) / report.overlay_height * opacity.shape[0])
         column = int((middle_column - report.overlay_left) / report.overlay_width * opacity.shape[1])
@@ -43,7 +43,7 @@ def test_the_overlay_lies_where_the_unit_fires(
         assert (example.top, example.left) in {(place.top, place.left) for place in report.places}
     pixels = photos[examples.top[0].photo_index].pixels()
     assert (reports[0].height, reports[0].width) == pixels.shape[:2]
-    grey = np.asarray(decoded(reports[0].picture.source).convert("L"), float)
+    grey = np.asarray(decoded(reports[0].picture).convert("L"), float)
     np.testing.assert_allclose(grey.mean(), (pixels @ [0.299, 0.587, 0.114] * 255).mean(), atol=3)
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.figures.test_pictures import decoded
 from tests.page import example
 from vizengine import Analysis
 from vizengine.figures.drawing import weight_colour
+from vizengine.figures.pictures import decoded
 from vizengine.measures.examples import TOP_SHOWN
 from vizengine.measures.expanded import MOST_POSITIONS, expanded_report
 from vizengine.measures.stimuli import Stimulus, battery
@@ -71,7 +71,7 @@ def test_kernels_to_earlier_layers_are_drawn_a_pixel_for_each_position(analysis:
         for kernel, shown in zip(section.linear, layer.kernels, strict=True):
             expected = np.array([[weight_colour(float(value), float(scale)) for value in row] for row in kernel])
             # Colours are rounded to a level; between two lie at most as many steps of a channel.
-            assert np.abs(np.asarray(decoded(shown.linear.source).convert("RGB"), int) - expected).max() <= 5
+            assert np.abs(np.asarray(decoded(shown.linear).convert("RGB"), int) - expected).max() <= 5
 
 
 def test_a_wide_kernel_is_made_smaller(analysis: Analysis) -> None:
