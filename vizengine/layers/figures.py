@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from statistics import NormalDist
 
 import numpy as np
@@ -125,12 +125,7 @@ class Column:
         return min(numbers), max(numbers)
 
 
-def _one_decimal(value: float) -> Quantity:
-    return fixed(value, 1)
-
-
-def _two_decimals(value: float) -> Quantity:
-    return fixed(value, 2)
+_one_decimal, _two_decimals = partial(fixed, places=1), partial(fixed, places=2)
 
 
 def _strength(layer: LayerResults) -> Column:
