@@ -30,7 +30,7 @@ def test_pages_open_whole(browser: Browser, site: Path, name: str, width: int) -
         checks.assert_no_horizontal_scroll(page)
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (320, "dark")])
+@pytest.mark.parametrize(("width", "theme"), checks.LOOKS)
 @pytest.mark.parametrize("name", ["index.html", "fire2-squeeze1x1/3.html"])
 def test_pages_are_accessible(browser: Browser, site: Path, name: str, width: int, theme: str) -> None:
     with checks.opened(browser, site / name, width, theme, site=site) as page:
@@ -48,22 +48,13 @@ def test_pictures_out_of_sight_are_not_loaded(browser: Browser, site: Path) -> N
         assert page.locator(".sheet img:not([loading=lazy])").count() == 0
 
 
-@pytest.mark.parametrize(
-    ("words", "count"),
-    [
-        ("fire2", 16),
-        ("conv1", 64),
-        ("fire2/squeeze1x1:7", 1),
-        ("squeeze 7", 1),
-        ("7", 2),
-        ("FIRE2/SQUEEZE1 15", 1),
-    ],
-)
-def test_search_goes_by_layer_and_unit(browser: Browser, site: Path, words: str, count: int) -> None:
+def test_search_goes_by_layer_and_unit(browser: Browser, site: Path) -> None:
+    searches = {"fire2": 16, "conv1": 64, "fire2/squeeze1x1:7": 1, "squeeze 7": 1, "7": 2, "FIRE2/SQUEEZE1 15": 1}
     with checks.opened(browser, site / "index.html", site=site) as page:
-        page.fill("#search", words)
-        assert _shown(page) == count
-        expect(page.locator(".found")).to_have_text(f"{count} of {UNITS} units")
+        for words, count in searches.items():
+            page.fill("#search", words)
+            assert _shown(page) == count, words
+            expect(page.locator(".found")).to_have_text(f"{count} of {UNITS} units")
 
 
 def test_what_is_nowhere_can_be_undone(browser: Browser, site: Path) -> None:
@@ -75,25 +66,23 @@ def test_what_is_nowhere_can_be_undone(browser: Browser, site: Path) -> None:
         assert _shown(page) == UNITS
 
 
-@pytest.mark.parametrize(
-    ("name", "above"), [("strength", True), ("firing", False), ("orientation", True), ("hue", True)]
-)
-def test_filters_go_by_the_figures(browser: Browser, site: Path, name: str, above: bool) -> None:
+def test_filters_go_by_the_figures(browser: Browser, site: Path) -> None:
     with checks.opened(browser, site / "index.html", site=site) as page:
-        slider = page.locator(f"[data-filter={name}]")
-        low, high = (float(slider.get_attribute(end) or "nan") for end in ("min", "max"))
-        slider.fill(
-            str(
-                round((low + high) / 2 / float(slider.get_attribute("step") or 1))
-                * float(slider.get_attribute("step") or 1)
-            )
-        )
-        bound = float(slider.input_value())
-        values = page.eval_on_selector_all(f".sheet a[data-{name}]", f"all => all.map(each => each.dataset.{name})")
-        kept = [value for value in values if value and (float(value) >= bound if above else float(value) <= bound)]
-        assert _shown(page) == len(kept) and 0 < len(kept) < UNITS
-        page.keyboard.press("Escape")
-        assert _shown(page) == UNITS
+        for name in ("strength", "firing", "orientation", "hue"):
+            slider = page.locator(f"[data-filter={name}]")
+            low, high = (float(slider.get_attribute(end) or "nan") for end in ("min", "max"))
+            step = float(slider.get_attribute("step") or 1)
+            slider.fill(str(round((low + high) / 2 / step) * step))
+            bound = float(slider.input_value())
+            values = page.eval_on_selector_all(f".sheet a[data-{name}]", f"all => all.map(each => each.dataset.{name})")
+            inside = [
+                value
+                for value in values
+                if value and (float(value) <= bound if name == "firing" else float(value) >= bound)
+            ]
+            assert _shown(page) == len(inside) and 0 < len(inside) < UNITS, name
+            page.keyboard.press("Escape")
+            assert _shown(page) == UNITS
 
 
 def test_order_goes_by_the_figures(browser: Browser, site: Path) -> None:

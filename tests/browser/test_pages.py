@@ -51,7 +51,7 @@ def test_random_weights_cannot_be_missed(browser: Browser, example_site: Path, w
         expect(page.get_by_role("complementary", name="Random weights")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (320, "light"), (320, "dark")])
+@pytest.mark.parametrize(("width", "theme"), checks.LOOKS)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_accessible(browser: Browser, example_site: Path, name: str, width: int, theme: str) -> None:
     with checks.opened(browser, example_site / name, width, theme) as page:
@@ -306,17 +306,19 @@ def test_reduced_motion_is_respected(browser: Browser, example_site: Path) -> No
         expect(source).to_have_css("transition-duration", "0s")
 
 
-@pytest.mark.parametrize("ask", ["?panel={}", "#panel={}"])
-@pytest.mark.parametrize("panel", ["circuit", "examples", "does", "tuning", "whole-photos", "claims"])
-def test_one_panel_stands_alone(browser: Browser, example_site: Path, panel: str, ask: str) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    ["?panel=circuit", "?panel=tuning", "?panel=whole-photos", "#panel=examples", "#panel=does", "#panel=claims"],
+)
+def test_one_panel_stands_alone(browser: Browser, example_site: Path, asked: str) -> None:
+    panel = asked.partition("=")[2]
     with checks.opened(browser, example_site / FULL, 640) as page:
-        page.goto(page.url.split("#")[0] + ask.format(panel))
+        page.goto(page.url + asked)
         expect(page.locator(f"#{panel}")).to_be_visible()
         expect(page.locator(".whole-page")).to_be_visible()
         expect(page.locator("h1")).to_be_visible(visible=False)
-        others = [each for each in ("circuit", "norms", "provenance") if each != panel]
-        for each in others:
-            expect(page.locator(f"#{each}")).to_be_hidden()
+        for other in {"circuit", "norms", "provenance"} - {panel}:
+            expect(page.locator(f"#{other}")).to_be_hidden()
         checks.assert_no_horizontal_scroll(page)
         page.locator(".whole-page").click()
         expect(page.locator("h1")).to_be_visible()

@@ -30,7 +30,7 @@ def test_a_page_of_the_site_opens_whole(browser: Browser, name: str, width: int)
         checks.assert_no_horizontal_scroll(page)
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (320, "light"), (320, "dark")])
+@pytest.mark.parametrize(("width", "theme"), checks.LOOKS)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_of_the_site_is_accessible(browser: Browser, name: str, width: int, theme: str) -> None:
     with checks.opened(browser, SITE / name, width, theme) as page:

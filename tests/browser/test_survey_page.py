@@ -37,7 +37,7 @@ def test_the_page_opens_whole(browser: Browser, sheet: Path, width: int) -> None
         checks.assert_no_horizontal_scroll(page)
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (320, "light"), (320, "dark")])
+@pytest.mark.parametrize(("width", "theme"), checks.LOOKS)
 def test_the_page_is_accessible(browser: Browser, sheet: Path, width: int, theme: str) -> None:
     with checks.opened(browser, sheet, width, theme, site=sheet.parent) as page:
         page.select_option("#order", "strength")
@@ -55,24 +55,23 @@ def test_without_scripts_all_figures_are_there(browser: Browser, sheet: Path) ->
         assert page.evaluate("location.hash") == "#unit-5"
 
 
-@pytest.mark.parametrize("name", COLUMNS)
-def test_units_are_ordered_by_any_figure(browser: Browser, sheet: Path, name: str) -> None:
+def test_units_are_ordered_by_any_figure(browser: Browser, sheet: Path) -> None:
     units = json.loads((sheet.parent / "survey.json").read_text())["units"]
-    known = {each["unit"]: each[name] for each in units if each[name] is not None}
-    last = [each["unit"] for each in units if each[name] is None]
     with checks.opened(browser, sheet, site=sheet.parent) as page:
-        page.select_option("#order", name)
-        assert _order(page) == sorted(known, key=lambda unit: (-known[unit], unit)) + last
-        page.check("#reverse")
-        assert _order(page) == sorted(known, key=lambda unit: (known[unit], unit)) + last
-        # What they are ordered by stands below each picture, as the table has it.
-        place = 2 + COLUMNS.index(name)
-        below = page.eval_on_selector_all(
-            ".sheet a", "all => all.map(each => [+each.dataset.unit, each.querySelector('.value').textContent])"
-        )
-        for unit, text in below:
-            assert text == page.locator(f"#unit-{unit} > :nth-child({place + 1}) > span").first.inner_text()
-        page.uncheck("#reverse")
+        for place, name in enumerate(COLUMNS, 3):
+            known = {each["unit"]: each[name] for each in units if each[name] is not None}
+            last = [each["unit"] for each in units if each[name] is None]
+            page.select_option("#order", name)
+            assert _order(page) == sorted(known, key=lambda unit: (-known[unit], unit)) + last, name
+            page.check("#reverse")
+            assert _order(page) == sorted(known, key=lambda unit: (known[unit], unit)) + last, name
+            # What they are ordered by stands below each picture, as the table has it.
+            below = page.eval_on_selector_all(
+                ".sheet a", "all => all.map(each => [+each.dataset.unit, each.querySelector('.value').textContent])"
+            )
+            for unit, text in below:
+                assert text == page.locator(f"#unit-{unit} > :nth-child({place}) > span").first.inner_text()
+            page.uncheck("#reverse")
         page.select_option("#order", "unit")
         assert _order(page) == list(range(UNITS))
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.checks import assert_accessible, assert_decoded, assert_no_horizontal_scroll, opened
+from tests.browser.checks import LOOKS, assert_accessible, assert_decoded, assert_no_horizontal_scroll, opened
 from tests.documentation.blocks import folder_of, pages
 from tests.places import REPOSITORY
 
@@ -72,8 +72,7 @@ def test_nothing_in_it_comes_from_another_host(documentation: Path) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_it_reads_well_in_a_browser(documentation: Path, browser: Browser, width: int, theme: str) -> None:
     for name in OPENED:
         with opened(browser, documentation / name, width, theme, site=documentation) as page:
