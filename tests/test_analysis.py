@@ -173,11 +173,12 @@ def test_the_command_computes_nothing_after_it(circuit_copy: Path) -> None:
 
 
 def test_every_problem_of_a_config_is_in_its_error(tmp_path: Path) -> None:
+    runs.write_photos(tmp_path)
     config = tmp_path / "config.yaml"
     config.write_text(CIRCUIT.replace("fire2", "fier2").replace("size: 64", "size: 65"))
     with pytest.raises(vizengine.ConfigError) as caught:
         vizengine.analyze(config)
-    assert "config.yaml:2:" in str(caught.value) and "config.yaml:6:" in str(caught.value)
+    assert "config.yaml:3:" in str(caught.value) and "config.yaml:7:" in str(caught.value)
     assert len(caught.value.problems) == 2
     with pytest.raises(vizengine.ConfigError, match="did you mean `config.yaml`"):
         vizengine.analyze(str(tmp_path / "confg.yaml"))

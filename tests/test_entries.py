@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.places import REPOSITORY
+from tests.runs import write_photos
 from vizengine import build as builder
 from vizengine import circuit
 from vizengine.build import Failure, Options, Outcome, build, keep
@@ -25,6 +26,7 @@ from vizengine.page.report import Report
 
 CONFIG = """\
 site: {title: Test}
+photos: photos
 visualization: {size: 32, steps: 2, attempts: 1}
 circuits:
   - {name: first, network: {model: squeezenet1.1}, unit: {layer: fire2/squeeze1x1, index: 3}}
@@ -38,6 +40,7 @@ Failing = Callable[[str, Exception], None]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose cache has all circuits."""
     folder = tmp_path_factory.mktemp("entries")
+    write_photos(folder)
     (folder / "config.yaml").write_text(CONFIG + SWEEP)
     assert _build(folder, "whole").failed == ()
     return folder

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,7 @@ from tests.documentation.blocks import blocks_of, pages
 from tests.documentation.follow import follow, runs, small
 from tests.documentation.readers import tutorial_configs
 from tests.documentation.unrun import PAGES_IN_THE_CAMPAIGN
-from tests.places import REPOSITORY
+from tests.runs import run
 
 # The tutorial begins from nothing; those after it find what it computed.
 FOLLOWED = sorted(
@@ -55,7 +53,7 @@ def test_the_tutorial_tells_what_comes_out(cache: Path, tmp_path: Path) -> None:
         (tmp_path / "my-circuit.yaml").write_text(small(config), "utf-8")
         if cache.exists():
             shutil.copytree(cache, tmp_path / ".vizengine-cache", dirs_exist_ok=True)
-        subprocess.run([sys.executable, str(REPOSITORY / "generate.py"), "my-circuit.yaml"], cwd=tmp_path, check=True)
+        run(tmp_path, "my-circuit.yaml", code=0)
         report = json.loads((tmp_path / "my-circuit-site" / "circuit.json").read_text("utf-8"))
         findings.append([claim["finding"] for claim in report["evidence"]["claims"]])
     assert findings == [[], ["contradicted"], ["supported"] * 3]

@@ -16,7 +16,8 @@ UNIT = "{layer: [conv1, fire2/squeeze1x1], index: all}"
 
 
 def write_config(folder: Path, unit: str = UNIT, execution: str = "{}", more: str = "") -> Path:
-    """The config of the shared sweep, with other units or ways to run it."""
+    """The config of the shared sweep, with other units or ways to run it, and its photos."""
+    runs.write_photos(folder)
     head, _, rest = runs.SWEEP.partition("circuits:")
     path = folder / "config.yaml"
     path.write_text(f"{head}execution: {execution}\ncircuits:{rest.replace(UNIT, unit)}{more}")

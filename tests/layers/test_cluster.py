@@ -95,7 +95,7 @@ def test_a_config_connects_to_no_scheduler(tmp_path: Path) -> None:
             config.write_text(sound.replace("execution: {}", lines.replace("ADDRESS", address)))
             for options in (["--check"], []):
                 done = run(config, *options, code=2)
-                assert re.search(r"config\.yaml:[34]: .*cheduler", done.stderr), done.stderr
+                assert re.search(r"config\.yaml:[45]: .*cheduler", done.stderr), done.stderr
                 with pytest.raises(TimeoutError):
                     listener.accept()
     config.write_text(sound)

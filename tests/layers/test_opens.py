@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.runs import write_photos
 from vizengine.cli import main
 from vizengine.network import source
 
 CONFIG = """\
 site: {title: Test}
+photos: photos
 visualization: {size: 32, steps: 2, attempts: 1}
 circuits:
   - name: small
@@ -46,6 +48,7 @@ def test_a_command_opens_its_network_once(
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     (tmp_path / "opened_in_a_test.py").write_text(MODULE)
+    write_photos(tmp_path)
     config = tmp_path / "config.yaml"
     config.write_text(CONFIG.replace("NETWORK", network).replace("LAYER", layer))
     original = source.open_keras
