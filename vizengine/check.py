@@ -11,13 +11,13 @@ from pathlib import Path
 from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.config.applications import BUILT_IN
 from vizengine.config.load import load
-from vizengine.config.paths import NotAdmitted, is_within
+from vizengine.config.paths import is_within
 from vizengine.config.schema import CircuitSection, Config, SweepSection
 from vizengine.errors import UsageError, WeightsUnavailable
 from vizengine.layers.jobs import chosen_layers, selection_flaws
 from vizengine.measures.claims import claim_of
 from vizengine.measures.expanded import earlier_layers, layers_to_expand
-from vizengine.measures.photos import IMAGE_SUFFIXES, SAMPLES, Photos
+from vizengine.measures.photo_sources import PhotoSources
 from vizengine.network.architecture import (
     Architecture,
     Untraceable,
@@ -61,8 +61,8 @@ def check(config_path: Path, confined: bool = False) -> Config:
 
 def tell_of_photos(config: Config) -> None:
     """Say which folders outside the config's give pictures to its pages."""
-    folders = {Photos(section.photos, config.folder).outside for section in config.circuits}
-    for folder in sorted(filter(None, folders)):
+    folders = {folder for section in config.circuits for folder in PhotoSources(section.photos, config.folder).outside}
+    for folder in sorted(folders):
         logger.info("pictures from %s, which lies outside the config's folder, are on the pages", folder)
 
 
@@ -186,26 +186,9 @@ def _check_units(section: CircuitSection, architecture: Architecture) -> Iterato
 
 
 def _check_photos(section: CircuitSection | SweepSection, folder: Path, confined: bool) -> Iterator[Finding]:
-    if section.photos == SAMPLES:
-        return
-    photos = Photos(section.photos, folder)
-    try:
-        if confined and photos.outside:
-            reason = "lies outside the config's folder, from where --confined takes nothing; put the photos beside it"
-            raise NotAdmitted(section.photos, reason)
-        count = len(photos.found)
-    except NotAdmitted as error:
-        yield ("photos",), str(error)
-        return
-    path = folder / Path(section.photos).expanduser()
-    pattern = any(letter in section.photos for letter in "*?[")
-    if not pattern and not path.exists():
-        what = "photo" if path.suffix.lower() in IMAGE_SUFFIXES else "folder"
-        yield ("photos",), f"there is no {what} {section.photos}; expected `samples`, a folder of images, or a glob"
-    elif not count:
-        kinds = ", ".join(sorted(IMAGE_SUFFIXES))
-        links = f" (links that lead out of it don't count, as {photos.led_out[0]})" if photos.led_out else ""
-        yield ("photos",), f"no images in {section.photos}{links}; expected at least one file that ends in {kinds}"
+    sources = PhotoSources(section.photos, folder)
+    for number, message in sources.flaws(confined):
+        yield ("photos", number) if len(sources.each) > 1 else ("photos",), message
 
 
 def _check_links(

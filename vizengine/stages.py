@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from vizengine.cache import Cache, Stage
 from vizengine.config.schema import CircuitSection, SweepSection
 from vizengine.errors import BuildFailed, VizengineError
-from vizengine.measures.photos import Photo, Photos, Unreadable, find_unreadable
+from vizengine.measures.photo_sources import PhotoSources
+from vizengine.measures.photos import Photo, Unreadable, find_unreadable
 from vizengine.network.catalogue import read_labels
 from vizengine.network.source import READING, Source
+from vizengine.output import LINE_EVERY_SECONDS
 
 if TYPE_CHECKING:
     from vizengine.network.model import Network
@@ -33,12 +35,14 @@ class NotComputed(VizengineError):
 
 @dataclass(frozen=True)
 class SkippedPhotos:
-    """What the cache holds of the photos: the files that can't be read."""
+    """What the cache holds of some photos: the files that can't be read."""
 
     photos: tuple[Unreadable, ...]
 
 
-UNREADABLE = Stage("photos", SkippedPhotos, 1, (find_unreadable,))
+UNREADABLE = Stage("photos", SkippedPhotos, 2, (find_unreadable,))
+# So many are opened before what was seen of them is kept.
+_PHOTOS_AT_ONCE = 64
 
 
 class Resources:
@@ -156,15 +160,18 @@ class Resources:
         return self._cache.file_sha256(photo.path)
 
     @cached_property
+    def _sources(self) -> PhotoSources:
+        return PhotoSources(self._section.photos, self._folder)
+
+    @cached_property
     def _found(self) -> tuple[Photo, ...]:
-        photos = Photos(self._section.photos, self._folder)
-        for name in photos.led_out:
+        for name in self._sources.led_out:
             logger.warning(
                 "photo %s is skipped: it is a link that leads out of its folder; put the picture there itself, or name "
                 "the folder to which it leads under `photos`",
                 name,
             )
-        return photos.found
+        return self._sources.found
 
     def hashes(self, photos: tuple[Photo, ...]) -> list[str]:
         """Name and hash of each photo, for keys."""
@@ -173,14 +180,25 @@ class Resources:
     @cached_property
     def photos(self) -> tuple[Photo, ...]:
         """The photos that can be read; a warning names each that can't, at every run."""
-        key = {"photos": self.hashes(self._found), "stages": UNREADABLE.versions}
-        skipped = self._cache.get_or_compute(
-            UNREADABLE.name, key, UNREADABLE.result, lambda: SkippedPhotos(find_unreadable(self._found))
-        ).photos
-        for photo in skipped:
-            logger.warning("photo %s is skipped: %s", photo.name, photo.reason)
-        names = {photo.name for photo in skipped}
-        usable = tuple(photo for photo in self._found if photo.path.name not in names)
+        usable: list[Photo] = []
+        told = time.monotonic()
+        for first in range(0, len(self._found), _PHOTOS_AT_ONCE):
+            photos = self._found[first : first + _PHOTOS_AT_ONCE]
+            skipped = self._unreadable(photos)
+            for photo in skipped:
+                logger.warning("photo %s is skipped: %s", photo.name, photo.reason)
+            numbers = {photo.number for photo in skipped}
+            usable += (photo for number, photo in enumerate(photos) if number not in numbers)
+            if time.monotonic() - told > LINE_EVERY_SECONDS:
+                told = time.monotonic()
+                logger.info("looking which photos can be read: %d of %d", first + len(photos), len(self._found))
         if not usable:
-            raise BuildFailed(f"None of the photos in {self._section.photos} can be read; expected at least one image.")
-        return usable
+            names = " and ".join(source.source for source in self._sources.each)
+            raise BuildFailed(f"None of the photos in {names} can be read; expected at least one image.")
+        return tuple(usable)
+
+    def _unreadable(self, photos: tuple[Photo, ...]) -> tuple[Unreadable, ...]:
+        key = {"photos": self.hashes(photos), "stages": UNREADABLE.versions}
+        return self._cache.get_or_compute(
+            UNREADABLE.name, key, UNREADABLE.result, lambda: SkippedPhotos(find_unreadable(photos))
+        ).photos

@@ -58,8 +58,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 def in_file(location: Location) -> Location:
-    """Where a problem lies in the file: without the kind of circuit that pydantic puts behind the circuit's number."""
-    return location[:2] + location[3:] if location[:1] == ("circuits",) else location
+    """Where a problem lies in the file: without the kinds of circuits and of photos that pydantic puts into it."""
+    return tuple(step for step in location if step not in (ONE, MANY))
 
 
 def explain(error: ValidationError, tree: YamlTree) -> Iterator[Finding]:

@@ -46,6 +46,17 @@ def _span(item: Any) -> Span:
     )
 
 
+# Names that pydantic puts into a problem's place; no setting can have them.
+ONE, MANY = "(one)", "(many)"
+
+
+PhotoNames: TypeAlias = Annotated[
+    Annotated[Words, Tag(ONE)] | Annotated[tuple[Words, ...], Field(min_length=1, strict=False), Tag(MANY)],
+    Discriminator(lambda value: MANY if isinstance(value, (list, tuple)) else ONE),
+]
+"""One source of photos, or a list of them."""
+
+
 class UnitsSection(Section):
     """The units of a sweep."""
 
@@ -247,7 +258,7 @@ class CircuitSection(Section):
         description="Earlier conv layers, or `input` for the image, to which its weights are followed back; `[]` for "
         "none. Left out, the image and the two nearest layers beyond its inputs.",
     )
-    photos: Words = Field(
+    photos: PhotoNames = Field(
         default="samples",
         description="Photos for this circuit alone.",
         json_schema_extra={"default": None, "inherits": "photos"},
@@ -272,7 +283,7 @@ class SweepSection(Section):
     network: NetworkSection = Field(description="The pre-trained network: `model`, and where its weights are.")
     unit: Units = Field(description="The units: `layer`, and `index` or `top` and `by`; or `all`.")
     inputs: int = Field(default=6, ge=1, le=64, description="How many of a unit's strongest inputs its page shows.")
-    photos: Words = Field(
+    photos: PhotoNames = Field(
         default="samples",
         description="Photos for this sweep alone.",
         json_schema_extra={"default": None, "inherits": "photos"},
@@ -282,10 +293,6 @@ class SweepSection(Section):
         description="Visualization settings for this sweep alone, in place of the whole section above.",
         json_schema_extra={"default": None, "inherits": "visualization"},
     )
-
-
-# Names that pydantic puts into a problem's place; no setting can have them.
-ONE, MANY = "(one)", "(many)"
 
 
 def _kind(value: Any) -> str:
@@ -306,11 +313,11 @@ class Config(Section):
     """
 
     site: SiteSection = Field(description="The site as a whole: its `title`, and where it goes.")
-    photos: Words = Field(
+    photos: PhotoNames = Field(
         default="samples",
         description="Photos: `samples` (scikit-image's own), a folder, or a glob such as `photos/**/*.jpg`, relative "
-        "to the config's folder. A folder elsewhere is named outright, as `/data/photos`; links that lead out are "
-        "passed over.",
+        "to the config's folder; or a list of such sources, of which all photos are taken in order, each file once. A "
+        "folder elsewhere is named outright, as `/data/photos`; links that lead out are passed over.",
     )
     visualization: VisualizationSection = Field(
         default=VisualizationSection(), description="How the feature visualizations are made, for all circuits."

@@ -279,15 +279,17 @@ def _entries(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """The name of a file that is skipped, and the reason in words."""
+    """The name of a file that is skipped, the reason in words, and its number among the photos, since names repeat."""
 
     name: str
     reason: str
+    number: int
 
 
 def find_unreadable(photos: Iterable[Photo]) -> tuple[Unreadable, ...]:
     """The files among `photos` that can't serve: decoding fails, or a side is under `SHORTEST_SIDE` as it is read."""
-    return tuple(Unreadable(photo.path.name, reason) for photo in photos if (reason := _why_unreadable(photo)))
+    reasons = enumerate((photo.path.name, _why_unreadable(photo)) for photo in photos)
+    return tuple(Unreadable(name, reason, number) for number, (name, reason) in reasons if reason)
 
 
 def _why_unreadable(photo: Photo) -> str:
