@@ -12,7 +12,7 @@ from vizengine.check import check
 from vizengine.circuit import Analysis, CircuitRun
 from vizengine.config.explain import nearest
 from vizengine.config.schema import CircuitSection, Config
-from vizengine.errors import VizengineError, WeightsUnavailable
+from vizengine.errors import Unavailable, VizengineError
 from vizengine.output import logged
 from vizengine.runtime import quiet_tensorflow
 
@@ -42,6 +42,7 @@ def analyze(
         ConfigError: the config is wrong; `str` of it has every problem with its line.
         ValueError: `only` names no circuit, or one that isn't there, or the config has sweeps only.
         WeightsUnavailable: the weights of a circuit can't be had, whether it is optional or not.
+        vizengine.errors.PhotosUnavailable: the same of photos that are downloaded or unpacked.
         BuildFailed: none of the photos can be read.
         VizengineError: Keras was loaded in this process with another backend than TensorFlow.
 
@@ -71,9 +72,9 @@ def analyze(
         for section in sections:
             try:
                 analyses.append(CircuitRun(config, section, cache, progress_shown).analysis())
-            except WeightsUnavailable as error:
+            except Unavailable as error:
                 mend = f"{error.mend} To go on without it, name the others in `only`."
-                raise WeightsUnavailable(f"{section.name}: {error.reason}", mend) from error
+                raise type(error)(f"{section.name}: {error.reason}", mend) from error
     return tuple(analyses)
 
 

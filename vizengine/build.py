@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from vizengine.cache import CACHE_FOLDER, Cache
 from vizengine.circuit import CircuitRun, site_report
 from vizengine.config.schema import CircuitSection, Config, SweepSection
-from vizengine.errors import BuildFailed, VizengineError, WeightsUnavailable
+from vizengine.errors import BuildFailed, Unavailable, VizengineError
 from vizengine.layers.estimate import estimate as estimate_sweep
 from vizengine.layers.pages import SweepRun
 from vizengine.layers.workers import SweepContext, Worker
@@ -56,7 +56,7 @@ def failure_of(error: Exception, folder: Path) -> Failure:
 
 
 def _words(error: Exception) -> tuple[str, str]:
-    if isinstance(error, WeightsUnavailable):
+    if isinstance(error, Unavailable):
         return error.reason, error.mend
     if isinstance(error, VizengineError):
         return str(error), ""
@@ -159,7 +159,7 @@ def estimate(config: Config) -> list[str]:
     """How long the config's sweeps will take, and how much memory and disk, in lines.
 
     Raises:
-        WeightsUnavailable: a sweep's weights can't be had.
+        Unavailable: a sweep's weights can't be had.
     """
     lines = []
     for section in config.circuits:
@@ -255,7 +255,7 @@ class _Build:
             return Entry(section, _missing(section, run, Failure(str(error), "Build without --only.")), run)
         # Whatever it is, it must not cost the other circuits their pages.
         except Exception as error:
-            if not isinstance(error, WeightsUnavailable) or not section.optional:
+            if not isinstance(error, Unavailable) or not section.optional:
                 why = failure_of(error, config.folder)
                 logger.info("%s failed, and its place will say why: %s", section.name, why)
                 logger.debug("%s failed", section.name, exc_info=error)

@@ -13,7 +13,7 @@ from vizengine.config.applications import BUILT_IN
 from vizengine.config.load import load
 from vizengine.config.paths import is_within
 from vizengine.config.schema import CircuitSection, Config, SweepSection
-from vizengine.errors import UsageError, WeightsUnavailable
+from vizengine.errors import PhotosUnavailable, UsageError, WeightsUnavailable
 from vizengine.layers.jobs import chosen_layers, selection_flaws
 from vizengine.measures.claims import claim_of
 from vizengine.measures.expanded import earlier_layers, layers_to_expand
@@ -60,7 +60,7 @@ def check(config_path: Path, confined: bool = False) -> Config:
 
 
 def tell_of_photos(config: Config) -> None:
-    """Say which folders outside the config's give pictures to its pages."""
+    """Say which folders and archives outside the config's folder give pictures to its pages."""
     folders = {folder for section in config.circuits for folder in PhotoSources(section.photos, config.folder).outside}
     for folder in sorted(folders):
         logger.info("pictures from %s, which lies outside the config's folder, are on the pages", folder)
@@ -73,6 +73,12 @@ def missing_weights(config: Config) -> list[tuple[CircuitSection | SweepSection,
         (section, open_source(section.network, (), config.folder, cache).missing_weights) for section in config.circuits
     )
     return [(section, weights) for section, weights in missing if weights is not None]
+
+
+def missing_photos(config: Config) -> list[tuple[CircuitSection | SweepSection, PhotosUnavailable]]:
+    """The circuits whose photos aren't on this machine, told without downloading any."""
+    missing = ((section, PhotoSources(section.photos, config.folder).missing) for section in config.circuits)
+    return [(section, photos) for section, photos in missing if photos is not None]
 
 
 def check_entry(section: CircuitSection | SweepSection, folder: Path, confined: bool = False) -> Iterator[Finding]:

@@ -277,19 +277,25 @@ def _run(options: argparse.Namespace) -> int:
 
 def _checked(path: Path, config: Config) -> tuple[str, int]:
     """What to say of a config without problems, and the exit code: the one with which its build would end."""
-    from vizengine.check import missing_weights
+    from vizengine.check import missing_photos, missing_weights
 
     circuits = _count(len(config.circuits), "circuit")
-    missing = missing_weights(config)
+    missing = [
+        ("weights", section, f"{files.reason} {files.mend}", files.published)
+        for section, files in missing_weights(config)
+    ]
+    missing += [("photos", section, str(files), True) for section, files in missing_photos(config)]
     if not missing:
         return f"{path}: fine, {circuits}", FINE
-    for section, weights in missing:
-        then = " The build tries to download them." if weights.published else ""
+    for what, section, words, published in missing:
+        then = " The build tries to download them." if published else ""
         then += " The circuit is optional, and left out without them." if section.optional else ""
-        complain(f"{section.name}: weights not found: {weights.reason} {weights.mend}{then}")
-    fails = any(not (weights.published or section.optional) for section, weights in missing)
-    names = ", ".join(section.name for section, _ in missing)
-    return f"{path}: {circuits}, weights not found of {names}", FAILED if fails else FINE
+        complain(f"{section.name}: {what} not found: {words}{then}")
+    fails = any(not (published or section.optional) for _, section, _, published in missing)
+    for kind in ("weights", "photos"):
+        if names := ", ".join(section.name for what, section, *_ in missing if what == kind):
+            circuits += f", {kind} not found of {names}"
+    return f"{path}: {circuits}", FAILED if fails else FINE
 
 
 def _estimate(options: argparse.Namespace, config: Config) -> list[str]:

@@ -41,8 +41,8 @@ class ConfigError(VizengineError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class WeightsUnavailable(VizengineError):
-    """The weights that a config names are missing, or lack a layer that the circuit needs.
+class Unavailable(VizengineError):
+    """Files that a config names without bringing them can't be had: an optional circuit is left out then.
 
     Args:
         reason: where was looked and what was found there.
@@ -53,6 +53,14 @@ class WeightsUnavailable(VizengineError):
         self.reason = reason
         self.mend = mend
         super().__init__(f"{reason} {mend}")
+
+
+class WeightsUnavailable(Unavailable):
+    """The weights that a config names are missing, or lack a layer that the circuit needs."""
+
+
+class PhotosUnavailable(Unavailable):
+    """The photos that a config names can't be downloaded or unpacked."""
 
 
 class BuildFailed(VizengineError):

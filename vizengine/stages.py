@@ -161,7 +161,7 @@ class Resources:
 
     @cached_property
     def _sources(self) -> PhotoSources:
-        return PhotoSources(self._section.photos, self._folder)
+        return PhotoSources(self._section.photos, self._folder, self._cache.file_sha256)
 
     @cached_property
     def _found(self) -> tuple[Photo, ...]:

@@ -31,11 +31,12 @@ class Watch:
     `start` bytes are there already, and the whole file has `total`, or None where that isn't known.
     """
 
-    def __init__(self, name: str, start: int, total: int | None) -> None:
+    def __init__(self, name: str, start: int, total: int | None, patient: bool = False) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn(name, markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        self._patient = patient
         self._terminal = sys.stderr.isatty()
         self._bar = Progress(*columns, console=Console(stderr=True), disable=not self._terminal)
         self._task = self._bar.add_task("download", total=total, completed=start)
@@ -61,7 +62,7 @@ class Watch:
         self._in_this_while += size
         now = time.monotonic()
         if now - self._since > PATIENCE_SECONDS:
-            if self._in_this_while < LEAST_BYTES:
+            if self._in_this_while < LEAST_BYTES and not self._patient:
                 raise TimeoutError(f"only {self._in_this_while:,} bytes came in {now - self._since:.0f} s")
             self._since, self._in_this_while = now, 0
         if now - self._drawn > _DRAWN_EVERY_SECONDS:
