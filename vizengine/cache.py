@@ -248,7 +248,8 @@ class Cache:
         as_read: T = decode(result_type, json.loads(_dump(value)), arrays)
         try:
             self._write(path, value, arrays)
-            self._renewed.add(path)
+            if self.fresh:
+                self._renewed.add(path)
         except OSError as error:
             logger.warning("the result of %s can't be kept in %s: %s", stage, self.folder, error)
         return as_read

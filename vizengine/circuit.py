@@ -301,11 +301,26 @@ class CircuitPictures:
             film=result(FILM, film, "the unit's picture forming") if self._section.visualization.film else None,
         )
 
-    def _squares(self) -> dict[str, NDArray[np.float32]] | None:
+    def _squares(self) -> Mapping[str, NDArray[np.float32]] | None:
         """Each photo's centred square, where pictures begin as photos."""
-        if self._settings.start == "noise":
-            return None
-        return {photo.name: photo.square(self._settings.size) for photo in self._resources.photos}
+        return None if self._settings.start == "noise" else _Squares(self._resources.photos, self._settings.size)
+
+
+class _Squares(Mapping[str, NDArray[np.float32]]):
+    """The centred square of each photo by its name, read when it is asked for."""
+
+    def __init__(self, photos: Sequence[Photo], size: int) -> None:
+        self._photos = {photo.name: photo for photo in photos}
+        self._size = size
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        return self._photos[name].square(self._size)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._photos)
+
+    def __len__(self) -> int:
+        return len(self._photos)
 
 
 class CircuitRun:

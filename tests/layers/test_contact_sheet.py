@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vizengine.layers.figures import COLUMNS, Column, LayerResults
 from vizengine.layers.population import Groups, concentration, correlations, median_pair, sparseness
 from vizengine.layers.survey import Selectivity, Survey
-from vizengine.measures.extremes import PhotoExtremes
+from vizengine.measures.extremes import Bounds, PhotoExtremes
 
 UNITS, POSITIONS = 5, 1000
 
@@ -20,10 +20,14 @@ def _survey() -> Survey:
     generator = np.random.default_rng(0)
     pre = generator.normal(generator.normal(size=UNITS), 2, (POSITIONS, UNITS))
     pre[:, 4] = -1
-    fired, by_photo = np.maximum(pre, 0), pre.reshape(2, -1, UNITS)
+    fired = np.maximum(pre, 0)
+    first, second = (
+        PhotoExtremes.of_photo(name, Bounds(part.max(axis=0), part.min(axis=0)))
+        for name, part in zip("ab", np.split(pre.astype(np.float32), 2), strict=True)
+    )
     nothing = np.zeros((UNITS, 0), np.int64)
     return Survey(
-        extremes=PhotoExtremes(("a", "b"), by_photo.max(axis=1), by_photo.min(axis=1)),
+        extremes=first + second,
         count=POSITIONS,
         mean=pre.mean(axis=0),
         deviation=pre.std(axis=0),

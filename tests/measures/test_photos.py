@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from vizengine.measures.classification import measure_classification
-from vizengine.measures.extremes import photo_extremes
+from vizengine.measures.extremes import Bounds, PhotoExtremes, photo_extremes
 from vizengine.measures.photos import Photo, Photos, find_unreadable
 from vizengine.network.catalogue import class_labels
 from vizengine.network.model import Network
@@ -102,10 +102,18 @@ def test_photo_best_is_the_highest_over_photos_and_positions(tiny_network: Netwo
     maxima = photo_extremes(tiny_network, "last", photos)
     probe = Probe(tiny_network, "last")
     expected = [probe.numpy(photo.pixels()[None])[0].reshape(-1, 7).max(0) for photo in photos]
-    np.testing.assert_allclose(maxima.values, expected, rtol=1e-6)
     for channel in range(7):
         value, name = maxima.best(channel)
         assert value == max(row[channel] for row in expected) and expected[int(name)][channel] == value
+
+
+def test_what_is_no_number_is_not_hidden_by_other_photos() -> None:
+    by_photo = np.array([[1, 5, np.nan, 2], [3, np.nan, 4, 2], [2, 9, 8, 2]], np.float32)
+    extremes = [PhotoExtremes.of_photo(name, Bounds(row, -row)) for name, row in zip("abc", by_photo, strict=True)]
+    whole = extremes[0] + (extremes[1] + extremes[2])
+    assert [whole.best(channel)[1] for channel in range(4)] == ["b", "b", "a", "a"]
+    assert [whole.worst(channel)[1] for channel in range(4)] == ["b", "b", "a", "a"]
+    np.testing.assert_array_equal(whole.highest, [3, np.nan, np.nan, 2])
 
 
 def test_a_photo_of_ten_thousand_pixels_is_read_without_a_word(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from vizengine.cache import Stage
-from vizengine.measures.extremes import PhotoExtremes
+from vizengine.measures.extremes import Bounds, PhotoExtremes
 from vizengine.measures.photos import Photo
 from vizengine.measures.stream import EvidenceSettings
 from vizengine.network.architecture import Architecture
@@ -28,7 +28,7 @@ class Survey:
     """What photos do to the units of one layer.
 
     Attributes:
-        extremes: highest and lowest pre-activation of each channel over each photo's positions.
+        extremes: highest and lowest pre-activation of each channel, and the photos that gave them.
         count: positions in all.
         mean, deviation: (channels,) float64, of the pre-activation over all positions.
         firing: (channels,) float64, share of positions at which the pre-activation is above zero.
@@ -62,7 +62,7 @@ class Survey:
     @property
     def strength(self) -> NDArray[np.float64]:
         """(channels,) highest pre-activation in standard deviations above the mean; 0 where nothing varies."""
-        highest = self.extremes.values.max(axis=0).astype(np.float64)
+        highest = self.extremes.highest.astype(np.float64)
         spread = self.deviation > 0
         return np.asarray(np.divide(highest - self.mean, self.deviation, out=np.zeros_like(self.mean), where=spread))
 
@@ -114,11 +114,7 @@ def join(first: Survey, second: Survey, offset: int = 0) -> Survey:
         return np.take_along_axis(both, order if both.ndim == 2 else order[:, :, None], axis=1)
 
     return Survey(
-        extremes=PhotoExtremes(
-            first.extremes.names + second.extremes.names,
-            np.concatenate([first.extremes.values, second.extremes.values]),
-            np.concatenate([first.extremes.lowest, second.extremes.lowest]),
-        ),
+        extremes=first.extremes + second.extremes,
         count=total,
         mean=first.mean + apart * (second.count / total),
         deviation=np.sqrt(squares / total),
@@ -222,7 +218,7 @@ def _of_photo(
     with threadpool_limits(1):
         products = fired.T @ fired / len(flat)
     return Survey(
-        extremes=PhotoExtremes((name,), flat.max(axis=0)[None], flat.min(axis=0)[None]),
+        extremes=PhotoExtremes.of_photo(name, Bounds(flat.max(axis=0), flat.min(axis=0))),
         count=len(flat),
         mean=mean,
         deviation=deviation,
@@ -274,4 +270,4 @@ def contributions(
     return np.asarray(np.einsum("uhwc,hwcu->uc", patches, kernel), np.float32)
 
 
-SURVEY = Stage("survey", Survey, 1, (survey, join))
+SURVEY = Stage("survey", Survey, 2, (survey, join))

@@ -52,7 +52,7 @@ class Classification:
     """The check that the network works.
 
     Attributes:
-        photos: one entry per photo; empty where the classifier isn't at hand.
+        photos: one entry per photo, of more than `MOST_CLASSIFIED` every nth; empty where the classifier isn't at hand.
         missing: why there is none and what to fetch; empty where there is one.
     """
 
@@ -60,7 +60,7 @@ class Classification:
     missing: str = ""
 
 
-GUESSES = 5
+GUESSES, MOST_CLASSIFIED = 5, 32
 NOT_NUMBERS = (
     "The network’s outputs aren’t all numbers (NaN or infinity), since weights of it aren’t, so this can’t be measured."
 )
@@ -70,7 +70,7 @@ THUMBNAIL = 96
 def measure_classification(
     network: Network, photos: Sequence[Photo], labels: Sequence[str], missing_classifier: str
 ) -> Classification:
-    """What the network calls each photo's centred square, or why that can't be known.
+    """What the network calls photos' centred squares, or why that can't be known.
 
     Args:
         labels: class names from the config, in the order of the outputs; the network's own where it has none.
@@ -81,7 +81,7 @@ def measure_classification(
         return Classification((), missing_classifier)
     labels = labels or network.labels
     classified = []
-    for photo in photos:
+    for photo in photos[:: -(-len(photos) // MOST_CLASSIFIED)]:
         square = photo.square(network.architecture.input_size)
         probabilities = network.classify(square[None])[0]
         likeliest = largest_first(probabilities)[:GUESSES].tolist()
@@ -122,7 +122,7 @@ class ClassificationReport(Documented):
     """The check that the network works."""
 
     photos: tuple[PhotoReport, ...]
-    """One entry per photo; empty where the classifier isn't at hand."""
+    """One entry per photo, of more than 32 every nth; empty where the classifier isn't at hand."""
     missing: str
     """Why there is none and what to fetch, or empty."""
 
@@ -152,7 +152,7 @@ def classification_report(classification: Classification) -> ClassificationRepor
 CLASSIFICATION = Measure(
     name="classification",
     result=Classification,
-    version=1,
+    version=2,
     compute=measure_classification,
     panel="made",
     report=classification_report,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,26 +28,51 @@ class Bounds:
 
 @dataclass(frozen=True)
 class PhotoExtremes:
-    """The same of all photos.
+    """The same over all photos; of equal photos the first counts, and what isn't a number comes before all else.
+
+    It grows with the number of photos by their names alone.
 
     Attributes:
         names: photo names, at least one.
-        values, lowest: (photos, channels) float32, highest and lowest.
+        highest, lowest: (channels,) float32.
+        highest_photo, lowest_photo: (channels,) int64, indices into `names`.
     """
 
     names: tuple[str, ...]
-    values: NDArray[np.float32]
+    highest: NDArray[np.float32]
+    highest_photo: NDArray[np.int64]
     lowest: NDArray[np.float32]
+    lowest_photo: NDArray[np.int64]
+
+    @staticmethod
+    def of_photo(name: str, bounds: Bounds) -> PhotoExtremes:
+        """Of one photo alone."""
+        first = np.zeros(len(bounds.highest), np.int64)
+        return PhotoExtremes((name,), bounds.highest, first, bounds.lowest, first)
+
+    def __add__(self, later: PhotoExtremes) -> PhotoExtremes:
+        """Of these photos and of `later` ones."""
+        higher = _comes_first(later.highest, self.highest)
+        lower = _comes_first(-later.lowest, -self.lowest)
+        return PhotoExtremes(
+            self.names + later.names,
+            np.where(higher, later.highest, self.highest),
+            np.where(higher, later.highest_photo + len(self.names), self.highest_photo),
+            np.where(lower, later.lowest, self.lowest),
+            np.where(lower, later.lowest_photo + len(self.names), self.lowest_photo),
+        )
 
     def best(self, channel: int) -> tuple[float, str]:
         """Highest value of `channel` and the photo that gave it."""
-        index = int(self.values[:, channel].argmax())
-        return float(self.values[index, channel]), self.names[index]
+        return float(self.highest[channel]), self.names[self.highest_photo[channel]]
 
     def worst(self, channel: int) -> tuple[float, str]:
         """Lowest value of `channel` and the photo that gave it."""
-        index = int(self.lowest[:, channel].argmin())
-        return float(self.lowest[index, channel]), self.names[index]
+        return float(self.lowest[channel]), self.names[self.lowest_photo[channel]]
+
+
+def _comes_first(later: NDArray[np.float32], earlier: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return (later > earlier) | (np.isnan(later) & ~np.isnan(earlier))
 
 
 # From a photo and what computes its bounds to the bounds.
@@ -74,13 +99,9 @@ def photo_extremes(
         values = probe.numpy(photo.pixels()[None])
         return Bounds(values.max(axis=(0, 1, 2)), values.min(axis=(0, 1, 2)))
 
-    by_photo = [(photo.name, remember(photo, partial(bounds, photo))) for photo in photos]
-    return PhotoExtremes(
-        tuple(name for name, _ in by_photo),
-        np.stack([of_photo.highest for _, of_photo in by_photo]),
-        np.stack([of_photo.lowest for _, of_photo in by_photo]),
-    )
+    extremes = (PhotoExtremes.of_photo(photo.name, remember(photo, partial(bounds, photo))) for photo in photos)
+    return reduce(PhotoExtremes.__add__, extremes)
 
 
 BOUNDS = Stage("bounds", Bounds, 1, (photo_extremes,))
-EXTREMES = Stage("extremes", PhotoExtremes, 1, (photo_extremes,), (BOUNDS,))
+EXTREMES = Stage("extremes", PhotoExtremes, 2, (photo_extremes,), (BOUNDS,))
