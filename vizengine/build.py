@@ -159,7 +159,7 @@ def estimate(config: Config) -> list[str]:
     """How long the config's sweeps will take, and how much memory and disk, in lines.
 
     Raises:
-        Unavailable: a sweep's weights can't be had.
+        Unavailable: a sweep's weights or photos can't be had.
     """
     lines = []
     for section in config.circuits:

@@ -279,7 +279,7 @@ def test_where_imagenette_cannot_be_had_it_costs_its_own_circuit_alone(tmp_path:
     assert "other failed, and its place will say why: No photos of Imagenette" in done.stderr, done.stderr
     assert "Put imagenette2-160.tgz (99 MB" in (tmp_path / "site" / "other" / "index.html").read_text()
     report = json.loads((tmp_path / "site" / "one" / "circuit.json").read_text())
-    assert [photo["name"] for photo in report["evidence"]["classification"]["photos"]] == ["same", "same"]
+    assert [photo["name"] for photo in report["classification"]["photos"]] == ["same", "same"]
     path.write_text(path.read_text().replace("name: other", "name: other\n    optional: true"))
     done = run(tmp_path, "config.yaml", code=0, **nowhere)
     assert "other is left out: No photos of Imagenette" in done.stderr

@@ -104,7 +104,7 @@ def test_a_page_has_the_photos_of_all_sources_but_for_those_that_cannot_be_read(
     assert done.stderr.count("photo same.png is skipped") == 1
     assert f"pictures from {tmp_path.parent / 'elsewhere'}, which lies outside" in done.stderr
     report = json.loads((tmp_path / "site" / "circuit.json").read_text())
-    assert [photo["name"] for photo in report["evidence"]["classification"]["photos"]] == ["other", "same", "far"]
+    assert [photo["name"] for photo in report["classification"]["photos"]] == ["other", "same", "far"]
     assert report["config"]["photos"] == ["first", "second", "../elsewhere"]
     (tmp_path / "second" / "other.png").unlink()
     (tmp_path / "second" / "same.png").write_bytes(b"no picture")

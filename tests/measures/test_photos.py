@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +107,18 @@ def test_photo_best_is_the_highest_over_photos_and_positions(tiny_network: Netwo
     for channel in range(7):
         value, name = maxima.best(channel)
         assert value == max(row[channel] for row in expected) and expected[int(name)][channel] == value
+
+
+def test_of_many_photos_every_nth_is_shown_with_what_the_network_calls_it(tmp_path: Path) -> None:
+    for index in range(70):
+        _save(tmp_path / f"{index:02}.png", 32, 32, index)
+    network: Any = SimpleNamespace(
+        architecture=SimpleNamespace(input_size=32, channel_order="rgb"), classify=lambda batch: np.full((1, 10), 0.1)
+    )
+    for count, step in ((32, 1), (33, 2), (70, 3)):
+        photos = Photos(".", tmp_path).found[:count]
+        classified = measure_classification(network, photos, list("abcdefghij"), "").photos
+        assert [photo.name for photo in classified] == [f"{index:02}" for index in range(0, count, step)]
 
 
 def test_what_is_no_number_is_not_hidden_by_other_photos() -> None:
