@@ -257,6 +257,7 @@ def test_imagenette_that_lies_there_is_not_fetched_and_another_file_is_told(
 @pytest.mark.parametrize(
     ("body", "words"),
     [(_tar({"../out.png": b""}), "leads out of it"), (_tar(PICTURES, "/etc/passwd"), "the link or device `link.png`")],
+    ids=["outside", "link"],
 )
 def test_a_tar_is_as_little_trusted_as_a_zip(tmp_path: Path, unpacked: Path, body: bytes, words: str) -> None:
     (tmp_path / "set.tgz").write_bytes(body)

@@ -249,7 +249,9 @@ def test_links_on_the_way_to_the_config_are_the_user_s_own(tmp_path: Path) -> No
         write(tmp_path / place / "site")
 
 
-@pytest.mark.parametrize("name", [".site.vizengine-previous", f".site.vizengine-new-{os.getpid()}"])
+@pytest.mark.parametrize(
+    "name", [".site.vizengine-previous", f".site.vizengine-new-{os.getpid()}"], ids=["previous", "new"]
+)
 def test_planted_links_beside_the_site_are_removed_and_not_followed(tmp_path: Path, name: str) -> None:
     (tmp_path / "victim").mkdir()
     (tmp_path / "victim" / "file").touch()
