@@ -1,0 +1,138 @@
+"""Intervals by photo: photos are the sample, since what lies in one photo is alike.
+
+- *Share*: a ratio of sums over photos; its error by leaving out one photo after the other (jackknife, Efron and Stein
+  1981), its interval by Student's t with photos - 1 degrees of freedom.
+- *Correlation*: over positions of all photos; Fisher's z, its error and interval in the same way.
+- *Median*: its interval by order statistics (Hettmansperger and Sheather 1986), whatever the distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure and its interval.
+
+    Attributes:
+        value: not a number where it can't be told.
+        low, high: ends of the interval; minus and plus infinity (for a correlation -1 and 1) where it can't be told.
+        photos: how many photos it rests on.
+    """
+
+    value: float
+    low: float
+    high: float
+    photos: int
+
+
+def jackknife_error(without: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Standard error of a figure from its values without each photo, (photos, ...)."""
+    photos = len(without)
+    apart = without - without.mean(axis=0)
+    return np.asarray(np.sqrt((photos - 1) / photos * np.square(apart).sum(axis=0)))
+
+
+def reach(photos: int, level: float = LEVEL) -> float:
+    """How many standard errors an interval reaches to each side, by Student's t; infinity for one photo or none."""
+    from scipy.stats import t
+
+    return float(t.ppf((1 + level) / 2, photos - 1)) if photos > 1 else math.inf
+
+
+def share(parts: NDArray[np.floating], wholes: NDArray[np.floating], level: float = LEVEL) -> Interval:
+    """Σ parts / Σ wholes over photos.
+
+    Args:
+        parts, wholes: (photos,) float64.
+        level: of the interval, 0 to 1.
+    """
+    photos, whole = len(wholes), float(wholes.sum())
+    if not photos or not whole:
+        return Interval(math.nan, -math.inf, math.inf, photos)
+    value = float(parts.sum()) / whole
+    if photos == 1:
+        return Interval(value, -math.inf, math.inf, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = float(jackknife_error((parts.sum() - parts) / (whole - wholes)))
+    if not math.isfinite(error):
+        return Interval(value, -math.inf, math.inf, photos)
+    return Interval(value, value - reach(photos, level) * error, value + reach(photos, level) * error, photos)
+
+
+def mean(values: NDArray[np.floating], level: float = LEVEL) -> Interval:
+    """Mean over photos of (photos,) values."""
+    return share(np.asarray(values, np.float64), np.ones(len(values)), level)
+
+
+def correlations(sums: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Pearson's correlations and the standard errors of their Fisher's z.
+
+    Args:
+        sums: (6, photos, ...) of each photo's positions: their number, Σx, Σx², Σy, Σy², Σxy.
+
+    Returns:
+        Correlations, (...), not a number where x or y is the same everywhere; errors, (...), infinity for one photo.
+    """
+    whole = sums.sum(axis=1)
+    value = _pearson(whole)
+    if sums.shape[1] < 2:
+        return value, np.full(value.shape, np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without = np.arctanh(_pearson(whole[:, None] - sums).clip(-1, 1))
+        return value, jackknife_error(without)
+
+
+def correlation_ends(
+    value: NDArray[np.floating], error: NDArray[np.floating], photos: int, level: float = LEVEL
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ends of correlations' intervals from what `correlations` gives; -1 and 1 where they can't be told."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z, width = np.arctanh(np.clip(value, -1, 1)), reach(photos, level) * error
+        low, high = np.tanh(z - width), np.tanh(z + width)
+    return np.where(np.isnan(low), -1.0, low), np.where(np.isnan(high), 1.0, high)
+
+
+def _pearson(sums: NDArray[np.floating]) -> NDArray[np.float64]:
+    count, x, xx, y, yy, xy = np.asarray(sums, np.float64)
+    # What float64 sums leave of values that are all alike.
+    floor = 1e-12
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread_x, spread_y = xx - x**2 / count, yy - y**2 / count
+        value = (xy - x * y / count) / np.sqrt(spread_x * spread_y)
+    alike = (spread_x <= floor * np.abs(xx)) | (spread_y <= floor * np.abs(yy))
+    return np.where(alike, np.nan, value)
+
+
+def median(values: NDArray[np.floating], level: float = LEVEL) -> Interval:
+    """The median over photos of (photos,) values; values that aren't numbers are left out.
+
+    The ends lie between the order statistics whose probabilities enclose `level`, interpolated as Hettmansperger and
+    Sheather (Confidence intervals based on interpolated order statistics, 1986) do.
+    """
+    from scipy.stats import binom
+
+    ordered = np.sort(np.asarray(values, np.float64)[~np.isnan(values)])
+    photos = len(ordered)
+    if not photos:
+        return Interval(math.nan, -math.inf, math.inf, 0)
+    value = float(np.median(ordered))
+    # Probability that the median lies between the d-th value from either end.
+    probabilities = 1 - 2 * binom.cdf(np.arange(photos // 2), photos, 0.5)
+    enough = int(np.count_nonzero(probabilities >= level))
+    if not enough:
+        return Interval(value, -math.inf, math.inf, photos)
+    wide = probabilities[enough - 1]
+    narrow = probabilities[enough] if enough < len(probabilities) else 0.0
+    part = (wide - level) / (wide - narrow)
+    weight = (photos - enough) * part / (enough + (photos - 2 * enough) * part)
+    low = (1 - weight) * ordered[enough - 1] + weight * ordered[min(enough, photos - 1)]
+    high = (1 - weight) * ordered[photos - enough] + weight * ordered[max(photos - enough - 1, 0)]
+    return Interval(value, float(low), float(high), photos)
