@@ -76,17 +76,17 @@ def correlations(sums: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArr
     """Pearson's correlations and the standard errors of their Fisher's z.
 
     Args:
-        sums: (6, photos, ...) of each photo's positions: their number, Σx, Σx², Σy, Σy², Σxy.
+        sums: (photos, 6, ...) of each photo's positions: their number, Σx, Σx², Σy, Σy², Σxy.
 
     Returns:
         Correlations, (...), not a number where x or y is the same everywhere; errors, (...), infinity for one photo.
     """
-    whole = sums.sum(axis=1)
+    whole = sums.sum(axis=0)
     value = _pearson(whole)
-    if sums.shape[1] < 2:
+    if len(sums) < 2:
         return value, np.full(value.shape, np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
-        without = np.arctanh(_pearson(whole[:, None] - sums).clip(-1, 1))
+        without = np.arctanh(np.stack([_pearson(whole - of_photo) for of_photo in sums]).clip(-1, 1))
         return value, jackknife_error(without)
 
 

@@ -28,7 +28,7 @@ IMAGE_SUFFIXES = frozenset(
 MOST_FOLDERS = 10_000
 """The most folders that a pattern may look into; ImageNet's training set has a thousand."""
 SAMPLES = "samples"
-LONGEST_SIDE = 512
+LONGEST_SIDE = 384
 SHORTEST_SIDE = 32
 _WILDCARD = re.compile(r"[*?\[]")
 _ANY_DEPTH = "**"

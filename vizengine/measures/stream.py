@@ -2,6 +2,9 @@
 
 - *Top positions*: the highest pre-activations, at most some of one photo, whose receptive fields don't overlap; in each
   photo they are taken greedily from the highest on.
+- *Shown and held out*: what an author looks at comes from the third of the photos that is shown; what is said of
+  claims, from the two thirds that are held out. With under 8 held out, all photos serve for both, and no claim is judged.
+- *Where the unit is strongest* in a photo: at its highest 0.5 % of positions; photos count alike.
 - *Sample*: 8,192 positions drawn evenly from all photos, by the smallest of random keys (bottom-k sampling, Cohen and
   Kaplan, Summarizing data using bottom-k sketches, 2007). Quantiles and faithfulness rest on it.
 """
@@ -20,10 +23,20 @@ from numpy.typing import NDArray
 from vizengine.cache import Stage
 from vizengine.measures.photos import Photo
 from vizengine.measures.statistics import Comoments, Moment
-from vizengine.measures.unit import Forward, PooledMap, Positions, UnitMap
+from vizengine.measures.unit import Forward, Pass, PooledMap, Positions, UnitMap
 
 BINS = 96
+FEWEST_HELD_OUT = 8
+"""Photos, held out, from which on claims are judged."""
+STRONGEST_SHARE = 0.005
+"""The share of a photo's positions at which the unit is strongest."""
+SHUFFLES = 19
+"""Units with shuffled kernels: the highest of 19 by chance is a test at the level of 5 %."""
 _SAMPLE_MARGIN = 1.25
+# Photos are put together in so many groups at most, which are left out one after the other for intervals.
+_GROUPS = 64
+# Positions of a photo at which the units with shuffled kernels are correlated with their strongest inputs.
+_CORRELATED = 128
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,9 @@ class EvidenceSettings:
         sample: positions drawn from all, for quantiles and faithfulness.
         cluster_examples: top positions that are clustered.
         cluster_per_photo: most of them from one photo.
-        patches: top patches that are turned, scaled, tinted, inverted, blurred and shifted.
+        patches: shown photos, those that drive the unit most, whose best patch is turned, scaled, tinted, inverted,
+            blurred and shifted.
+        judged_patches: held-out photos of which the same is done.
         downstream_photos: photos, those that drive the unit most, on which it's zeroed for the classifier.
         control_draws: random draws of the ablation's control.
         random_orders: random orders of inputs, the control of faithfulness.
@@ -55,6 +70,7 @@ class EvidenceSettings:
     cluster_examples: int = 96
     cluster_per_photo: int = 12
     patches: int = 8
+    judged_patches: int = 24
     downstream_photos: int = 32
     control_draws: int = 32
     random_orders: int = 8
@@ -264,6 +280,125 @@ class Total:
 
 
 @dataclass(frozen=True)
+class Strongest:
+    """Sums over photos of what the inputs give where the unit, and the same with its kernel shuffled, is strongest.
+
+    Attributes:
+        photos: (groups,) how many photos.
+        contributions: (groups, inputs) float64, each photo's mean contributions where the unit is strongest.
+        inside: (groups, height, width) float64, each photo's share of these positions at which a coefficient reads
+            the map and not the zeros that pad it.
+        shuffled: (groups, shuffles, inputs) float64, contributions to the units with shuffled kernels, each where it
+            is itself strongest.
+        sums: (groups, 6, shuffles, inputs) float64, of these units at `_CORRELATED` positions of a photo: their number,
+            Σx, Σx², Σy, Σy² and Σxy, where x is the unit and y what its first inputs by norm give: one, two, ...
+    """
+
+    photos: NDArray[np.float64]
+    contributions: NDArray[np.float64]
+    inside: NDArray[np.float64]
+    shuffled: NDArray[np.float64]
+    sums: NDArray[np.float64]
+
+    @staticmethod
+    def of(forward: Forward, measured: Pass, kernels: NDArray[np.float32], seed: int) -> Strongest:
+        """Of one photo.
+
+        Args:
+            forward: the network up to the unit.
+            measured: the photo.
+            kernels: (shuffles, height, width, inputs).
+            seed: of the positions that are correlated.
+        """
+        unit, below = measured.unit_map, measured.below
+        count = max(1, math.ceil(STRONGEST_SHARE * unit.pre.size))
+        places = highest(unit.pre, count)
+        maps = forward.maps(below, kernels)
+        inside = unit.read(below[..., :1], np.arange(unit.pre.size))[1].all(axis=(1, 2))
+        drawn = np.random.default_rng([seed, unit.photo]).permutation(np.flatnonzero(inside))[:_CORRELATED]
+        order = [channel.index for channel in forward.circuit.ranked]
+        fields = unit.read(below, drawn)[0].astype(np.float64)
+        parts = np.einsum("nhwc,khwc->nkc", fields, kernels, optimize=True)[..., order]
+        x, y = parts.sum(axis=-1, keepdims=True), np.cumsum(parts, axis=-1)
+        sums = [
+            np.full(y.shape[1:], float(len(drawn))),
+            *(np.broadcast_to(values.sum(axis=0), y.shape[1:]) for values in (x, x**2, y, y**2, x * y)),
+        ]
+        shuffled = [
+            np.einsum("nhwc,hwc->c", unit.read(below, highest(pre, count))[0], kernel, dtype=np.float64) / count
+            for pre, kernel in zip(maps, kernels, strict=True)
+        ]
+        contributions = unit.contributions.reshape(unit.pre.size, -1)[places]
+        return Strongest(
+            photos=np.ones(1),
+            contributions=contributions.mean(axis=0, dtype=np.float64)[None],
+            inside=unit.read(below[..., :1], places)[1].mean(axis=0, dtype=np.float64)[None],
+            shuffled=np.stack(shuffled)[None],
+            sums=np.stack(sums)[None],
+        )
+
+    def __add__(self, other: Strongest) -> Strongest:
+        """Of both photos, or groups of photos, together."""
+        return Strongest(
+            *(ours + theirs for ours, theirs in zip(vars(self).values(), vars(other).values(), strict=True))
+        )
+
+    @staticmethod
+    def joined(groups: Sequence[Strongest]) -> Strongest:
+        """Groups beside each other."""
+        columns = zip(*(vars(group).values() for group in groups), strict=True)
+        return Strongest(*(np.concatenate(column) for column in columns))
+
+
+def highest(values: NDArray[np.floating], count: int) -> NDArray[np.int64]:
+    """Flat indices of the highest values, highest first; ties go to the earlier."""
+    return np.argsort(-values.ravel(), kind="stable")[:count]
+
+
+def shuffled_kernels(kernel: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """A unit's kernel with the coefficients of each slice shuffled, or where a slice has but one, of all slices.
+
+    Args:
+        kernel: (height, width, inputs).
+        seed: of the shuffles.
+
+    Returns:
+        (`SHUFFLES`, height, width, inputs). Slices of several coefficients keep their norm and sum.
+    """
+    generator = np.random.default_rng([seed, 3])
+    flat = kernel.reshape(-1, kernel.shape[-1])
+    axis = 0 if len(flat) > 1 else 1
+    return np.stack([generator.permuted(flat, axis=axis).reshape(kernel.shape) for _ in range(SHUFFLES)])
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which photos are shown and which held out.
+
+    Attributes:
+        shown, held_out: (photos,) bool; all of both where there are too few to judge claims.
+        judges: whether there are enough.
+    """
+
+    shown: NDArray[np.bool_]
+    held_out: NDArray[np.bool_]
+    judges: bool
+
+    @staticmethod
+    def of(photos: Sequence[Photo]) -> Split:
+        """By each photo's content."""
+        held_out = np.array([photo.held_out for photo in photos])
+        judges = int(held_out.sum()) >= FEWEST_HELD_OUT and not held_out.all()
+        every = np.ones(len(photos), bool)
+        return Split(~held_out, held_out, True) if judges else Split(every, every, False)
+
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """(photos,) the group of each held-out photo, of `_GROUPS` at most; -1 for the others."""
+        return np.where(self.held_out, (np.cumsum(self.held_out) - 1) % _GROUPS, -1)
+
+
+@dataclass(frozen=True)
 class Selectors:
     """What takes few of many positions.
 
@@ -272,6 +407,7 @@ class Selectors:
         many: more of the highest, for clusters.
         peaks: the highest of each of the photos that drive the unit most.
         sample: drawn evenly.
+        kernels: (shuffles, height, width, inputs), the unit's kernel shuffled.
     """
 
     top: Extremes
@@ -279,6 +415,7 @@ class Selectors:
     many: Extremes
     peaks: Extremes
     sample: Sample
+    kernels: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -287,13 +424,16 @@ class PhotoPart:
 
     Attributes:
         top, bottom, many, peak, drawn: the positions that the selectors take.
+        whole: the photo's highest position whose canvas lies wholly inside it, if there is one; of some photos, the
+            last one's, as are the next and the last.
+        strongest: the inputs where the unit is strongest.
         counts: pre-activations of the unit at all positions.
         makers: pre-activations of each strongest input's maker at all positions.
         below: activations of the input channels over all positions of the layer's input.
         contributions, sizes: contributions of the input channels and their absolute values over all positions.
         groups: (groups,) float64, highest value at any position of each group of input channels, `activations @ group`.
         terms: of each strongest input that is a sum, how its terms vary.
-        map: the unit's pre-activation; of some photos, the last one's.
+        map: the unit's pre-activation.
     """
 
     top: Positions
@@ -301,6 +441,8 @@ class PhotoPart:
     many: Positions
     peak: Positions
     drawn: Drawn
+    whole: Positions
+    strongest: Strongest
     counts: Counts
     makers: Moment
     below: Total
@@ -318,8 +460,14 @@ class PhotoPart:
             bottom=self.bottom.of_photo(index),
             many=self.many.of_photo(index),
             peak=self.peak.of_photo(index),
+            whole=self.whole.of_photo(index),
             drawn=replace(self.drawn, positions=self.drawn.positions.of_photo(index)),
         )
+
+    def unseen(self) -> PhotoPart:
+        """The same without the positions that are shown."""
+        none = np.zeros(0, np.int64)
+        return replace(self, top=self.top.take(none), bottom=self.bottom.take(none), many=self.many.take(none))
 
     def joined(self, later: PhotoPart, selectors: Selectors) -> PhotoPart:
         """What these photos and later ones give together."""
@@ -329,6 +477,8 @@ class PhotoPart:
             many=selectors.many.of_both(self.many, later.many),
             peak=selectors.peaks.of_both(self.peak, later.peak),
             drawn=selectors.sample.of_both(self.drawn, later.drawn),
+            whole=later.whole,
+            strongest=later.strongest,
             counts=self.counts + later.counts,
             makers=self.makers + later.makers,
             below=self.below + later.below,
@@ -346,12 +496,15 @@ def photo_part(forward: Forward, photo: Photo, selectors: Selectors, groups: NDA
     measured = forward.one(pixels, identity(pixels))
     unit = measured.unit_map
     below = measured.below.reshape(-1, measured.below.shape[-1])
+    inside = np.where(forward.holds_canvas(*pixels.shape[:2]), unit.pre, -np.inf)
     return PhotoPart(
         top=selectors.top.of(unit),
         bottom=selectors.bottom.of(unit),
         many=selectors.many.of(unit),
         peak=selectors.peaks.of(unit),
         drawn=selectors.sample.of(unit),
+        whole=unit.at(highest(inside, int(np.isfinite(inside).any()))),
+        strongest=Strongest.of(forward, measured, selectors.kernels, selectors.sample.seed),
         counts=Counts.of(unit.pre),
         makers=Moment.of(measured.makers),
         below=Total.of(below),
@@ -379,7 +532,12 @@ class Streamed:
     """What the photos gave.
 
     Attributes:
-        top, bottom, many, peaks, sample: what the selectors take; the extremes most extreme first.
+        split: which photos are shown and which held out.
+        top, bottom, many: what the selectors take of the shown photos, most extreme first.
+        peaks, sample: what they take of all photos.
+        strongest: the inputs where the unit is strongest, over the held-out photos in at most `_GROUPS` groups.
+        shown_patches, judged_patches: a position of each of some shown and held-out photos, the highest of those
+            whose canvas lies wholly inside the photo, highest first.
         distribution: of the unit's pre-activation over all positions.
         maker_mean, maker_deviation: (strongest,) of the pre-activation of each strongest input's maker over all
             of its own positions.
@@ -391,11 +549,15 @@ class Streamed:
         maps: the unit on each whole photo in `top`, by photo index.
     """
 
+    split: Split
     top: Positions
     bottom: Positions
     many: Positions
     peaks: Positions
     sample: Positions
+    strongest: Strongest
+    shown_patches: Positions
+    judged_patches: Positions
     distribution: Distribution
     maker_mean: NDArray[np.float64]
     maker_deviation: NDArray[np.float64]
@@ -440,12 +602,26 @@ def stream(
         many=Extremes(settings.cluster_examples, settings.cluster_per_photo, reach),
         peaks=Extremes(settings.downstream_photos, 1, reach),
         sample=Sample(settings.sample, settings.seed, rate),
+        kernels=shuffled_kernels(forward.kernel, settings.seed),
     )
+    patches = Extremes(settings.patches, 1, reach), Extremes(settings.judged_patches, 1, reach)
+    split = Split.of(photos)
+    group_of = split.groups
     joined: PhotoPart | None = None
+    strongest: list[Strongest] = []
+    places: list[list[Positions]] = [[], []]
     maps: dict[int, PooledMap] = {}
     group_values = []
     for index, photo in enumerate(photos):
         part = remember(photo, rate, partial(photo_part, forward, photo, selectors, weights)).of_photo(index)
+        if split.held_out[index] and group_of[index] == len(strongest):
+            strongest.append(part.strongest)
+        elif split.held_out[index]:
+            strongest[group_of[index]] += part.strongest
+        for kept, selector, wanted in zip(places, patches, (split.shown, split.held_out), strict=True):
+            if wanted[index]:
+                kept[:] = [selector.of_both(kept[0], part.whole) if kept else part.whole]
+        part = part if split.shown[index] else part.unseen()
         joined = part if joined is None else joined.joined(part, selectors)
         group_values.append(part.groups)
         maps[index] = part.map
@@ -453,11 +629,15 @@ def stream(
         advance(1)
     assert joined is not None
     return Streamed(
+        split=split,
         top=joined.top,
         bottom=joined.bottom,
         many=joined.many,
         peaks=joined.peak,
         sample=joined.drawn.positions,
+        strongest=Strongest.joined(strongest),
+        shown_patches=places[0][0],
+        judged_patches=places[1][0],
         distribution=joined.counts.distribution(),
         maker_mean=joined.makers.mean,
         maker_deviation=joined.makers.deviation,
@@ -470,4 +650,4 @@ def stream(
     )
 
 
-PHOTO = Stage("photo", PhotoPart, 1, (photo_part, stream))
+PHOTO = Stage("photo", PhotoPart, 2, (photo_part, stream))

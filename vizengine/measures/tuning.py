@@ -4,8 +4,9 @@ A response is the pre-activation at the middle, in standard deviations above the
 
 - *Selectivity*: `|Σ r exp(iθ)| / Σ r`, 1 less the circular variance, for orientation (θ doubled) over gratings and for
   hue over uniform colours or disks (Ringach, Shapley and Hawken 2002); r are the activations.
-- *Invariance*: smallest over largest activation as one property of a top patch changes, clipped at 0, mean over patches
-  (after Goodfellow et al., Measuring invariances in deep networks, 2009).
+- *Invariance*: smallest over largest activation as one property of a photo's best patch changes, clipped at 0 (after
+  Goodfellow et al., Measuring invariances in deep networks, 2009); its median over held-out photos. The best patch is
+  the highest of those whose canvas lies wholly inside the photo, so that it answers as in the photo.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from numpy.typing import NDArray
 
 from vizengine.figures.pictures import patch
 from vizengine.figures.quantities import Documented, Finite, Picture, Quantity, fixed, if_finite, significant, whole
-from vizengine.measures.examples import Examples
+from vizengine.measures.by_photo import Interval, median
+from vizengine.measures.examples import field_start
 from vizengine.measures.measure import Measure, Value
 from vizengine.measures.patches import KINDS, SWEEPS, Kind, change, surroundings
 from vizengine.measures.photos import Photo
-from vizengine.measures.statistics import Estimate, estimate
 from vizengine.measures.stimuli import Stimulus, battery, draw
-from vizengine.measures.stream import EvidenceSettings, Streamed
-from vizengine.measures.unit import Forward
+from vizengine.measures.stream import EvidenceSettings, Streamed, shuffled_kernels
+from vizengine.measures.unit import Forward, Positions
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,16 @@ class Index:
     Attributes:
         name: `orientation selectivity`, `hue selectivity`, `rotation invariance`, ...
         channel: index of the channel among `Tuning.labels`.
-        value: 0 to 1, with its interval over patches where it's made from patches; not a number where the channel
-            doesn't fire at all along the sweep.
+        value: 0 to 1, an invariance with its interval over photos; not a number where the channel doesn't fire at all
+            along the sweep.
+        by_photo: (photos,) of an invariance, the value of each held-out photo; empty of others.
         formula, source: in words, and where it is from.
     """
 
     name: str
     channel: int
-    value: Estimate
+    value: Interval
+    by_photo: NDArray[np.float64]
     formula: str
     source: str
 
@@ -77,8 +80,9 @@ class Tuning:
         field: side of the unit's receptive field in pixels, for which stimuli are drawn.
         stimuli: all that were drawn.
         responses: (stimuli, channels) float32.
-        sweeps: of the top patches.
-        patches: how many top patches.
+        shuffled: (stimuli, shuffles) float32, pre-activations, less the bias, of the units with shuffled kernels.
+        sweeps: of the best patches of shown photos.
+        patches: how many of these.
         indices: by channel, then name.
     """
 
@@ -88,6 +92,7 @@ class Tuning:
     field: int
     stimuli: tuple[Stimulus, ...]
     responses: NDArray[np.float32]
+    shuffled: NDArray[np.float32]
     sweeps: tuple[PatchSweep, ...]
     patches: int
     indices: tuple[Index, ...]
@@ -103,7 +108,7 @@ _FORMULAS = {
     ),
 }
 _INVARIANCE = (
-    "smallest over largest activation along the sweep, clipped at 0, mean over top patches",
+    "smallest over largest activation along the sweep, clipped at 0, median over held-out photos",
     "after the profiles of Goodfellow, Le, Saxe, Lee and Ng, Measuring invariances in deep networks, NIPS 2009",
 )
 
@@ -179,29 +184,31 @@ def _indices(
 ) -> Iterator[Index]:
     """Every index of one channel, from (stimuli,) activations and for each kind of change (steps, patches)."""
     for name, index in ((ORIENTATION, orientation_selectivity), (HUE, hue_selectivity)):
-        yield Index(name, channel, estimate(np.array([index(stimuli, drawn)])), *_FORMULAS[name])
+        value = Interval(index(stimuli, drawn), -math.inf, math.inf, 0)
+        yield Index(name, channel, value, np.zeros(0), *_FORMULAS[name])
     for kind, activations in changed.items():
         values = np.array([invariance(of_patch) for of_patch in activations.T])
-        yield Index(f"{kind} invariance", channel, estimate(values), *_INVARIANCE)
+        yield Index(f"{kind} invariance", channel, median(values), values, *_INVARIANCE)
 
 
-def measure_tuning(
-    forward: Forward, streamed: Streamed, photos: Sequence[Photo], examples: Examples, settings: EvidenceSettings
-) -> Tuning:
+def measure_tuning(forward: Forward, streamed: Streamed, photos: Sequence[Photo], settings: EvidenceSettings) -> Tuning:
     """Tuning of a unit and its strongest inputs."""
     mean = np.array([streamed.distribution.mean, *streamed.maker_mean])
     deviation = np.array([streamed.distribution.deviation, *streamed.maker_deviation])
     circuit, canvas = forward.circuit, forward.canvas
     stimuli = battery(canvas.size)
-    drawn = _centres(forward, [draw(stimulus, canvas.side, canvas.centre, canvas.size) for stimulus in stimuli])
-    around = [
-        surroundings(photos[example.photo_index].pixels(), example.top, example.left, canvas)
-        for example in examples.top[: settings.patches]
-    ]
+    kernels = shuffled_kernels(forward.kernel, settings.seed)
+    drawings = [draw(stimulus, canvas.side, canvas.centre, canvas.size) for stimulus in stimuli]
+    drawn, shuffled = np.split(_centres(forward, drawings, kernels), [len(mean)], axis=1)
+    shown, judged = (
+        [_around(forward, photos, patches, place) for place in range(len(patches))]
+        for patches in (streamed.shown_patches, streamed.judged_patches)
+    )
     changed: dict[Kind, NDArray[np.float32]] = {}
     for sweep in SWEEPS:
-        images = [change(patch, sweep.kind, step, canvas) for step in sweep.steps for patch in around]
-        changed[sweep.kind] = _centres(forward, images).reshape(len(sweep.steps), len(around), -1)
+        images = [change(patch, sweep.kind, step, canvas) for step in sweep.steps for patch in (*shown, *judged)]
+        raw = _centres(forward, images) if images else np.zeros((0, len(mean)), np.float32)
+        changed[sweep.kind] = raw.reshape(len(sweep.steps), len(shown) + len(judged), len(mean))
     return Tuning(
         labels=(f"{circuit.layer}:{circuit.unit}", *(channel.label for channel in forward.channels)),
         mean=mean,
@@ -209,17 +216,18 @@ def measure_tuning(
         field=canvas.size,
         stimuli=stimuli,
         responses=in_deviations(drawn, mean, deviation),
+        shuffled=shuffled - np.float32(forward.bias),
         sweeps=tuple(
             PatchSweep(
                 sweep.kind,
                 np.array(sweep.steps),
                 sweep.untouched,
                 sweep.unit,
-                in_deviations(changed[sweep.kind], mean, deviation),
+                in_deviations(changed[sweep.kind][:, : len(shown)], mean, deviation),
             )
             for sweep in SWEEPS
         ),
-        patches=len(around),
+        patches=len(shown),
         indices=tuple(
             index
             for channel in range(len(mean))
@@ -227,7 +235,7 @@ def measure_tuning(
                 channel,
                 stimuli,
                 np.maximum(drawn[:, channel], 0),
-                {kind: np.maximum(raw[..., channel], 0) for kind, raw in changed.items()},
+                {kind: np.maximum(raw[:, len(shown) :, channel], 0) for kind, raw in changed.items()},
             )
         ),
     )
@@ -242,12 +250,21 @@ def in_deviations(
     return np.where(deviation > 0, scaled, np.nan).astype(np.float32)
 
 
-def _centres(forward: Forward, images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+def _around(forward: Forward, photos: Sequence[Photo], patches: Positions, place: int) -> NDArray[np.float32]:
+    """A patch with its surroundings, as `surroundings` gives it."""
+    layer, stride = forward.circuit.layer, forward.architecture.receptive_field(forward.circuit.layer).stride
+    pixels = photos[patches.photo[place]].pixels()
+    down, across = field_start(forward.architecture, layer, *pixels.shape[:2])
+    top, left = down + int(patches.row[place]) * stride, across + int(patches.column[place]) * stride
+    return surroundings(pixels, top, left, forward.canvas)
+
+
+def _centres(
+    forward: Forward, images: list[NDArray[np.float32]], kernels: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Responses to many images, stacked a few at a time so that large receptive fields don't fill the memory."""
-    width = 64
-    return np.concatenate(
-        [forward.centres(np.stack(images[start : start + width])) for start in range(0, len(images), width)]
-    )
+    batches = [np.stack(images[start : start + 64]) for start in range(0, len(images), 64)]
+    return np.concatenate([forward.centres(batch, kernels) for batch in batches])
 
 
 class StimulusReport(Documented):
@@ -397,7 +414,7 @@ def _sweeps(tuning: Tuning) -> Iterator[SweepReport]:
     for title, family, polarity, parameter, unit in _DRAWN:
         chosen = [i for i, each in enumerate(tuning.stimuli) if (each.family, each.polarity) == (family, polarity)]
         curves.append((title, unit, *best_by(parameter, tuning.stimuli, tuning.responses, chosen)))
-    for sweep in tuning.sweeps:
+    for sweep in tuning.sweeps if tuning.patches else ():
         unit = _SHORT_UNITS.get(sweep.kind, sweep.unit)
         curves.append((f"top patches: {sweep.kind}", unit, sweep.steps, sweep.responses.mean(axis=1, dtype=np.float64)))
     for name, unit, steps, responses in curves:
@@ -421,7 +438,7 @@ def _index_reports(indices: Sequence[Index]) -> tuple[IndexReport, ...]:
         by_name.setdefault(index.name, []).append(index)
     reports = []
     for name, of_channels in by_name.items():
-        unit, *inputs = [if_finite(index.value.mean, fixed, 2) for index in of_channels]
+        unit, *inputs = [if_finite(index.value.value, fixed, 2) for index in of_channels]
         first = of_channels[0]
         report = IndexReport(name=name, value=unit, inputs=tuple(inputs), formula=first.formula, source=first.source)
         reports.append(report)
@@ -435,7 +452,7 @@ def _invariance(kind: str) -> Callable[[TuningReport], Value]:
 TUNING = Measure(
     name="tuning",
     result=Tuning,
-    version=1,
+    version=2,
     compute=measure_tuning,
     panel="does",
     report=tuning_report,

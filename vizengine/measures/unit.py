@@ -141,6 +141,31 @@ class Forward:
             terms.append(Comoments.of(scaled))
         return Pass(below, unit_map, self._in_order(makers), tuple(terms))
 
+    def maps(self, below: NDArray[np.float32], kernels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pre-activations, less the bias, of units with other kernels in this unit's place.
+
+        Args:
+            below: (height, width, inputs) activations that the unit reads.
+            kernels: (units, height, width, inputs).
+
+        Returns:
+            (units, down, across) float32.
+        """
+        spec = self.spec
+        filters = tf.constant(np.moveaxis(kernels, 0, -1))
+        pre = tf.nn.convolution(below[None], filters, spec.stride, spec.padding.upper(), dilations=spec.dilation)
+        return np.moveaxis(np.asarray(pre)[0], -1, 0)
+
+    def holds_canvas(self, height: int, width: int) -> NDArray[np.bool_]:
+        """(down, across) whether a photo of that size holds the canvas around a position wholly."""
+        field = self.architecture.receptive_field(self.spec.name)
+        inside = []
+        for axis, side in enumerate((height, width)):
+            first = round(self.architecture.receptive_field(self.spec.name, side, axis).start) - self.canvas.first
+            start = first + np.arange(self.architecture.side(self.spec.name, side, axis)) * field.stride
+            inside.append((start >= 0) & (start + self.canvas.side <= side))
+        return inside[0][:, None] & inside[1]
+
     def _places(self, axis: int, side: int, positions: int) -> NDArray[np.int64]:
         """(positions, kernel) which places of an input of that side each coefficient reads, along one axis."""
         spec = self.spec
@@ -152,29 +177,38 @@ class Forward:
         of_makers = {layer: iter(np.moveaxis(array, -1, 0)) for layer, array in values.items()}
         return tuple(next(of_makers[channel.source_layer]) for channel in self.channels)
 
-    def centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
+    def centres(self, images: NDArray[np.floating], kernels: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """Pre-activations at the middle of canvases: the unit's, then those of each strongest input.
 
         Args:
             images: (batch, side, side, 3) of `canvas.side`, RGB in [0, 1].
+            kernels: (units, height, width, inputs) of units in this unit's place, whose pre-activations come last.
 
         Returns:
-            (batch, 1 + strongest) float32.
+            (batch, 1 + strongest + units) float32.
         """
         values = self.canvas.side**2 * max(
             self.architecture.channels(spec.name) for spec in self.architecture.upto(self.spec.inputs[0])
         )
         width = max(1, _BATCH_VALUES // values)
-        return np.concatenate([self._centres(images[start : start + width]) for start in range(0, len(images), width)])
+        batches = [images[start : start + width] for start in range(0, len(images), width)]
+        return np.concatenate([self._centres(batch, kernels) for batch in batches])
 
-    def _centres(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
+    def _centres(self, images: NDArray[np.floating], kernels: NDArray[np.float32] | None) -> NDArray[np.float32]:
         outputs = self._run(images)
-        unit = self._unit.at(outputs[self._unit.feed], self.canvas.position)[:, 0]
+        below = outputs[self._unit.feed]
+        unit = self._unit.at(below, self.canvas.position)[:, 0]
         makers = {
             layer: maker.at(outputs[maker.feed], nearest_position(self.architecture, layer, self.canvas))
             for layer, maker in self._makers.items()
         }
-        return np.stack([unit, *self._in_order(makers)], axis=-1).astype(np.float32)
+        values = np.stack([unit, *self._in_order(makers)], axis=-1)
+        if kernels is not None:
+            read = below[..., self.architecture.reads(self.spec.name, self.circuit.unit)]
+            window = self._unit.window(read, self.canvas.position)
+            others = np.einsum("bhwc,uhwc->bu", window, kernels, optimize=True) + self.bias
+            values = np.concatenate([values, others], axis=-1)
+        return values.astype(np.float32)
 
 
 # Most positions of a pooled map along one side; a page shows no more.
@@ -246,10 +280,7 @@ class UnitMap:
     def at(self, flat: NDArray[np.integer]) -> Positions:
         """The positions at flat indices of `pre`."""
         row, column = np.divmod(np.asarray(flat, np.int64), self.pre.shape[1])
-        down, across = self.rows[row], self.columns[column]
-        height, width = self.below.shape[:2]
-        inside = ((down >= 0) & (down < height))[:, :, None] & ((across >= 0) & (across < width))[:, None, :]
-        read = self.below[down.clip(0, height - 1)[:, :, None], across.clip(0, width - 1)[:, None, :]]
+        fields, inside = self.read(self.below, flat)
         return Positions(
             photo=np.full(len(row), self.photo, np.int64),
             row=row,
@@ -257,8 +288,27 @@ class UnitMap:
             pre=self.pre[row, column],
             contributions=self.contributions[row, column],
             inside=inside,
-            fields=read * inside[..., None],
+            fields=fields,
         )
+
+    def read(
+        self, below: NDArray[np.float32], flat: NDArray[np.integer]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """What the kernel reads of a map of its layer's input at flat indices of `pre`.
+
+        Args:
+            below: (input's height, input's width, channels).
+            flat: (n,) indices.
+
+        Returns:
+            (n, height, width, channels), zero outside the map, and (n, height, width), what lies inside.
+        """
+        row, column = np.divmod(np.asarray(flat, np.int64), self.pre.shape[1])
+        down, across = self.rows[row], self.columns[column]
+        height, width = below.shape[:2]
+        inside = ((down >= 0) & (down < height))[:, :, None] & ((across >= 0) & (across < width))[:, None, :]
+        read = below[down.clip(0, height - 1)[:, :, None], across.clip(0, width - 1)[:, None, :]]
+        return read * inside[..., None], inside
 
 
 @dataclass(frozen=True)

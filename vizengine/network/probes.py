@@ -77,6 +77,14 @@ class PreActivation:
         """
         if not self.spec.is_conv:
             return np.asarray(feed[:, position, position])[:, self._chosen]
+        window = self.window(feed, position)
+        if self._gathered is None:
+            return np.asarray(np.tensordot(window, self.kernel, 3) + self.bias)
+        inputs = window[..., self._gathered].reshape(*window.shape[:3], len(self._chosen), -1)
+        return np.asarray(np.einsum("bhwuc,hwcu->bu", inputs, self.kernel) + self.bias)
+
+    def window(self, feed: tf.Tensor, position: int) -> NDArray[np.float32]:
+        """(batch, height, width, in) what the kernel of a conv layer reads at one position, as for `at`."""
         side, spec = int(feed.shape[1]), self.spec
         firsts = [position * spec.stride - spec.padding_before(axis, side) for axis in (0, 1)]
         if min(firsts) < 0 or max(first + spec.reach(axis) for axis, first in enumerate(firsts)) > side:
@@ -86,11 +94,7 @@ class PreActivation:
         (rows, columns), step = spec.window, spec.dilation
         down = slice(firsts[0], firsts[0] + (rows - 1) * step + 1, step)
         across = slice(firsts[1], firsts[1] + (columns - 1) * step + 1, step)
-        window = np.asarray(feed[:, down, across])
-        if self._gathered is None:
-            return np.asarray(np.tensordot(window, self.kernel, 3) + self.bias)
-        inputs = window[..., self._gathered].reshape(*window.shape[:3], len(self._chosen), -1)
-        return np.asarray(np.einsum("bhwuc,hwcu->bu", inputs, self.kernel) + self.bias)
+        return np.asarray(feed[:, down, across])
 
 
 class Probe:
