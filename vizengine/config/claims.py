@@ -40,6 +40,13 @@ def _read_top(value: Any) -> Any:
     return value
 
 
+def _read_arrangement(value: Any) -> Any:
+    return True if value is True else _read_input(value)
+
+
+Arrangement: TypeAlias = Annotated[
+    Any, BeforeValidator(_read_arrangement, json_schema_input_type=Literal[True] | int | str)
+]
 Input: TypeAlias = Annotated[Any, BeforeValidator(_read_input, json_schema_input_type=int | str)]
 Bounds: TypeAlias = Annotated[
     Any,
@@ -144,6 +151,14 @@ class ClaimSection(Chosen):
 
     excites: Input | None = Field(default=None, description="This input, by index or label, excites the unit.")
     inhibits: Input | None = Field(default=None, description="This input, by index or label, inhibits the unit.")
+    stands_out: Input | None = Field(
+        default=None, description="This input, by index or label, gives or takes more than inputs of like norm."
+    )
+    arranged: Arrangement | None = Field(
+        default=None,
+        description="The arrangement of the weights drives the unit further than the same weights shuffled: `true` of "
+        "the whole kernel, or an input by index or label.",
+    )
     prefers: PrefersSection | None = Field(
         default=None, description="It answers more to some drawn stimuli than to others."
     )

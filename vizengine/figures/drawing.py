@@ -131,6 +131,13 @@ def bars(bins: Sequence[Bin], tallest: float, height: float) -> list[Bar]:
     return result
 
 
+def ends(values: Sequence[float], own: float) -> tuple[float, float]:
+    """Ends of an axis on which all values lie, with some room beside the outermost."""
+    low, high = min(own, *values), max(own, *values)
+    room = 0.05 * ((high - low) or 1.0)
+    return low - room, high + room
+
+
 def along(value: float, low: float, high: float) -> float:
     """Where `value` lies between `low` and `high`, in percent."""
     return 100.0 * (value - low) / (high - low) if high > low else 0.0

@@ -18,6 +18,7 @@ NAMES = (
     "ablations",
     "ranks",
     "faithfulness",
+    "shuffled",
     "tuning",
     "polysemanticity",
     "factors",

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vizengine.figures.quantities import Change, if_finite, significant
+
 LEVEL = 0.95
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure and its interval.
+    """A figure and its interval over photos.
 
     Attributes:
         value: not a number where it can't be told.
@@ -54,7 +56,7 @@ def share(parts: NDArray[np.floating], wholes: NDArray[np.floating], level: floa
         parts, wholes: (photos,) float64.
         level: of the interval, 0 to 1.
     """
-    photos, whole = len(wholes), float(wholes.sum())
+    photos, whole = len(wholes), float(np.sum(wholes))
     if not photos or not whole:
         return Interval(math.nan, -math.inf, math.inf, photos)
     value = float(parts.sum()) / whole
@@ -67,37 +69,71 @@ def share(parts: NDArray[np.floating], wholes: NDArray[np.floating], level: floa
     return Interval(value, value - reach(photos, level) * error, value + reach(photos, level) * error, photos)
 
 
-def mean(values: NDArray[np.floating], level: float = LEVEL) -> Interval:
-    """Mean over photos of (photos,) values."""
-    return share(np.asarray(values, np.float64), np.ones(len(values)), level)
+@dataclass(frozen=True)
+class Drive:
+    """What drives a unit where it is strongest: sums over photos, in groups that are left out one after the other.
+
+    Attributes:
+        photos: (groups,) how many photos.
+        contributions: (groups, inputs) float64, sum over the photos of each one's mean contributions.
+        held_out: whether nobody has looked at these photos, so that claims can be judged on them.
+    """
+
+    photos: NDArray[np.float64]
+    contributions: NDArray[np.float64]
+    held_out: bool
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """(inputs,) mean contribution, photos alike; their sum is the drive."""
+        return np.asarray(self.contributions.sum(axis=0) / max(float(self.photos.sum()), 1.0))
+
+    def contribution(self, *channels: int, level: float = LEVEL) -> Interval:
+        """Mean contribution of some inputs together."""
+        return share(self.contributions[:, channels].sum(axis=1), self.photos, level)
+
+    def share(self, *channels: int, level: float = LEVEL) -> Interval:
+        """Their contribution as a share of the drive."""
+        return share(self.contributions[:, channels].sum(axis=1), self.contributions.sum(axis=1), level)
 
 
-def correlations(sums: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Pearson's correlations and the standard errors of their Fisher's z.
+@dataclass(frozen=True)
+class Correlations:
+    """Pearson's correlations over positions of all photos.
+
+    Attributes:
+        value: (...) float64; not a number where one side is the same everywhere.
+        error: (...) standard error of Fisher's z; infinity for one photo.
+        groups: of photos that were left out.
+    """
+
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+    groups: int
+
+    def interval(self, *place: int, level: float = LEVEL) -> Interval:
+        """Of one correlation; from -1 to 1 where it can't be told."""
+        value, error = float(self.value[place]), float(self.error[place])
+        z, width = math.atanh(max(-1 + 1e-15, min(value, 1 - 1e-15))), reach(self.groups, level) * error
+        if math.isnan(value) or not math.isfinite(width):
+            return Interval(value, -1.0, 1.0, self.groups)
+        return Interval(value, math.tanh(z - width), math.tanh(z + width), self.groups)
+
+
+def correlations(sums: NDArray[np.floating]) -> Correlations:
+    """Correlations from sums over each photo's, or group of photos', positions.
 
     Args:
-        sums: (photos, 6, ...) of each photo's positions: their number, Σx, Σx², Σy, Σy², Σxy.
-
-    Returns:
-        Correlations, (...), not a number where x or y is the same everywhere; errors, (...), infinity for one photo.
+        sums: (groups, 6, ...): the number of positions, Σx, Σx², Σy, Σy², Σxy.
     """
     whole = sums.sum(axis=0)
     value = _pearson(whole)
     if len(sums) < 2:
-        return value, np.full(value.shape, np.inf)
+        return Correlations(value, np.full(value.shape, np.inf), len(sums))
     with np.errstate(divide="ignore", invalid="ignore"):
-        without = np.arctanh(np.stack([_pearson(whole - of_photo) for of_photo in sums]).clip(-1, 1))
-        return value, jackknife_error(without)
-
-
-def correlation_ends(
-    value: NDArray[np.floating], error: NDArray[np.floating], photos: int, level: float = LEVEL
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ends of correlations' intervals from what `correlations` gives; -1 and 1 where they can't be told."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z, width = np.arctanh(np.clip(value, -1, 1)), reach(photos, level) * error
-        low, high = np.tanh(z - width), np.tanh(z + width)
-    return np.where(np.isnan(low), -1.0, low), np.where(np.isnan(high), 1.0, high)
+        without = np.arctanh(np.stack([_pearson(whole - of_group) for of_group in sums]))
+        error = jackknife_error(without)
+    return Correlations(value, np.where(np.isfinite(error), error, np.inf), len(sums))
 
 
 def _pearson(sums: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -136,3 +172,12 @@ def median(values: NDArray[np.floating], level: float = LEVEL) -> Interval:
     low = (1 - weight) * ordered[enough - 1] + weight * ordered[min(enough, photos - 1)]
     high = (1 - weight) * ordered[photos - enough] + weight * ordered[max(photos - enough - 1, 0)]
     return Interval(value, float(low), float(high), photos)
+
+
+def change(interval: Interval) -> Change:
+    """What a page says of a figure with its interval."""
+    return Change(
+        mean=significant(interval.value),
+        low=if_finite(interval.low, significant),
+        high=if_finite(interval.high, significant),
+    )

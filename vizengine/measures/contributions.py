@@ -1,14 +1,16 @@
-"""Contributions: what each input channel adds to the unit, on its top examples and over all photos.
+"""Contributions: what each input channel gives the unit, where it is strongest in held-out photos and over all photos.
 
-- *Drive*: the mean pre-activation of the top examples less the bias; the inputs' mean contributions add up to it.
+- *Where the unit is strongest*: at each photo's highest 0.5 % of positions; photos count alike, so that the figure
+  means the same for few photos and for many.
+- *Drive*: the mean pre-activation there less the bias; the inputs' mean contributions add up to it.
 - *Tail*: how many inputs carry 90 % of the absolute contributions, `Σ_c |mean_c|`.
-- Over all photos stand the mean contribution, with its interval over photos, and the mean absolute contribution.
+- Over all positions of all photos stand the mean contribution and the mean absolute contribution.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +27,17 @@ from vizengine.figures.quantities import (
     whole,
 )
 from vizengine.measures.ablations import Ablations
+from vizengine.measures.by_photo import Drive, Interval, change
 from vizengine.measures.examples import TOP_SHOWN
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
-from vizengine.measures.statistics import Verdict, change, estimate, largest_first
+from vizengine.measures.statistics import Verdict, largest_first
 from vizengine.measures.stream import Streamed
 from vizengine.measures.unit import Forward
 
 TAIL_SHARE = 0.9
+LEAST_SHARE = 0.05
+"""The share of the drive below which an input neither excites nor inhibits."""
 
 
 @dataclass(frozen=True)
@@ -42,56 +47,58 @@ class Contributions:
     Attributes:
         pre: (examples,) pre-activation of each top example.
         parts: (examples, inputs) float32; `bias` and a row sum to that example's `pre`.
-        mean, deviation: (inputs,) of `parts` over the examples; the deviation is that of the population.
+        drive: contributions where the unit is strongest in the held-out photos.
+        mean: (inputs,) `drive.mean`.
         order: (inputs,) channels by |mean|, largest first; ties go to the lower index.
-        top_drive_share: share of the mean drive that the strongest channels explain, those that the circuit shows; may
-            pass 1 where others inhibit; not a number where the mean drive is 0.
         tail_length: how many channels of `order` it takes to hold `TAIL_SHARE` of Σ|mean|.
         photo_mean: (inputs,) mean contribution over all positions of all photos.
         photo_size: (inputs,) mean absolute contribution over them.
-        photo_low, photo_high: (inputs,) 95 % interval of the mean contribution over photos, each photo counted once
-            through its positions in the sample, since neighbouring positions aren't independent.
     """
 
     bias: float
     pre: NDArray[np.float32]
     parts: NDArray[np.float32]
+    drive: Drive
     mean: NDArray[np.float64]
-    deviation: NDArray[np.float64]
     order: NDArray[np.int64]
-    top_drive_share: float
     tail_length: int
     photo_mean: NDArray[np.float64]
     photo_size: NDArray[np.float64]
-    photo_low: NDArray[np.float64]
-    photo_high: NDArray[np.float64]
 
 
-def measure_contributions(forward: Forward, circuit: Circuit, streamed: Streamed) -> Contributions:
-    """Contributions of a unit's inputs at its top examples and over all photos."""
-    parts, sample = streamed.top.contributions, streamed.sample
-    mean = parts.mean(axis=0, dtype=np.float64)
-    size = np.abs(mean)
-    order = largest_first(size)
-    drive, total = float(mean.sum()), float(size.sum())
-    strongest = [channel.index for channel in circuit.strongest]
-    by_photo = [sample.contributions[sample.photo == photo].mean(axis=0) for photo in np.unique(sample.photo)]
-    intervals = [estimate(column) for column in np.stack(by_photo, axis=1)]
+def measure_contributions(forward: Forward, streamed: Streamed) -> Contributions:
+    """Contributions of a unit's inputs."""
+    drive = Drive(streamed.strongest.photos, streamed.strongest.contributions, streamed.split.judges)
+    size = np.abs(drive.mean)
+    order, total = largest_first(size), float(size.sum())
     tail = int(np.searchsorted(np.cumsum(size[order]), TAIL_SHARE * total * (1 - 1e-12)) + 1) if total else 0
     return Contributions(
         bias=forward.bias,
         pre=streamed.top.pre,
-        parts=parts,
-        mean=mean,
-        deviation=parts.std(axis=0, dtype=np.float64),
+        parts=streamed.top.contributions,
+        drive=drive,
+        mean=drive.mean,
         order=order,
-        top_drive_share=float(mean[strongest].sum() / drive) if drive else math.nan,
         tail_length=tail,
         photo_mean=streamed.contribution_mean,
         photo_size=streamed.contribution_size,
-        photo_low=np.array([interval.low for interval in intervals]),
-        photo_high=np.array([interval.high for interval in intervals]),
     )
+
+
+def effect(share: Interval) -> Literal["excites", "inhibits", ""]:
+    """What an input does by its share of the drive; empty where its interval doesn't say."""
+    if share.low > LEAST_SHARE:
+        return "excites"
+    return "inhibits" if share.high < -LEAST_SHARE else ""
+
+
+def _borne_out(sign: str, share: Interval) -> Verdict:
+    """Whether an input does what its weights say."""
+    expected = {"excitatory": "excites", "inhibitory": "inhibits"}.get(sign)
+    does = effect(share)
+    if not does or not expected:
+        return "undecided"
+    return "supported" if does == expected else "contradicted"
 
 
 def measure_fields(streamed: Streamed) -> NDArray[np.float32]:
@@ -118,30 +125,26 @@ class SumReport(Documented):
 
 
 class InputEffect(Documented):
-    """What one strongest input does."""
+    """What one strongest input does where the unit is strongest in the held-out photos."""
 
-    contribution: Quantity
-    """Mean contribution on the top examples."""
-    deviation: Quantity
-    """Its standard deviation over them."""
+    contribution: Change
+    """Mean contribution, with its interval over photos."""
     share: Quantity | None
-    """The mean as a share of the drive; null where there is no drive."""
-    to_zero: Change
-    """Change of the unit on its top examples when the input is set to zero."""
+    """The same as a share of the drive; null where there is no drive."""
+    share_low: Quantity | None
+    """Lower end of the share's 95 % interval; null where there are too few photos."""
+    share_high: Quantity | None
+    """Upper end."""
     to_mean: Change
-    """The same when it is set to its mean over photos."""
-    photos: Quantity
-    """Mean change over all photos when it is set to zero."""
-    picture: Quantity
-    """Change at the best place of the unit's picture when it is set to zero."""
+    """Change of the unit when the input is set to its mean over photos."""
     finding: Verdict
-    """Whether the change bears out the name that the weights give it."""
+    """Whether it does what its weights say."""
     sums: tuple[SumReport, ...]
     """Its contribution to the first few top examples worked out, in their order."""
 
 
 class EffectsReport(Documented):
-    """Contributions and ablations on the top examples."""
+    """Contributions where the unit is strongest in the held-out photos, and ablations there."""
 
     bars: tuple[ExampleBar, ...]
     """Each shown top example, part by part."""
@@ -150,17 +153,23 @@ class EffectsReport(Documented):
     others: Quantity
     """Mean contribution of all other inputs together."""
     baseline: Quantity
-    """Mean pre-activation of the top examples."""
+    """Mean pre-activation."""
+    photos: Quantity
+    """How many photos."""
     examples: Quantity
-    """How many top examples."""
+    """How many top examples, of the shown photos."""
     drive: Quantity
     """Mean pre-activation less the bias."""
     top_share: Quantity | None
-    """Share of the drive that the strongest explain; null where there is no drive."""
+    """Share of the drive that the strongest inputs give together; null where there is no drive."""
+    top_low: Quantity | None
+    """Lower end of its 95 % interval; null where there are too few photos."""
+    top_high: Quantity | None
+    """Upper end."""
     tail: Quantity
     """Inputs that it takes to hold 90 % of the sum of the contributions' sizes."""
     together: Change
-    """Change when all of the strongest are set to zero."""
+    """Change of the unit when all of the strongest are set to their means."""
     control: Quantity | None
     """Mean change when as many random inputs of like norm are; null where there are no others."""
     control_deviation: Quantity | None
@@ -179,9 +188,9 @@ def effects_report(
     """Contributions and ablations."""
     strongest = [channel.index for channel in circuit.strongest]
     others = [channel.index for channel in circuit.ranked[len(strongest) :]]
-    mean = contributions.mean.tolist()
-    drive = float(contributions.mean.sum())
-    control = ablations.control_together
+    drive, total = contributions.drive, float(contributions.mean.sum())
+    shares = [drive.share(index) for index in strongest]
+    together, control = drive.share(*strongest), ablations.control_together
     return EffectsReport(
         bars=tuple(
             ExampleBar(
@@ -192,27 +201,28 @@ def effects_report(
         ),
         inputs=tuple(
             InputEffect(
-                contribution=significant(mean[index]),
-                deviation=significant(float(contributions.deviation[index])),
-                share=percent(mean[index] / drive) if drive else None,
-                to_zero=change(ablation.to_zero.examples),
-                to_mean=change(ablation.to_mean.examples),
-                photos=significant(ablation.to_zero.photos.mean),
-                picture=significant(ablation.to_zero.picture_peak),
-                finding=ablation.sign_verdict,
+                contribution=change(drive.contribution(index)),
+                share=if_finite(share.value, percent),
+                share_low=if_finite(share.low, percent),
+                share_high=if_finite(share.high, percent),
+                to_mean=change(to_mean),
+                finding=_borne_out(circuit.inputs[index].sign, share),
                 sums=tuple(
                     _worked(field[..., place], circuit.inputs[index].kernel) for field in fields[:WORKED_EXAMPLES]
                 ),
             )
-            for place, (index, ablation) in enumerate(zip(strongest, ablations.single, strict=True))
+            for place, (index, share, to_mean) in enumerate(zip(strongest, shares, ablations.single, strict=True))
         ),
         others=significant(float(contributions.mean[others].sum())),
-        baseline=significant(ablations.baseline.mean),
+        baseline=significant(total + contributions.bias),
+        photos=whole(int(drive.photos.sum())),
         examples=whole(len(contributions.pre)),
-        drive=significant(drive),
-        top_share=if_finite(contributions.top_drive_share, percent),
+        drive=significant(total),
+        top_share=if_finite(together.value, percent),
+        top_low=if_finite(together.low, percent),
+        top_high=if_finite(together.high, percent),
         tail=whole(contributions.tail_length),
-        together=change(ablations.together.to_zero.examples),
+        together=change(ablations.together),
         control=significant(float(control.mean())) if len(control) else None,
         control_deviation=significant(float(control.std())) if len(control) else None,
         draws=whole(len(control)),
@@ -232,7 +242,7 @@ FIELDS = Measure(name="fields", result=NDArray[np.float32], version=1, compute=m
 CONTRIBUTIONS = Measure(
     name="contributions",
     result=Contributions,
-    version=1,
+    version=2,
     compute=measure_contributions,
     panel="does",
     report=effects_report,
@@ -247,7 +257,7 @@ CONTRIBUTIONS = Measure(
     },
     input_values={
         "drive_share": lambda effect: effect.share,
-        "drop": lambda effect: effect.to_zero.mean,
+        "without": lambda effect: effect.to_mean.mean,
         "finding": lambda effect: effect.finding,
     },
     rows={

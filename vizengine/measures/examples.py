@@ -193,8 +193,9 @@ def measure_examples(
 ) -> Examples:
     """Dataset examples of a unit: its highest and lowest positions, some at each quantile, and whole photos."""
     layer, field = circuit.layer, architecture.receptive_field(circuit.layer)
-    near = [near_quantile(streamed.sample, quantile, settings.quantile_examples) for quantile in settings.quantiles]
-    groups = [streamed.top, streamed.bottom, *(streamed.sample.take(places) for _, places in near)]
+    shown = streamed.sample.take(np.flatnonzero(streamed.split.shown[streamed.sample.photo]))
+    near = [near_quantile(shown, quantile, settings.quantile_examples) for quantile in settings.quantiles]
+    groups = [streamed.top, streamed.bottom, *(shown.take(places) for _, places in near)]
     cut = iter(cut_examples(architecture, layer, photos, Positions.join(groups)))
     top, bottom, *rows = [tuple(islice(cut, len(group))) for group in groups]
     return Examples(

@@ -1,9 +1,10 @@
 """Faithfulness: how many inputs it takes to follow the unit.
 
-At *k* it is Pearson's correlation, over the sample of positions, of the whole unit with the unit whose inputs but the
-first *k* are held at their mean over photos. Inputs come first by norm or by mean absolute contribution; the control
-is the mean over 8 random orders. Its 95 % interval is the percentile bootstrap over photos (Efron 1979), since
-neighbouring positions aren't independent.
+At *k* it is Pearson's correlation, over positions drawn evenly from the held-out photos, of the whole unit with the
+unit whose inputs but the first *k* are held at their mean over photos. Inputs come first by norm, by mean absolute
+contribution, or *jointly*: one after the other that which explains most of the unit's variance together with those
+before it, chosen on the shown photos. The control is the mean over 8 random orders. Intervals leave out one photo after
+the other (jackknife of Fisher's z, Student's t).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from vizengine.figures.quantities import Documented, Finite, Quantity, fixed, percent, whole
 from vizengine.measures.ablations import mean_contributions
+from vizengine.measures.by_photo import Correlations, correlations
 from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
 from vizengine.measures.statistics import largest_first
@@ -22,8 +24,6 @@ from vizengine.measures.stream import EvidenceSettings, Streamed
 from vizengine.measures.unit import Forward
 
 THRESHOLDS = (0.9, 0.99)
-_BOOTSTRAPS = 400
-_FEWEST_PHOTOS = 3
 
 
 @dataclass(frozen=True)
@@ -32,31 +32,28 @@ class Curve:
 
     Attributes:
         order: (inputs,) channels in the order in which they are kept.
-        correlation: (inputs,) Pearson's, of the unit with the first k kept and the whole unit, for k = 1 to all;
-            not a number where either is the same everywhere.
+        correlations: (inputs,) of the unit with the first k kept and the whole unit, for k = 1 to all.
         explained: (inputs,) share of the whole unit's variance: 1 - Σ(whole - kept)² / Σ(whole - mean)²; may be
             below 0; not a number where the whole unit is the same everywhere.
-        low, high: (inputs,) 95 % interval of the correlation; -1 and 1 where there are under three photos.
         needed_correlation: for each of `THRESHOLDS` the smallest k from which on the correlation stays at or above
             it, or None.
     """
 
     order: NDArray[np.int64]
-    correlation: NDArray[np.float64]
+    correlations: Correlations
     explained: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
     needed_correlation: tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """Curves over positions drawn evenly from all photos.
+    """Curves over positions drawn evenly from the held-out photos.
 
     Attributes:
         positions: how many.
         by_norm: inputs by L2 norm.
         by_contribution: inputs by mean absolute contribution over photos.
+        jointly: inputs by the variance that they explain together, on the shown photos.
         random_correlation: (inputs,) mean over random orders, the control.
         draws: how many random orders.
         marked: the k that the circuit shows.
@@ -65,6 +62,7 @@ class Faithfulness:
     positions: int
     by_norm: Curve
     by_contribution: Curve
+    jointly: Curve
     random_correlation: NDArray[np.float64]
     draws: int
     marked: int
@@ -74,93 +72,68 @@ def measure_faithfulness(
     circuit: Circuit, forward: Forward, streamed: Streamed, settings: EvidenceSettings
 ) -> Faithfulness:
     """Faithfulness of the first k of a unit's inputs, for every k."""
-    sample = streamed.sample
+    split, sample = streamed.split, streamed.sample
+    shown = sample.take(np.flatnonzero(split.shown[sample.photo]))
+    sample = sample.take(np.flatnonzero(split.held_out[sample.photo]))
     at_mean = mean_contributions(forward, streamed, sample.inside)
     # The bias changes nothing here.
     whole = sample.contributions.sum(axis=1, dtype=np.float64)
     rest = at_mean.sum(axis=1)
-    # One row for each channel, so that a channel lies together in memory.
-    gains = np.ascontiguousarray((sample.contributions - at_mean).T)
-    generator = np.random.default_rng([settings.seed, 2])
-    random = [
-        _correlation(whole, rest, gains, generator.permutation(len(gains)))[0] for _ in range(settings.random_orders)
-    ]
-    _, photo = np.unique(sample.photo, return_inverse=True)
-    photos = int(photo.max()) + 1
-    redrawn = generator.multinomial(photos, np.full(photos, 1 / photos), _BOOTSTRAPS).astype(np.float64)
+    gains = sample.contributions - at_mean
+    _, group = np.unique(split.groups[sample.photo], return_inverse=True)
 
     def curve(order: NDArray[np.int64]) -> Curve:
-        correlation, explained = _correlation(whole, rest, gains, order)
-        low, high = _intervals(whole, rest, gains, order, photo, redrawn)
-        needed = tuple(first_from(correlation, threshold) for threshold in THRESHOLDS)
-        return Curve(order, correlation, explained, low, high, needed)
+        kept = rest[:, None] + np.cumsum(gains[:, order], axis=1)
+        found = correlations(_sums(whole, kept, group))
+        # What float64 sums can leave of a unit that is the same everywhere.
+        floor = len(whole) * (1e-9 * (1 + np.abs(whole).max())) ** 2
+        energy = float(np.square(whole - whole.mean()).sum())
+        explained = np.full(len(order), np.nan)
+        if energy > floor:
+            explained = 1 - np.square(whole[:, None] - kept).sum(axis=0) / energy
+        needed = tuple(first_from(found.value, threshold) for threshold in THRESHOLDS)
+        return Curve(order, found, explained, needed)
 
+    generator = np.random.default_rng([settings.seed, 2])
+    random = [curve(generator.permutation(gains.shape[1])).correlations.value for _ in range(settings.random_orders)]
     return Faithfulness(
         positions=len(whole),
         by_norm=curve(np.array([channel.index for channel in circuit.ranked], np.int64)),
         by_contribution=curve(largest_first(streamed.contribution_size)),
+        jointly=curve(joint_order(shown.contributions)),
         random_correlation=np.mean(random, axis=0),
         draws=settings.random_orders,
         marked=circuit.top,
     )
 
 
-def _correlation(
-    whole: NDArray[np.float64], rest: NDArray[np.float64], gains: NDArray[np.float64], order: NDArray[np.integer]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Correlation and explained variance as channel after channel leaves its mean; `rest` has all at their mean."""
-    kept = rest
-    centred = whole - whole.mean()
-    energy = float(centred @ centred)
-    correlation, explained = np.full(len(order), np.nan), np.full(len(order), np.nan)
-    # What float64 sums can leave of a unit that is the same everywhere.
-    floor = len(whole) * (1e-9 * (1 + np.abs(whole).max())) ** 2
-    if energy <= floor:
-        return correlation, explained
-    for k, channel in enumerate(order):
-        kept = kept + gains[channel]
-        moved = kept - kept.mean()
-        spread = float(moved @ moved)
-        if spread > floor:
-            correlation[k] = float(moved @ centred) / np.sqrt(spread * energy)
-        explained[k] = 1 - float(np.square(whole - kept).sum()) / energy
-    return correlation, explained
+def _sums(whole: NDArray[np.float64], kept: NDArray[np.float64], group: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Sums for `correlations`: (groups, 6, inputs), of what is left when the means are taken away."""
+    x, y = whole - whole.mean(), kept - kept.mean(axis=0)
+    members = (group[None] == np.arange(int(group.max()) + 1)[:, None]).astype(np.float64)
+    ones = np.ones_like(y)
+    return np.stack(
+        [members @ values for values in (ones, x[:, None] * ones, x[:, None] ** 2 * ones, y, y**2, x[:, None] * y)],
+        axis=1,
+    )
 
 
-def _intervals(
-    whole: NDArray[np.float64],
-    rest: NDArray[np.float64],
-    gains: NDArray[np.float64],
-    order: NDArray[np.integer],
-    photo: NDArray[np.integer],
-    redrawn: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ends of the correlation's interval for each k.
+def joint_order(contributions: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Inputs in the order in which each, added to those before it, explains most of the unit's variance.
 
     Args:
-        photo: (positions,) index of the photo, from 0.
-        redrawn: (draws, photos), how often each photo was drawn.
+        contributions: (positions, inputs).
     """
-    low, high = np.full(len(order), -1.0), np.ones(len(order))
-    if redrawn.shape[1] < _FEWEST_PHOTOS or np.ptp(whole) == 0:
-        return low, high
-
-    def sums(*values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        # Sums of photos add up, so a draw of photos costs no more than a weighted sum.
-        return [redrawn @ np.bincount(photo, weights) for weights in values]
-
-    middle = whole.mean()
-    centred = whole - middle
-    count, mean, square = sums(np.ones(len(whole)), centred, centred**2)
-    kept = rest - middle
-    for k, channel in enumerate(order):
-        kept = kept + gains[channel]
-        first, second, product = sums(kept, kept**2, kept * centred)
-        spread = np.sqrt(np.maximum((second - first**2 / count) * (square - mean**2 / count), 0))
-        correlations = (product - first * mean / count)[spread > 0] / spread[spread > 0]
-        if len(correlations):
-            low[k], high[k] = np.quantile(correlations, (0.025, 0.975))
-    return low, high
+    covariance = np.cov(contributions, rowvar=False, dtype=np.float64).reshape(contributions.shape[1], -1)
+    # The variance left of the whole with set S kept falls by 2 cov(c, left) - var(c) when c joins it.
+    with_left, variance = covariance.sum(axis=1), np.diagonal(covariance)
+    order: list[int] = []
+    for _ in range(len(variance)):
+        gains = 2 * with_left - variance
+        gains[order] = -np.inf
+        order.append(int(gains.argmax()))
+        with_left = with_left - covariance[order[-1]]
+    return np.array(order, np.int64)
 
 
 def first_from(curve: NDArray[np.float64], threshold: float) -> int | None:
@@ -179,6 +152,8 @@ class FaithfulnessReport(Documented):
     """Correlation with the first k by norm."""
     by_contribution: tuple[Finite, ...]
     """Correlation with the first k by mean absolute contribution."""
+    jointly: tuple[Finite, ...]
+    """Correlation with the first k chosen jointly."""
     random: tuple[Finite, ...]
     """Mean correlation with k random inputs."""
     correlation: Quantity
@@ -191,6 +166,10 @@ class FaithfulnessReport(Documented):
     """Share of variance explained there."""
     best: Quantity
     """Correlation at that number by contribution."""
+    joint: Quantity
+    """Correlation at that number where the inputs are chosen jointly."""
+    joint_inputs: tuple[str, ...]
+    """The inputs that are chosen jointly, in their order."""
     needed: tuple[Quantity | None, ...]
     """Inputs by norm that 0.9 and 0.99 take; null where all are too few."""
     needed_best: tuple[Quantity | None, ...]
@@ -202,33 +181,44 @@ class FaithfulnessReport(Documented):
 CURVE_POINTS = 40
 
 
-def faithfulness_report(faithfulness: Faithfulness) -> FaithfulnessReport | None:
+def faithfulness_report(faithfulness: Faithfulness, circuit: Circuit) -> FaithfulnessReport | None:
     """None where a correlation doesn't exist, since the unit or what is kept of it is the same everywhere."""
-    by_norm, best = faithfulness.by_norm, faithfulness.by_contribution
+    by_norm, best, joint = faithfulness.by_norm, faithfulness.by_contribution, faithfulness.jointly
     inputs = len(by_norm.order)
     marked = min(faithfulness.marked, inputs) - 1
     counts = sorted({1, marked + 1, inputs, *np.geomspace(1, inputs, CURVE_POINTS).round().astype(int).tolist()})
     curves = [
         curve[np.array(counts) - 1]
-        for curve in (by_norm.correlation, best.correlation, faithfulness.random_correlation)
+        for curve in (
+            by_norm.correlations.value,
+            best.correlations.value,
+            joint.correlations.value,
+            faithfulness.random_correlation,
+        )
     ]
     if not np.isfinite(curves).all():
         return None
-    norm_curve, best_curve, random_curve = (tuple(float(f"{value:.4g}") for value in curve) for curve in curves)
+    norm_curve, best_curve, joint_curve, random_curve = (
+        tuple(float(f"{value:.4g}") for value in curve) for curve in curves
+    )
 
     def needed(curve: Curve) -> tuple[Quantity | None, ...]:
         return tuple(None if k is None else whole(k) for k in curve.needed_correlation)
 
+    interval = by_norm.correlations.interval(marked)
     return FaithfulnessReport(
         counts=tuple(counts),
         by_norm=norm_curve,
         by_contribution=best_curve,
+        jointly=joint_curve,
         random=random_curve,
-        correlation=fixed(by_norm.correlation[marked], 2),
-        low=fixed(by_norm.low[marked], 2),
-        high=fixed(by_norm.high[marked], 2),
+        correlation=fixed(interval.value, 2),
+        low=fixed(interval.low, 2),
+        high=fixed(interval.high, 2),
         explained=percent(by_norm.explained[marked]),
-        best=fixed(best.correlation[marked], 2),
+        best=fixed(float(best.correlations.value[marked]), 2),
+        joint=fixed(float(joint.correlations.value[marked]), 2),
+        joint_inputs=tuple(circuit.inputs[index].label for index in joint.order[: marked + 1].tolist()),
         needed=needed(by_norm),
         needed_best=needed(best),
         positions=whole(faithfulness.positions),
@@ -238,7 +228,7 @@ def faithfulness_report(faithfulness: Faithfulness) -> FaithfulnessReport | None
 FAITHFULNESS = Measure(
     name="faithfulness",
     result=Faithfulness,
-    version=1,
+    version=2,
     compute=measure_faithfulness,
     panel="does",
     report=faithfulness_report,
@@ -246,6 +236,7 @@ FAITHFULNESS = Measure(
     about="How many inputs it takes; null where the unit is the same everywhere.",
     values={
         "faithfulness.correlation": lambda part: part and part.correlation,
+        "faithfulness.joint": lambda part: part and part.joint,
         "faithfulness.low": lambda part: part and part.low,
         "faithfulness.high": lambda part: part and part.high,
         "faithfulness.explained": lambda part: part and part.explained,

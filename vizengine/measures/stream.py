@@ -2,8 +2,9 @@
 
 - *Top positions*: the highest pre-activations, at most some of one photo, whose receptive fields don't overlap; in each
   photo they are taken greedily from the highest on.
-- *Shown and held out*: what an author looks at comes from the third of the photos that is shown; what is said of
-  claims, from the two thirds that are held out. With under 8 held out, all photos serve for both, and no claim is judged.
+- *Shown and held out*: what an author looks at comes from the third of the photos that is shown; what is
+  said of claims, from the two thirds that are held out. With under 8 held out, all serve for both, and no claim is
+  judged.
 - *Where the unit is strongest* in a photo: at its highest 0.5 % of positions; photos count alike.
 - *Sample*: 8,192 positions drawn evenly from all photos, by the smallest of random keys (bottom-k sampling, Cohen and
   Kaplan, Summarizing data using bottom-k sketches, 2007). Quantiles and faithfulness rest on it.
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from vizengine.cache import Stage
 from vizengine.measures.photos import Photo
-from vizengine.measures.statistics import Comoments, Moment
+from vizengine.measures.statistics import SHUFFLES, Comoments, Moment
 from vizengine.measures.unit import Forward, Pass, PooledMap, Positions, UnitMap
 
 BINS = 96
@@ -30,8 +31,6 @@ FEWEST_HELD_OUT = 8
 """Photos, held out, from which on claims are judged."""
 STRONGEST_SHARE = 0.005
 """The share of a photo's positions at which the unit is strongest."""
-SHUFFLES = 19
-"""Units with shuffled kernels: the highest of 19 by chance is a test at the level of 5 %."""
 _SAMPLE_MARGIN = 1.25
 # Photos are put together in so many groups at most, which are left out one after the other for intervals.
 _GROUPS = 64
