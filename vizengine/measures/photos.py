@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import fnmatch
 import hashlib
 import os
@@ -10,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,19 +36,6 @@ _ANY_DEPTH = "**"
 _HEIC = (".heic", ".heif")
 # What shows through where a photo is transparent, of 255.
 _BEHIND = 128
-# Colour photographs inside scikit-image's own package, with the credits that its documentation gives.
-_SAMPLE_CREDITS = {
-    "astronaut.png": "Eileen Collins, NASA, public domain",
-    "chelsea.png": "Chelsea the cat, Stéfan van der Walt, CC0",
-    "coffee.png": "Pikolo Espresso Bar, Rachel Michetti, CC0",
-    "hubble_deep_field.jpg": "Hubble eXtreme Deep Field, NASA and ESA, public domain",
-    "ihc.png": "Immunohistochemical staining, Center for Microscopy And Molecular Imaging, no known restrictions",
-    "motorcycle_left.png": "Middlebury 2014 stereo benchmark, Daniel Scharstein and others, CC0",
-    "retina.jpg": "Fundus photograph of a normal left eye, Mikael Häggström, CC0",
-    "rocket.jpg": "Launch of DSCOVR, SpaceX, public domain",
-}
-
-
 @dataclass(frozen=True)
 class Photo:
     """A photo on disk, read when it is asked for and never kept.
@@ -161,8 +149,7 @@ class Photos:
     @cached_property
     def _searched(self) -> tuple[tuple[Photo, ...], tuple[str, ...]]:
         if self.source == SAMPLES:
-            folder = _samples_folder()
-            return tuple(Photo(folder / name, credit) for name, credit in _SAMPLE_CREDITS.items()), ()
+            return _samples(), ()
         folder, pattern, _ = self._place
         search = _Search(self.source, folder, (resolved(folder), resolved(self.base)))
         return tuple(map(Photo, search.files(pattern))), tuple(search.led_out)
@@ -344,11 +331,20 @@ def _opaque(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def _samples_folder() -> Path:
-    """The folder of scikit-image's own pictures, without importing scikit-image."""
+@cache
+def _samples() -> tuple[Photo, ...]:
+    """The photographs that come with vizengine, scikit-image and scikit-learn, without importing these."""
+    folder = Path(__file__).parent.parent
+    with (folder / "samples" / "samples.csv").open(encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    folders = {"vizengine": folder} | {name: _package(name) for name in ("skimage", "sklearn")}
+    return tuple(Photo(folders[row["package"]] / row["path"], row["credit"]) for row in rows)
+
+
+def _package(name: str) -> Path:
     import importlib.util
 
-    package = importlib.util.find_spec("skimage")
+    package = importlib.util.find_spec(name)
     if package is None or not package.submodule_search_locations:
-        raise OSError("scikit-image isn't installed; run `pip install -r requirements.txt`")
-    return Path(package.submodule_search_locations[0]) / "data"
+        raise OSError(f"{name} isn't installed; run `pip install -r requirements.txt`")
+    return Path(package.submodule_search_locations[0])
