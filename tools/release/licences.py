@@ -35,13 +35,14 @@ _PAGE = """\
 <!-- Made by `python -m tools.release.licences`, which `make lock` runs: change it there. -->
 
 vizengine, its templates, style sheets and scripts are under the [MIT licence](https://opensource.org/license/mit), as
-LICENSE says. But for photographs it ships nothing of others, no code, font or script: pages use the fonts of the reader's system, and load nothing.
+LICENSE says. But for photographs it ships nothing of others, no code, font or script: pages use the fonts of the
+reader's system, and load nothing.
 
 ## What pages show
 
 `photos: samples` are 30 photographs: inside the packages scikit-image and scikit-learn, with the credits that these
-give, and in vizengine, made smaller, out of Debian's packages lomiri-wallpapers and budgie-backgrounds. Each page credits
-them again. Your own photos are under your own licence.
+give, and in vizengine, made smaller, out of Debian's packages lomiri-wallpapers and budgie-backgrounds. Each page
+credits them again. Your own photos are under your own licence.
 
 {photos}
 

@@ -60,7 +60,7 @@ class Classification:
     missing: str = ""
 
 
-GUESSES, MOST_CLASSIFIED = 5, 32
+GUESSES, MOST_CLASSIFIED = 5, 10
 NOT_NUMBERS = (
     "The network’s outputs aren’t all numbers (NaN or infinity), since weights of it aren’t, so this can’t be measured."
 )

@@ -112,6 +112,8 @@ class Examples:
         distribution: of the pre-activation over all positions of all photos.
         maps: one for each photo in `top`.
         photos: how many there were.
+        held_out: how many of these are held out; 0 where there are too few to judge claims, and all serve for both.
+        credits: name and credit of each photo that has one.
     """
 
     top: tuple[Example, ...]
@@ -120,6 +122,8 @@ class Examples:
     distribution: Distribution
     maps: tuple[PhotoMap, ...]
     photos: int
+    held_out: int
+    credits: tuple[tuple[str, str], ...]
 
 
 def field_start(architecture: Architecture, layer: str, height: int, width: int) -> tuple[int, int]:
@@ -222,6 +226,8 @@ def measure_examples(
             for index, pooled in sorted(streamed.maps.items())
         ),
         len(photos),
+        int(streamed.split.held_out.sum()) if streamed.split.judges else 0,
+        tuple((photo.name, photo.credit) for photo in photos if photo.credit),
     )
 
 
@@ -290,6 +296,15 @@ class QuantileReport(Documented):
     """Positions nearest to it."""
 
 
+class PhotoCredit(Documented):
+    """Whose a photo is."""
+
+    photo: str
+    """Its name."""
+    credit: str
+    """Photographer and licence."""
+
+
 class ExamplesReport(Documented):
     """What the unit saw in the photos."""
 
@@ -313,6 +328,10 @@ class ExamplesReport(Documented):
     """Positions in all."""
     photos: Quantity
     """Photos."""
+    held_out: Quantity
+    """Of these held out; 0 where there are too few to judge claims, and all serve for both."""
+    credits: tuple[PhotoCredit, ...]
+    """Whose the photos are, as far as it is known."""
 
 
 PHOTO_PIXELS = 300
@@ -345,6 +364,8 @@ def examples_report(examples: Examples) -> ExamplesReport:
         deviation=significant(spread.deviation),
         positions=whole(spread.count),
         photos=whole(examples.photos),
+        held_out=whole(examples.held_out),
+        credits=tuple(PhotoCredit(photo=photo, credit=credit) for photo, credit in examples.credits),
     )
 
 
@@ -406,7 +427,7 @@ def strength(pre: NDArray[np.float32], strongest: float) -> NDArray[np.float64]:
 EXAMPLES = Measure(
     name="examples",
     result=Examples,
-    version=1,
+    version=2,
     compute=measure_examples,
     panel="looks_for",
     report=examples_report,

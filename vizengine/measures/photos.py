@@ -36,6 +36,8 @@ _ANY_DEPTH = "**"
 _HEIC = (".heic", ".heif")
 # What shows through where a photo is transparent, of 255.
 _BEHIND = 128
+
+
 @dataclass(frozen=True)
 class Photo:
     """A photo on disk, read when it is asked for and never kept.
