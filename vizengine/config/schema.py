@@ -316,7 +316,8 @@ class Config(Section):
     photos: PhotoNames = Field(
         default="samples",
         description="Photos: `samples` (30 photographs that come with vizengine), a folder, a glob such as "
-        "`photos/**/*.jpg`, a zip archive of pictures, all relative to the config's folder, or `imagenette` (13,394 photos of ten classes of ImageNet, "
+        "`photos/**/*.jpg`, a zip archive of pictures, all relative to the config's folder, or `imagenette` (13,394 "
+        "photos of ten classes of ImageNet, "
         "downloaded once: 99 MB); or a list of such sources, of which all photos are taken in order, each file once. A "
         "folder elsewhere is named outright, as `/data/photos`; links that lead out are passed over.",
     )
