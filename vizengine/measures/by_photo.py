@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from vizengine.figures.quantities import Change, if_finite, significant
 
 LEVEL = 0.95
+# Correlations of which float64 sums can't say how far they are from 1.
+_HIGHEST = 1 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,19 @@ class Drive:
         """(inputs,) mean contribution, photos alike; their sum is the drive."""
         return np.asarray(self.contributions.sum(axis=0) / max(float(self.photos.sum()), 1.0))
 
+    @property
+    def size(self) -> NDArray[np.float64]:
+        """(groups,) what all inputs give together, with the sign at which its sum isn't below 0."""
+        wholes = self.contributions.sum(axis=1)
+        return np.asarray(wholes if wholes.sum() >= 0 else -wholes)
+
     def contribution(self, *channels: int, level: float = LEVEL) -> Interval:
         """Mean contribution of some inputs together."""
         return share(self.contributions[:, channels].sum(axis=1), self.photos, level)
 
     def share(self, *channels: int, level: float = LEVEL) -> Interval:
-        """Their contribution as a share of the drive."""
-        return share(self.contributions[:, channels].sum(axis=1), self.contributions.sum(axis=1), level)
+        """Their contribution as a share of the drive's size: below 0 where it holds the unit down."""
+        return share(self.contributions[:, channels].sum(axis=1), self.size, level)
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ class Correlations:
     def interval(self, *place: int, level: float = LEVEL) -> Interval:
         """Of one correlation; from -1 to 1 where it can't be told."""
         value, error = float(self.value[place]), float(self.error[place])
-        z, width = math.atanh(max(-1 + 1e-15, min(value, 1 - 1e-15))), reach(self.groups, level) * error
+        z, width = math.atanh(max(-_HIGHEST, min(value, _HIGHEST))), reach(self.groups, level) * error
         if math.isnan(value) or not math.isfinite(width):
             return Interval(value, -1.0, 1.0, self.groups)
         return Interval(value, math.tanh(z - width), math.tanh(z + width), self.groups)
@@ -131,8 +139,8 @@ def correlations(sums: NDArray[np.floating]) -> Correlations:
     if len(sums) < 2:
         return Correlations(value, np.full(value.shape, np.inf), len(sums))
     with np.errstate(divide="ignore", invalid="ignore"):
-        without = np.arctanh(np.stack([_pearson(whole - of_group) for of_group in sums]))
-        error = jackknife_error(without)
+        without = np.stack([_pearson(whole - of_group) for of_group in sums])
+        error = jackknife_error(np.arctanh(without.clip(-_HIGHEST, _HIGHEST)))
     return Correlations(value, np.where(np.isfinite(error), error, np.inf), len(sums))
 
 

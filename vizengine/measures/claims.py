@@ -176,7 +176,7 @@ class StandsOut(Claim):
         ]
         sizes = drive.contributions * np.sign(drive.mean)
         apart = sizes[:, index] - sizes[:, others].mean(axis=1)
-        interval = share(apart, drive.contributions.sum(axis=1), level)
+        interval = share(apart, drive.size, level)
         return Checked(
             self,
             value=interval.value,
@@ -210,7 +210,7 @@ class Arranged(Claim):
         channels = range(len(circuit.inputs)) if self.input is True else [find_input(circuit, self.input)]
         of_draws = np.mean([draw.contributions[:, channels].sum(axis=1) for draw in draws], axis=0)
         lost = drive.contributions[:, channels].sum(axis=1) - of_draws
-        interval = share(lost, drive.contributions.sum(axis=1), level)
+        interval = share(lost, drive.size, level)
         return Checked(
             self,
             value=interval.value,
