@@ -124,7 +124,8 @@ def joint_order(contributions: NDArray[np.floating]) -> NDArray[np.int64]:
     Args:
         contributions: (positions, inputs).
     """
-    covariance = np.cov(contributions, rowvar=False, dtype=np.float64).reshape(contributions.shape[1], -1)
+    apart = contributions - contributions.mean(axis=0, dtype=np.float64) if len(contributions) else contributions
+    covariance = apart.T @ apart
     # The variance left of the whole with set S kept falls by 2 cov(c, left) - var(c) when c joins it.
     with_left, variance = covariance.sum(axis=1), np.diagonal(covariance)
     order: list[int] = []

@@ -315,9 +315,11 @@ class Strongest:
         maps = forward.maps(below, kernels)
         inside = unit.read(below[..., :1], np.arange(unit.pre.size))[1].all(axis=(1, 2))
         drawn = np.random.default_rng([seed, unit.photo]).permutation(np.flatnonzero(inside))[:_CORRELATED]
-        order = [channel.index for channel in forward.circuit.ranked]
         fields = unit.read(below, drawn)[0].astype(np.float64)
-        parts = np.einsum("nhwc,khwc->nkc", fields, kernels, optimize=True)[..., order]
+        parts = np.einsum("nhwc,khwc->nkc", fields, kernels, optimize=True)
+        # A shuffled kernel of 1×1 has an order by norm of its own.
+        order = np.argsort(-np.linalg.norm(kernels.astype(np.float64), axis=(1, 2)), axis=-1, kind="stable")
+        parts = np.take_along_axis(parts, order[None], axis=-1)
         x, y = parts.sum(axis=-1, keepdims=True), np.cumsum(parts, axis=-1)
         sums = [
             np.full(y.shape[1:], float(len(drawn))),
