@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain, count, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,20 @@ def save_photos(folder: Path, sizes: list[tuple[int, int]]) -> tuple[Photo, ...]
         path = folder / f"photo{index:04d}.png"
         Image.fromarray((noise(height, width, index) * 255).astype(np.uint8)).save(path)
         photos.append(Photo(path))
+    return tuple(photos)
+
+
+def save_split(folder: Path, shown: list[tuple[int, int]], held_out: list[tuple[int, int]]) -> tuple[Photo, ...]:
+    """Photos of those sizes whose contents have them shown and held out, one after the other as far as they go."""
+    wanted = [(size, False) for size in shown], [(size, True) for size in held_out]
+    photos = []
+    for index, ((height, width), outside) in enumerate(filter(None, chain(*zip_longest(*wanted)))):
+        for seed in count(1000 * index):
+            path = folder / f"photo{index:04d}.png"
+            Image.fromarray((noise(height, width, seed) * 255).astype(np.uint8)).save(path)
+            if Photo(path).held_out is outside:
+                photos.append(Photo(path))
+                break
     return tuple(photos)
 
 
