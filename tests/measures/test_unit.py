@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tests.convolution import convolve
 from tests.measures.setups import KINDS, circuit_of, noise, without
+from vizengine.measures.examples import field_start
 from vizengine.measures.unit import Forward
 from vizengine.network.layers import INPUT
 from vizengine.network.model import Network, nearest_position
@@ -97,3 +98,56 @@ def test_centres_are_the_maps_middles(case: Case) -> None:
     position = nearest_position(network.architecture, last.source_layer, canvas)
     maker = _map(network, last.source_layer, last.source_channel, images)[:, position, position]
     np.testing.assert_allclose(centres[:, -1], maker, rtol=1e-3, atol=1e-3 * np.abs(maker).max())
+
+
+@pytest.mark.parametrize(("fixture", "layer", "unit"), KINDS)
+def test_a_canvas_that_a_photo_holds_answers_as_the_photo(
+    fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
+) -> None:
+    """At every position whose canvas lies inside, patches cut by hand give the unit's map; the others don't fit."""
+    network: Network = request.getfixturevalue(fixture)
+    forward = Forward(network, circuit_of(network, layer, unit))
+    field, side = network.architecture.receptive_field(layer), forward.canvas.side
+    for seed, (height, width) in enumerate([(61, 83), (90, 64), (77, 70), (64, 95)]):
+        pixels = noise(height, width, seed)
+        pre = forward.one(pixels).unit_map.pre
+        held = forward.holds_canvas(height, width)
+        assert held.shape == pre.shape
+        down, across = field_start(network.architecture, layer, height, width)
+        tops = down - forward.canvas.first + field.stride * np.arange(pre.shape[0])
+        lefts = across - forward.canvas.first + field.stride * np.arange(pre.shape[1])
+        fits = ((tops >= 0) & (tops + side <= height))[:, None] & ((lefts >= 0) & (lefts + side <= width))
+        np.testing.assert_array_equal(held, fits)
+        places = np.argwhere(held)
+        assert len(places)
+        places = places[np.random.default_rng(seed).permutation(len(places))[:12]]
+        cut = [pixels[tops[row] : tops[row] + side, lefts[column] : lefts[column] + side] for row, column in places]
+        found = forward.centres(np.stack(cut))[:, 0]
+        expected = pre[tuple(places.T)]
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(pre).max())
+
+
+@pytest.mark.parametrize(("fixture", "layer", "unit"), KINDS)
+def test_other_kernels_answer_as_units_of_their_own(
+    fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
+) -> None:
+    """On a photo and on canvases, against networks that have the kernel as a unit's own."""
+    network: Network = request.getfixturevalue(fixture)
+    circuit = circuit_of(network, layer, unit)
+    forward = Forward(network, circuit)
+    kernels = np.random.default_rng(1).normal(size=(3, *forward.kernel.shape)).astype(np.float32)
+    pixels = noise(61, 70)
+    canvases = np.stack([noise(forward.canvas.side, forward.canvas.side, seed) for seed in (2, 3)])
+    maps = forward.maps(forward.one(pixels).below, kernels)
+    centres = forward.centres(canvases, kernels)
+    assert centres.shape == (2, 1 + len(circuit.strongest) + 3)
+    np.testing.assert_allclose(centres[:, :-3], forward.centres(canvases), rtol=1e-6)
+    for number, kernel in enumerate(kernels):
+        weights, bias = (array.copy() for array in network.weights[layer])
+        weights[..., unit] = kernel
+        other = Probe(Network(network.architecture, {**network.weights, layer: (weights, bias)}), layer, [unit])
+        expected = other.numpy(pixels[None])[0, ..., 0] - bias[unit]
+        np.testing.assert_allclose(maps[number], expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+        position = forward.canvas.position
+        middle = other.numpy(canvases)[:, position, position, 0]
+        np.testing.assert_allclose(centres[:, number - 3], middle, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
