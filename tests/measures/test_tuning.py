@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.measures.setups import circuit_of, noise
-from vizengine.measures.examples import measure_examples
+from tests.measures.setups import circuit_of, noise, save_split
+from vizengine.measures.examples import field_start
 from vizengine.measures.patches import SWEEPS, change, margin, surroundings
-from vizengine.measures.photos import Photos
 from vizengine.measures.stimuli import Stimulus, battery, draw
-from vizengine.measures.stream import EvidenceSettings, stream
+from vizengine.measures.stream import EvidenceSettings, shuffled_kernels, stream
 from vizengine.measures.tuning import hue_selectivity, invariance, measure_tuning, orientation_selectivity, selectivity
 from vizengine.measures.unit import Forward
 from vizengine.network.model import Canvas, Network
+from vizengine.network.probes import Probe
 
 CANVAS = Canvas(side=42, position=5, first=2, size=40)
 FINE = 16
@@ -203,28 +203,57 @@ def test_selectivity_finds_planted_tuning() -> None:
     ("fixture", "layer", "unit"), [("squeezenet", "fire4/expand3x3", 23), ("vgg19", "block3_conv3", 195)]
 )
 def test_untouched_patches_drive_as_in_their_photos(
-    fixture: str, layer: str, unit: int, request: pytest.FixtureRequest
+    fixture: str, layer: str, unit: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
+    """As it is, the best patch of each shown photo that holds one answers as the photo does there."""
     network: Network = request.getfixturevalue(fixture)
-    photos = Photos("samples", Path()).found[:3]
-    forward, settings = Forward(network, circuit_of(network, layer, unit)), EvidenceSettings(examples=6)
+    photos = save_split(tmp_path, [(150, 120), (100, 160), (131, 131), (64, 90)], [(140, 120)] * 9)
+    forward, settings = Forward(network, circuit_of(network, layer, unit)), EvidenceSettings(judged_patches=6)
     streamed = stream(forward, photos, settings)
     mean, deviation = streamed.distribution.mean, streamed.distribution.deviation
-    examples = measure_examples(network.architecture, forward.circuit, photos, streamed, settings)
-    tuning = measure_tuning(forward, streamed, photos, examples, settings)
-    assert tuning.responses.shape == (len(tuning.stimuli), 7) and len(tuning.indices) == 7 * 8
-    whole = []
-    for number, example in enumerate(examples.top):
-        height, width = photos[example.photo_index].pixels().shape[:2]
-        size = len(example.crop)
-        if 0 <= example.top <= height - size and 0 <= example.left <= width - size:
-            whole.append(number)
-    assert len(whole) >= 3
-    for sweep in tuning.sweeps:
-        untouched = sweep.responses[sweep.steps.tolist().index(sweep.untouched), :, 0]
-        raw = untouched.astype(np.float64) * deviation + mean
-        np.testing.assert_allclose(raw[whole], [examples.top[number].pre for number in whole], rtol=2e-3)
-    index = next(index for index in tuning.indices if index.name == "rotation invariance" and index.channel == 0)
-    turned = next(sweep for sweep in tuning.sweeps if sweep.kind == "rotation").responses[:, :, 0]
-    activations = np.maximum(turned.astype(np.float64) * deviation + mean, 0)
-    assert index.value.mean == pytest.approx((activations.min(0) / activations.max(0)).mean(), abs=1e-4)
+    found = measure_tuning(forward, streamed, photos, settings)
+    assert found.responses.shape == (len(found.stimuli), 7) and len(found.indices) == 7 * 8
+    assert len(streamed.judged_patches) == 6 and 3 <= found.patches == len(streamed.shown_patches) <= 4
+    scale = np.abs(streamed.shown_patches.pre).max()
+    for sweep in found.sweeps:
+        assert sweep.responses.shape == (len(sweep.steps), found.patches, 7)
+        own = sweep.responses[sweep.steps.tolist().index(sweep.untouched), :, 0]
+        raw = own.astype(np.float64) * deviation + mean
+        np.testing.assert_allclose(raw, streamed.shown_patches.pre, atol=1e-4 * scale)
+
+
+def test_an_invariance_is_the_median_over_held_out_photos(tiny_network: Network, tmp_path: Path) -> None:
+    """Against patches that are cut, changed and sent through the network one by one."""
+    photos = save_split(tmp_path, [(64, 64)] * 3, [(60 + 4 * number, 90) for number in range(9)])
+    forward, settings = Forward(tiny_network, circuit_of(tiny_network, "last", 3)), EvidenceSettings()
+    streamed, canvas = stream(forward, photos, settings), forward.canvas
+    found = measure_tuning(forward, streamed, photos, settings)
+    patches, probe = streamed.judged_patches, Probe(tiny_network, "last", [3])
+    assert len(patches) == 9 and all(photos[index].held_out for index in patches.photo.tolist())
+    for kind in ("hue", "scale"):
+        sweep = next(each for each in SWEEPS if each.kind == kind)
+        expected = []
+        for index, row, column in zip(patches.photo, patches.row, patches.column, strict=True):
+            pixels = photos[index].pixels()
+            down, across = field_start(tiny_network.architecture, "last", *pixels.shape[:2])
+            stride = tiny_network.architecture.receptive_field("last").stride
+            around = surroundings(pixels, down + row * stride, across + column * stride, canvas)
+            changed = np.stack([change(around, sweep.kind, step, canvas) for step in sweep.steps])
+            fires = np.maximum(probe.numpy(changed)[:, canvas.position, canvas.position, 0], 0)
+            expected.append(fires.min() / fires.max() if fires.max() > 0 else np.nan)
+        index = next(each for each in found.indices if each.name == f"{kind} invariance" and each.channel == 0)
+        np.testing.assert_allclose(index.by_photo, expected, rtol=1e-3, atol=1e-4)
+        assert index.value.value == pytest.approx(np.nanmedian(expected), abs=1e-4)
+        assert index.value.photos == np.isfinite(expected).sum() and index.value.low <= index.value.value
+
+
+def test_shuffled_units_see_the_same_drawings(tiny_network: Network, tmp_path: Path) -> None:
+    photos = save_split(tmp_path, [(64, 64)] * 2, [(64, 64)] * 8)
+    forward, settings = Forward(tiny_network, circuit_of(tiny_network, "last", 3)), EvidenceSettings(seed=5)
+    found = measure_tuning(forward, stream(forward, photos, settings), photos, settings)
+    kernels, canvas = shuffled_kernels(forward.kernel, 5), forward.canvas
+    assert found.shuffled.shape == (len(found.stimuli), len(kernels))
+    drawings = [draw(each, canvas.side, canvas.centre, canvas.size) for each in found.stimuli[::40]]
+    below = [forward.one(drawing).below for drawing in drawings]
+    maps = np.stack([forward.maps(each, kernels)[:, canvas.position, canvas.position] for each in below])
+    np.testing.assert_allclose(found.shuffled[::40], maps, rtol=1e-3, atol=1e-4 * np.abs(maps).max())
