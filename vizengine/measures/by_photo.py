@@ -152,7 +152,7 @@ def _pearson(sums: NDArray[np.floating]) -> NDArray[np.float64]:
         spread_x, spread_y = xx - x**2 / count, yy - y**2 / count
         value = (xy - x * y / count) / np.sqrt(spread_x * spread_y)
     alike = (spread_x <= floor * np.abs(xx)) | (spread_y <= floor * np.abs(yy))
-    return np.where(alike, np.nan, value)
+    return np.where(alike, np.nan, value.clip(-1, 1))
 
 
 def median(values: NDArray[np.floating], level: float = LEVEL) -> Interval:
