@@ -342,7 +342,9 @@ class CircuitRun:
         self._is_only_circuit = len(config.circuits) == 1
         self._source = open_source(section.network, (section.unit.layer,), config.folder, cache)
         self._resources = Resources(section, self._source, config.folder, cache, may_compute)
-        self._pictures = CircuitPictures(section, self._resources, self._extremes, progress)
+        # From `analysis` on, by layer.
+        self._extremes: dict[str, PhotoExtremes] = {}
+        self._pictures = CircuitPictures(section, self._resources, self._extremes.__getitem__, progress)
         self._progress = progress
 
     @property
@@ -373,9 +375,11 @@ class CircuitRun:
         inner: tuple[Branch, ...] = ()
         if section.depth > 1:
             inner = branches(source.architecture, circuit, self._circuit)
+        pictured = self._pictured(circuit, inner)
+        self._extremes.update(self._photo_extremes(tuple(pictured)))
         pictures = {
             (layer, channel): picture
-            for layer, channels in self._pictured(circuit, inner).items()
+            for layer, channels in pictured.items()
             for channel, picture in self._pictures.of(layer, channels).items()
         }
         picture = pictures[layer, circuit.unit]
@@ -418,25 +422,36 @@ class CircuitRun:
             site=site_report(self._site, (report,), address),
         )
 
-    def _extremes(self, layer: str) -> PhotoExtremes:
-        """The photos that drive each channel of a layer furthest, up and down."""
+    def _photo_extremes(self, layers: Sequence[str]) -> dict[str, PhotoExtremes]:
+        """The photos that drive each channel of some layers furthest, up and down, by layer."""
         resources, photos = self._resources, self._resources.photos
 
-        def compute() -> PhotoExtremes:
-            with self._progress.stage(f"{self.section.name}: photos through {layer}", len(photos)) as task:
+        def compute(missing: list[str], keep: Callable[[str, PhotoExtremes], None]) -> None:
+            title = f"{self.section.name}: photos through {', '.join(missing)}"
+            with self._progress.stage(title, len(photos)) as task:
 
                 def counted() -> Iterator[Photo]:
                     for photo in photos:
                         task.advance(1)
                         yield photo
 
-                return photo_extremes(resources.network, layer, counted(), remember)
+                for layer, extremes in photo_extremes(resources.network, missing, counted(), remember).items():
+                    keep(layer, extremes)
 
-        def remember(photo: Photo, compute: Callable[[], Bounds]) -> Bounds:
-            key = {"layer": layer, "photo": resources.photo_hash(photo)}
-            return resources.get_or_compute(BOUNDS, key, compute)
+        def remember(
+            photo: Photo, layers: Sequence[str], bounds: Callable[[Sequence[str]], Mapping[str, Bounds]]
+        ) -> Mapping[str, Bounds]:
+            def computed(missing: list[str], keep: Callable[[str, Bounds], None]) -> None:
+                for layer, of_layer in bounds(missing).items():
+                    keep(layer, of_layer)
 
-        return resources.get_or_compute(EXTREMES, {"layer": layer, "photos": resources.hashes(photos)}, compute)
+            digest = resources.photo_hash(photo)
+            keys = {layer: {"layer": layer, "photo": digest} for layer in layers}
+            return resources.get_or_compute_each(BOUNDS, keys, computed)
+
+        hashes = resources.hashes(photos)
+        keys = {layer: {"layer": layer, "photos": hashes} for layer in layers}
+        return resources.get_or_compute_each(EXTREMES, keys, compute)
 
     def _measure(self, circuit: Circuit, picture: Visualization, missing_classifier: str) -> Evidence:
         """All measurements of the unit.

@@ -103,7 +103,7 @@ def test_photo_best_is_the_highest_over_photos_and_positions(tiny_network: Netwo
     for index, (width, height) in enumerate([(40, 52), (64, 33), (90, 90)]):
         _save(tmp_path / f"{index}.png", width, height, index)
     photos = Photos(".", tmp_path).found
-    maxima = photo_extremes(tiny_network, "last", photos)
+    maxima = photo_extremes(tiny_network, ["last"], photos)["last"]
     probe = Probe(tiny_network, "last")
     expected = [probe.numpy(photo.pixels()[None])[0].reshape(-1, 7).max(0) for photo in photos]
     for channel in range(7):
@@ -130,6 +130,24 @@ def test_what_is_no_number_is_not_hidden_by_other_photos() -> None:
     assert [whole.best(channel)[1] for channel in range(4)] == ["b", "b", "a", "a"]
     assert [whole.worst(channel)[1] for channel in range(4)] == ["b", "b", "a", "a"]
     np.testing.assert_array_equal(whole.highest, [3, np.nan, np.nan, 2])
+
+
+def test_layers_that_are_known_are_not_computed_again(tiny_network: Network, tmp_path: Path) -> None:
+    for index, (width, height) in enumerate([(40, 52), (64, 33), (90, 90)]):
+        _save(tmp_path / f"{index}.png", width, height, index)
+    photos, known, passes = Photos(".", tmp_path).found, {}, []
+
+    def remember(photo: Photo, layers: Any, compute: Any) -> dict[str, Bounds]:
+        if missing := [layer for layer in layers if (photo.name, layer) not in known]:
+            passes.append(missing)
+            known.update({(photo.name, layer): bounds for layer, bounds in compute(missing).items()})
+        return {layer: known[photo.name, layer] for layer in layers}
+
+    photo_extremes(tiny_network, ["first"], photos[:1], remember)
+    found = photo_extremes(tiny_network, ["first", "last", "input"], photos, remember)
+    assert passes == [["first"], ["last", "input"], *[["first", "last", "input"]] * 2]
+    for layer, extremes in found.items():
+        np.testing.assert_array_equal(extremes.highest, photo_extremes(tiny_network, [layer], photos)[layer].highest)
 
 
 def test_a_photo_of_ten_thousand_pixels_is_read_without_a_word(tmp_path: Path) -> None:

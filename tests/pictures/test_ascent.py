@@ -205,7 +205,7 @@ def test_seven_of_seven_converge(squeezenet: Network) -> None:
     circuit = analyse(layer, unit, kernel, bias, squeezenet.architecture.source_channels(layer), 6)
     inputs = [channel.source_channel for channel in circuit.strongest]
     for searched, channels in ((layer, [unit]), (circuit.strongest[0].source_layer, inputs)):
-        extremes = photo_extremes(squeezenet, searched, Photos("samples", Path()).found)
+        extremes = photo_extremes(squeezenet, [searched], Photos("samples", Path()).found)[searched]
         best = {channel: PhotoBest(*extremes.best(channel)) for channel in channels}
         pictures = visualize(squeezenet, Job(searched, best, Settings(128, 96, 0, 3, "auto")))
         for channel, picture in pictures.items():

@@ -1,10 +1,10 @@
-"""How far the photos drive each channel of a layer, up and down."""
+"""How far the photos drive each channel of some layers, up and down."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from vizengine.cache import Stage
 from vizengine.measures.photos import Photo
 from vizengine.network.model import Network
-from vizengine.network.probes import Probe
+from vizengine.network.probes import PreActivation
+from vizengine.runtime import tensorflow as tf
 
 
 @dataclass(frozen=True)
@@ -75,32 +76,62 @@ def _comes_first(later: NDArray[np.float32], earlier: NDArray[np.float32]) -> ND
     return (later > earlier) | (np.isnan(later) & ~np.isnan(earlier))
 
 
-# From a photo and what computes its bounds to the bounds.
-Remember = Callable[[Photo, Callable[[], Bounds]], Bounds]
+# From a photo, layers and what computes some layers' bounds in one pass to the bounds of all of them.
+Remember = Callable[[Photo, Sequence[str], Callable[[Sequence[str]], Mapping[str, Bounds]]], Mapping[str, Bounds]]
 
 
 def photo_extremes(
     network: Network,
-    layer: str,
+    layers: Sequence[str],
     photos: Iterable[Photo],
-    remember: Remember = lambda photo, compute: compute(),
-) -> PhotoExtremes:
-    """One forward pass per photo, at the size at which `Photo.pixels` gives it.
+    remember: Remember = lambda photo, layers, compute: compute(layers),
+) -> dict[str, PhotoExtremes]:
+    """One forward pass per photo for all layers together, at the size at which `Photo.pixels` gives it.
 
     Args:
-        network: one with all weights up to the layer.
-        layer: a conv layer or `input`.
+        network: one with all weights up to the layers.
+        layers: conv layers or `input`, at least one.
         photos: readable ones, at least one.
-        remember: gives a photo's bounds from an earlier run, or calls what computes them.
+        remember: gives a photo's bounds from an earlier run, or calls what computes those of the layers that it lacks.
     """
-    probe = Probe(network, layer)
+    probes = cache(partial(_Probes, network))
 
-    def bounds(photo: Photo) -> Bounds:
-        values = probe.numpy(photo.pixels()[None])
-        return Bounds(values.max(axis=(0, 1, 2)), values.min(axis=(0, 1, 2)))
+    def bounds(photo: Photo, missing: Sequence[str]) -> dict[str, Bounds]:
+        return probes(tuple(missing)).bounds(photo.pixels())
 
-    extremes = (PhotoExtremes.of_photo(photo.name, remember(photo, partial(bounds, photo))) for photo in photos)
-    return reduce(PhotoExtremes.__add__, extremes)
+    extremes: dict[str, PhotoExtremes] = {}
+    for photo in photos:
+        for layer, of_layer in remember(photo, layers, partial(bounds, photo)).items():
+            of_photo = PhotoExtremes.of_photo(photo.name, of_layer)
+            extremes[layer] = extremes[layer] + of_photo if layer in extremes else of_photo
+    return extremes
+
+
+class _Probes:
+    """Pre-activations of all channels of some layers, from one pass."""
+
+    def __init__(self, network: Network, layers: tuple[str, ...]) -> None:
+        self._network = network
+        self._layers = {layer: PreActivation(network, layer) for layer in layers}
+        self._feeds = tuple(dict.fromkeys(probe.feed for probe in self._layers.values()))
+        self._model = network.model_upto(*self._feeds)
+
+    def bounds(self, pixels: NDArray[np.float32]) -> dict[str, Bounds]:
+        """Of one photo, (height, width, 3), by layer."""
+        # Nearly always one pass: a layer gets the image that it would get without the others.
+        images: dict[tuple[int, ...], list[str]] = {}
+        for layer in self._layers:
+            sides = tuple(self._network.architecture.fitting(side, layer) for side in pixels.shape[:2])
+            images.setdefault(sides, []).append(layer)
+        bounds = {}
+        for alike in images.values():
+            prepared = self._network.prepare(tf.constant(pixels[None], tf.float32), alike[0])
+            outputs = self._model(prepared, training=False)
+            feeds = dict(zip(self._feeds, outputs if len(self._feeds) > 1 else [outputs], strict=True))
+            for layer in alike:
+                values = np.asarray(self._layers[layer](feeds[self._layers[layer].feed]))
+                bounds[layer] = Bounds(values.max(axis=(0, 1, 2)), values.min(axis=(0, 1, 2)))
+        return bounds
 
 
 BOUNDS = Stage("bounds", Bounds, 1, (photo_extremes,))
