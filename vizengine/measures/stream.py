@@ -310,8 +310,7 @@ class Strongest:
             seed: of the positions that are correlated.
         """
         unit, below = measured.unit_map, measured.below
-        count = max(1, math.ceil(STRONGEST_SHARE * unit.pre.size))
-        places = highest(unit.pre, count)
+        places = strongest_places(unit.pre)
         maps = forward.maps(below, kernels)
         inside = unit.read(below[..., :1], np.arange(unit.pre.size))[1].all(axis=(1, 2))
         drawn = np.random.default_rng([seed, unit.photo]).permutation(np.flatnonzero(inside))[:_CORRELATED]
@@ -326,7 +325,7 @@ class Strongest:
             *(np.broadcast_to(values.sum(axis=0), y.shape[1:]) for values in (x, x**2, y, y**2, x * y)),
         ]
         shuffled = [
-            np.einsum("nhwc,hwc->c", unit.read(below, highest(pre, count))[0], kernel, dtype=np.float64) / count
+            np.einsum("nhwc,hwc->c", unit.read(below, strongest_places(pre))[0], kernel, dtype=np.float64) / len(places)
             for pre, kernel in zip(maps, kernels, strict=True)
         ]
         contributions = unit.contributions.reshape(unit.pre.size, -1)[places]
@@ -352,8 +351,18 @@ class Strongest:
 
 
 def highest(values: NDArray[np.floating], count: int) -> NDArray[np.int64]:
-    """Flat indices of the highest values, highest first; ties go to the earlier."""
-    return np.argsort(-values.ravel(), kind="stable")[:count]
+    """Flat indices of the highest values, highest first; ties go to the earlier, and what isn't a number comes last."""
+    flat = -values.ravel()
+    if 0 < count < len(flat):
+        # Whatever isn't a number stays among those that are put in order.
+        candidates = np.flatnonzero(~(flat > np.partition(flat, count - 1)[count - 1]))
+        return candidates[np.argsort(flat[candidates], kind="stable")[:count]]
+    return np.argsort(flat, kind="stable")[:count]
+
+
+def strongest_places(pre: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Flat indices of the positions at which a unit is strongest in a photo, of its map there; highest first."""
+    return highest(pre, max(1, math.ceil(STRONGEST_SHARE * pre.size)))
 
 
 def shuffled_kernels(kernel: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
@@ -392,6 +401,10 @@ class Split:
         judges = int(held_out.sum()) >= FEWEST_HELD_OUT and not held_out.all()
         every = np.ones(len(photos), bool)
         return Split(~held_out, held_out, True) if judges else Split(every, every, False)
+
+    def part(self, photos: slice) -> Split:
+        """The same of some of the photos."""
+        return replace(self, shown=self.shown[photos], held_out=self.held_out[photos])
 
     @property
     def groups(self) -> NDArray[np.int64]:
