@@ -11,9 +11,23 @@ import pytest
 from tests.measures.setups import circuit_of, noise, save_split
 from vizengine.measures.examples import field_start
 from vizengine.measures.patches import SWEEPS, change, margin, surroundings
+from vizengine.measures.photos import Photos
 from vizengine.measures.stimuli import Stimulus, battery, draw
-from vizengine.measures.stream import EvidenceSettings, shuffled_kernels, stream
-from vizengine.measures.tuning import hue_selectivity, invariance, measure_tuning, orientation_selectivity, selectivity
+from vizengine.measures.stream import EvidenceSettings, Streamed, shuffled_kernels, stream
+from vizengine.measures.tuning import (
+    Rival,
+    Tuning,
+    crossed_orientations,
+    describe,
+    hue_selectivity,
+    invariance,
+    measure_tuning,
+    orientation_or_crossed,
+    orientation_selectivity,
+    rivals,
+    selectivity,
+    tuning_report,
+)
 from vizengine.measures.unit import Forward
 from vizengine.network.model import Canvas, Network
 from vizengine.network.probes import Probe
@@ -49,6 +63,21 @@ def _shape(stimulus: Stimulus) -> np.ndarray:
     if stimulus.family in ("bar", "scale"):
         scale = stimulus.scale or 1
         return (np.abs(across) < scale * stimulus.width / 2) & (np.abs(along) < scale * 16)
+    if stimulus.family == "cross":
+        half = stimulus.width / 2
+        return (np.abs(across) < half) & (np.abs(along) < 16) | (np.abs(along) < half) & (np.abs(across) < 16)
+    if stimulus.family == "lattice":
+        period, half = 40 / stimulus.frequency, stimulus.width / 2
+        start = half - period * stimulus.phase / 360
+        return (np.mod(along + start, period) < 2 * half) | (np.mod(across + start, period) < 2 * half)
+    if stimulus.family == "lined_corner":
+        lit = np.zeros_like(right, bool)
+        for turn in (-45, 45):
+            arm = np.deg2rad(stimulus.orientation + turn)
+            outwards = right * np.cos(arm) + up * np.sin(arm)
+            aside = -right * np.sin(arm) + up * np.cos(arm)
+            lit |= (np.abs(aside) < stimulus.width / 2) & (outwards > -stimulus.width / 2) & (outwards < 16)
+        return lit
     if stimulus.family == "edge":
         return along > 0
     if stimulus.family == "corner":
@@ -62,7 +91,10 @@ def _drawn(stimulus: Stimulus) -> np.ndarray:
     return draw(stimulus, CANVAS.side, CANVAS.centre, CANVAS.size)
 
 
-@pytest.mark.parametrize("family", ["disk", "position", "ring", "bar", "scale", "edge", "corner", "curve"])
+@pytest.mark.parametrize(
+    "family",
+    ["disk", "position", "ring", "bar", "cross", "lattice", "scale", "edge", "corner", "lined_corner", "curve"],
+)
 def test_shapes_equal_finely_sampled_ones(family: str) -> None:
     shapes = [stimulus for stimulus in battery(40) if stimulus.family == family and stimulus.hue is None]
     assert len(shapes) >= 8
@@ -72,8 +104,8 @@ def test_shapes_equal_finely_sampled_ones(family: str) -> None:
             expected = 1 - expected
         picture = _drawn(stimulus)
         assert np.ptp(picture, axis=-1).max() == 0
-        # A pixel in a tip or at a tangent is covered a little differently than the distance says.
-        assert np.abs(picture[..., 0] - expected).mean() < 0.005
+        # A pixel in a tip or at a tangent is covered a little differently than the distance says: so in each period.
+        assert np.abs(picture[..., 0] - expected).mean() < 0.005 * (stimulus.frequency or 1)
         assert np.abs(picture[..., 0] - expected).max() < 0.35
 
 
@@ -110,7 +142,7 @@ def test_colours_are_the_hues_they_say() -> None:
 def test_the_battery_is_in_range_and_each_once() -> None:
     for size in (3, 40, 131):
         stimuli = battery(size)
-        assert len(set(stimuli)) == len(stimuli) < 450
+        assert len(set(stimuli)) == len(stimuli) < 520
         for stimulus in stimuli:
             picture = draw(stimulus, size, size / 2, size)
             assert picture.dtype == np.float32 and picture.min() >= 0 and picture.max() <= 1 + 1e-6
@@ -193,6 +225,20 @@ def test_selectivity_finds_planted_tuning() -> None:
 
     assert orientation_selectivity(stimuli, planted(family="grating", orientation=45, frequency=4)) == pytest.approx(1)
     assert orientation_selectivity(stimuli, planted(family="grating")) < 1e-9
+    # Two orientations at a right angle cancel each other in the second harmonic and add up in the fourth.
+    crossed = planted(family="grating", orientation=45) + planted(family="grating", orientation=135)
+    for index, value in (
+        (orientation_selectivity, 0.0),
+        (crossed_orientations, 1.0),
+        (orientation_or_crossed, 1.0),
+    ):
+        assert index(stimuli, crossed) == pytest.approx(value, abs=1e-9)
+    # A cosine of twice the angle has no fourth harmonic.
+    angles = np.array([stimulus.orientation or 0.0 for stimulus in stimuli])
+    broad = planted(family="grating") * (1 + np.cos(2 * np.deg2rad(angles - 45)))
+    assert crossed_orientations(stimuli, broad) < 1e-9
+    assert orientation_or_crossed(stimuli, broad) == pytest.approx(0.5)
+    assert np.isnan(orientation_or_crossed(stimuli, np.zeros(len(stimuli))))
     red = planted(family="disk", polarity="light", hue=0)
     assert hue_selectivity(stimuli, red) == pytest.approx(1)
     # Uniform colours that drive more come before it.
@@ -212,7 +258,7 @@ def test_untouched_patches_drive_as_in_their_photos(
     streamed = stream(forward, photos, settings)
     mean, deviation = streamed.distribution.mean, streamed.distribution.deviation
     found = measure_tuning(forward, streamed, photos, settings)
-    assert found.responses.shape == (len(found.stimuli), 7) and len(found.indices) == 7 * 8
+    assert found.responses.shape == (len(found.stimuli), 7) and len(found.indices) == 7 * 9
     assert len(streamed.judged_patches) == 6 and 3 <= found.patches == len(streamed.shown_patches) <= 4
     scale = np.abs(streamed.shown_patches.pre).max()
     for sweep in found.sweeps:
@@ -257,3 +303,61 @@ def test_shuffled_units_see_the_same_drawings(tiny_network: Network, tmp_path: P
     below = [forward.one(drawing).below for drawing in drawings]
     maps = np.stack([forward.maps(each, kernels)[:, canvas.position, canvas.position] for each in below])
     np.testing.assert_allclose(found.shuffled[::40], maps, rtol=1e-3, atol=1e-4 * np.abs(maps).max())
+
+
+def test_rivals_are_other_kinds_that_drive_as_far_or_nearly() -> None:
+    stimuli = (
+        Stimulus("disk", radius=4.0),
+        Stimulus("disk", radius=8.0),
+        Stimulus("disk", "dark", radius=4.0),
+        Stimulus("ring", "dark", radius=4.0, width=2.0),
+        Stimulus("ring", "dark", radius=8.0, width=2.0),
+        Stimulus("blur", radius=4.0, blur=1.0),
+        Stimulus("uniform", brightness=0.5),
+        Stimulus("edge", orientation=0.0),
+    )
+    # The range is 10 wide: what is 1 below the best of those preferred still counts.
+    responses = np.array([5.0, 8.0, 3.9, 4.0, 4.5, 7.0, -2.0, np.nan])
+    preferred = np.array([True] + [False] * 7)
+    # Larger light disks and a blurred one are light disks.
+    assert rivals(stimuli, responses, preferred) == (Rival("dark rings", 4.5),)
+    assert rivals(stimuli, np.where(responses == 3.9, 9.0, responses), preferred)[0] == Rival("dark disks", 9.0)
+    alone = np.array([False] * 6 + [True, False])
+    names = ["light disks", "dark rings", "dark disks"]
+    assert [rival.name for rival in rivals(stimuli, responses, alone)] == names
+    assert rivals(stimuli, responses, np.array([False] * 7 + [True])) == ()
+
+
+REAL = {"squeezenet": ("fire4/expand3x3", 23), "vgg19": ("block3_conv3", 195)}
+_MEASURED: dict[str, tuple[Streamed, Tuning]] = {}
+
+
+def _real(request: pytest.FixtureRequest, fixture: str) -> tuple[Streamed, Tuning]:
+    """A real unit on three sample photos, which serve as shown and as held out."""
+    network: Network = request.getfixturevalue(fixture)
+    if fixture not in _MEASURED:
+        photos = Photos("samples", Path()).found[:3]
+        forward, settings = Forward(network, circuit_of(network, *REAL[fixture])), EvidenceSettings(examples=6)
+        streamed = stream(forward, photos, settings)
+        _MEASURED[fixture] = streamed, measure_tuning(forward, streamed, photos, settings)
+    return _MEASURED[fixture]
+
+
+def test_a_unit_of_crossing_diagonals_is_found_out(request: pytest.FixtureRequest) -> None:
+    tuning = _real(request, "squeezenet")[1]
+    responses = tuning.responses[:, 0]
+    assert describe(tuning.stimuli[int(responses.argmax())]).startswith("light lattice, 45°")
+    highest = {
+        family: max(float(r) for s, r in zip(tuning.stimuli, responses, strict=True) if s.family == family)
+        for family in ("bar", "cross", "lattice")
+    }
+    assert highest["cross"] > 1.7 * highest["bar"] and highest["lattice"] > highest["cross"]
+    indices = {index.name: index.value.value for index in tuning.indices if index.channel == 0}
+    assert indices["crossed orientations"] > 2 * indices["orientation selectivity"]
+
+
+def test_dark_rings_are_named_beside_light_disks(request: pytest.FixtureRequest) -> None:
+    tuning = _real(request, "vgg19")[1]
+    preferred = np.array([(each.family, each.polarity) == ("disk", "light") for each in tuning.stimuli])
+    assert "dark rings" in [rival.name for rival in rivals(tuning.stimuli, tuning.responses[:, 0], preferred)]
+    assert "dark rings" in [rival.name for rival in tuning_report(tuning).rivals]

@@ -76,10 +76,14 @@ class BoundsSection(Chosen):
     hue: Bounds | None = Field(default=None, description="Of the light part, 0 to 360.")
     brightness: Bounds | None = Field(default=None, description="Of the light part, 0 to 1.")
     radius: Bounds | None = Field(default=None, description="Of a disk, a ring or a curve.")
-    width: Bounds | None = Field(default=None, description="Of a ring's, bar's or curve's line.")
+    width: Bounds | None = Field(
+        default=None, description="Of the lines of a ring, bar, cross, lattice, curve or corner."
+    )
     orientation: Bounds | None = Field(default=None, description="In degrees, counter-clockwise from the right.")
-    frequency: Bounds | None = Field(default=None, description="Of a grating, in cycles per receptive field.")
-    phase: Bounds | None = Field(default=None, description="Of a grating at the centre, 0 to 360.")
+    frequency: Bounds | None = Field(
+        default=None, description="Of a grating or lattice, in cycles per receptive field."
+    )
+    phase: Bounds | None = Field(default=None, description="Of a grating or lattice at the centre, 0 to 360.")
     blur: Bounds | None = Field(default=None, description="Standard deviation of a blurred disk's blur.")
     x: Bounds | None = Field(default=None, description="Of a shifted disk's centre, to the right.")
     y: Bounds | None = Field(default=None, description="Of a shifted disk's centre, down.")
@@ -99,10 +103,15 @@ class StimuliSection(Chosen):
     disk: BoundsSection | None = Field(default=None, description="Filled disks of any hue, light or dark.")
     ring: BoundsSection | None = Field(default=None, description="Rings of any radius.")
     bar: BoundsSection | None = Field(default=None, description="Bars of any orientation.")
+    cross: BoundsSection | None = Field(default=None, description="Two bars that cross at a right angle.")
     grating: BoundsSection | None = Field(default=None, description="Stripes with soft edges.")
+    lattice: BoundsSection | None = Field(
+        default=None, description="Lines that cross at a right angle, again and again."
+    )
     edge: BoundsSection | None = Field(default=None, description="A light half and a dark one.")
     curve: BoundsSection | None = Field(default=None, description="Arcs of any radius, turned.")
     corner: BoundsSection | None = Field(default=None, description="Filled right angles, turned.")
+    lined_corner: BoundsSection | None = Field(default=None, description="Right angles of two lines, turned.")
     uniform: BoundsSection | None = Field(default=None, description="Plain colours and greys.")
     blur: BoundsSection | None = Field(default=None, description="One disk, blurred more and more.")
     position: BoundsSection | None = Field(default=None, description="One disk, shifted.")
@@ -160,7 +169,8 @@ class ClaimSection(Chosen):
         "the whole kernel, or an input by index or label.",
     )
     prefers: PrefersSection | None = Field(
-        default=None, description="It answers more to some drawn stimuli than to others."
+        default=None,
+        description="It answers more to some drawn stimuli than to others, of each of which it takes 8 at least.",
     )
     invariant_to: Literal["rotation", "scale", "hue", "polarity", "position", "blur"] | None = Field(
         default=None, description="It keeps answering to its own top patches as this changes."

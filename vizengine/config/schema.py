@@ -85,7 +85,8 @@ class UnitsSection(Section):
         default=None,
         description="What `top` goes by. `strength`: the unit's highest pre-activation over photos, in standard "
         "deviations above its mean. `firing`: the share of positions at which it fires. `orientation` and `hue`: its "
-        "selectivity for either. `norm`: the L2 norm of its kernel.",
+        "selectivity for either, two orientations at a right angle counting as one where that gives more. `norm`: the "
+        "L2 norm of its kernel.",
     )
 
     @model_validator(mode="after")

@@ -189,9 +189,10 @@ def _orientation(layer: LayerResults) -> Column:
         "orientation",
         "Orientation",
         "orientation",
-        "How much it prefers stripes of one orientation: 0 where all drive it alike, 1 where one alone does."
-        " “Silent” where none makes it fire.",
-        "|Σ r exp(2iθ)| / Σ r over 8 orientations θ, at the best frequency and phase; Ringach, Shapley and Hawken 2002",
+        "How much it prefers stripes of one orientation, or of two at a right angle, whichever is more: 0 where all "
+        "drive it alike, 1 where one alone does, or such a pair. “Silent” where none makes it fire.",
+        "the larger of |Σ r exp(2iθ)| / Σ r and |Σ r exp(4iθ)| / Σ r over 8 orientations θ, at the best frequency and "
+        "phase; after Ringach, Shapley and Hawken 2002",
         f"{layer.selectivity.gratings} drawn gratings",
         _SELECTIVITY_CONTROL,
         _two_decimals,

@@ -11,7 +11,7 @@ from vizengine.cache import Stage
 from vizengine.layers.survey import Selectivity
 from vizengine.measures.statistics import SHUFFLES
 from vizengine.measures.stimuli import Stimulus, battery, draw
-from vizengine.measures.tuning import hue_selectivity, orientation_selectivity
+from vizengine.measures.tuning import hue_selectivity, orientation_or_crossed
 from vizengine.network.model import Network, canvas_for
 from vizengine.network.probes import Probe
 from vizengine.runtime import tensorflow as tf
@@ -21,7 +21,10 @@ _BATCH_PIXELS = 300_000
 
 
 def selectivity(network: Network, layer: str) -> Selectivity:
-    """Draw gratings, disks and uniform colours, and read every unit of a conv layer at the middle."""
+    """Draw gratings, disks and uniform colours, and read every unit of a conv layer at the middle.
+
+    A unit's orientation is the larger of its orientation selectivity and its crossed orientations.
+    """
     canvas = canvas_for(network.architecture, layer)
     stimuli = battery(canvas.size)
     gratings = [stimulus for stimulus in stimuli if stimulus.family == "grating"]
@@ -41,7 +44,7 @@ def selectivity(network: Network, layer: str) -> Selectivity:
         values = probe(tf.constant(np.stack(images)))
         responses.append(np.maximum(np.asarray(values[:, canvas.position, canvas.position]), 0))
     table = np.concatenate(responses)
-    orientation, orientation_chance = with_chance(gratings, table[: len(gratings)], orientation_selectivity)
+    orientation, orientation_chance = with_chance(gratings, table[: len(gratings)], orientation_or_crossed)
     hue, hue_chance = with_chance(colours, table[len(gratings) :], hue_selectivity)
     return Selectivity(orientation, hue, orientation_chance, hue_chance, len(gratings), len(colours))
 
@@ -85,4 +88,4 @@ def _shuffled(
     return shuffled
 
 
-SELECTIVITY = Stage("selectivity", Selectivity, 1, (selectivity,))
+SELECTIVITY = Stage("selectivity", Selectivity, 2, (selectivity,))

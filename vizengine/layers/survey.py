@@ -72,8 +72,8 @@ class Selectivity:
     """Indices of all units of a layer.
 
     Attributes:
-        orientation, hue: (channels,) float64, 0 to 1 as `indices` defines them; not a number where no stimulus of the
-            kind drives the unit.
+        orientation, hue: (channels,) float64, 0 to 1 as `vizengine.measures.tuning` defines them, orientation as the
+            larger of both that it has; not a number where no stimulus of the kind drives the unit.
         orientation_chance, hue_chance: (channels,) float64, the highest of `SHUFFLES` such indices, each from the
             unit's answers shuffled among stimuli that differ in angle alone; not a number likewise.
         gratings, colours: how many stimuli of each kind were drawn.

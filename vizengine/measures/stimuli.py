@@ -13,7 +13,22 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Family = Literal["disk", "ring", "bar", "grating", "edge", "curve", "corner", "uniform", "blur", "position", "scale"]
+Family = Literal[
+    "disk",
+    "ring",
+    "bar",
+    "cross",
+    "grating",
+    "lattice",
+    "edge",
+    "curve",
+    "corner",
+    "lined_corner",
+    "uniform",
+    "blur",
+    "position",
+    "scale",
+]
 Polarity = Literal["light", "dark"]
 Field = NDArray[np.float64]
 
@@ -30,11 +45,12 @@ class Stimulus:
         hue: of the light part, 0 to 360; None is white.
         brightness: of the light part, 0 to 1.
         radius: of a disk, of a ring's middle line, or of a curve.
-        width: of a ring's, bar's or curve's line.
-        orientation: of a bar or of a grating's stripes (0 to 180), towards the light side of an edge, from a curve
-            to its centre, or along the middle of a corner (0 to 360).
-        frequency: of a grating, in cycles per receptive field.
-        phase: of a grating at the centre, 0 to 360.
+        width: of the line or lines of a ring, bar, cross, lattice, curve or lined corner.
+        orientation: of a bar or of a grating's stripes (0 to 180), of one line of a cross or lattice (0 to 90; the
+            others are at a right angle to it), towards the light side of an edge, from a curve to its centre, or along
+            the middle of a corner (0 to 360).
+        frequency: of a grating, or of a lattice's lines each way, in cycles per receptive field.
+        phase: of a grating at the centre, 0 to 360; of a lattice 0 with a crossing there, 180 with a gap.
         blur: standard deviation of a Gaussian over the finished picture.
         x, y: of the shape's centre from that of the receptive field, to the right and down.
         scale: factor on width and length of a bar.
@@ -102,7 +118,12 @@ def _cover(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
         case "ring":
             distance = np.abs(np.hypot(right, down) - radius) - width / 2
         case "bar" | "scale":
-            distance = np.maximum(np.abs(across) - scale * width / 2, np.abs(along) - scale * size * 0.4)
+            distance = _bar(along, across, scale * width, scale * size * 0.8)
+        case "cross":
+            distance = np.minimum(_bar(along, across, width, size * 0.8), _bar(across, along, width, size * 0.8))
+        case "lattice":
+            cycles = np.stack([along, across]) * (stimulus.frequency or 0.0) / size + (stimulus.phase or 0.0) / 360
+            distance = np.abs(cycles - cycles.round()).min(axis=0) * size / (stimulus.frequency or 1.0) - width / 2
         case "edge":
             distance = -along
         case "curve":
@@ -112,7 +133,16 @@ def _cover(stimulus: Stimulus, right: Field, down: Field, size: int) -> Field:
         case "corner":
             # A filled right angle with its tip in the centre.
             distance = (np.abs(across) - along) / np.sqrt(2)
+        case "lined_corner":
+            # Two lines that meet in the centre, as long as half a bar: both halves are the same to either side.
+            outwards, aside = (along + np.abs(across)) / np.sqrt(2), (along - np.abs(across)) / np.sqrt(2)
+            length = size * 0.4 + width / 2
+            distance = _bar(outwards - (length - width) / 2, aside, width, length)
     return np.clip(0.5 - distance, 0.0, 1.0)
+
+
+def _bar(along: Field, across: Field, width: float, length: float) -> Field:
+    return np.maximum(np.abs(across) - width / 2, np.abs(along) - length / 2)
 
 
 def _angles(steps: int, whole: float = 360.0) -> list[float]:
@@ -120,7 +150,10 @@ def _angles(steps: int, whole: float = 360.0) -> list[float]:
 
 
 def battery(size: int) -> tuple[Stimulus, ...]:
-    """All stimuli for a receptive field of `size` pixels; their lengths are shares of it."""
+    """All stimuli for a receptive field of `size` pixels; their lengths are shares of it.
+
+    There are at least 8 of each family in each polarity, so that a preference for it can be judged.
+    """
     polarities: tuple[Polarity, ...] = ("light", "dark")
     radii = [size * share for share in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4)]
     arcs = [size * share for share in (0.15, 0.3, 0.6)]
@@ -128,13 +161,28 @@ def battery(size: int) -> tuple[Stimulus, ...]:
     line = max(size * 0.1, 1.0)
     return (
         *(Stimulus("disk", p, hue, radius=r) for p in polarities for hue in (None, *_angles(6)) for r in radii),
-        *(Stimulus("ring", p, radius=r, width=line) for p in polarities for r in radii[1:]),
+        *(Stimulus("ring", p, radius=size * (0.05 * step + 0.1), width=line) for p in polarities for step in range(8)),
         *(Stimulus("bar", p, width=line, orientation=angle) for p in polarities for angle in _angles(8, 180.0)),
+        *(Stimulus("cross", p, width=line, orientation=angle) for p in polarities for angle in _angles(8, 90.0)),
         *(
             Stimulus("grating", frequency=frequency, orientation=angle, phase=phase)
             for frequency in (1.0, 2.0, 4.0, 8.0)
             for angle in _angles(8, 180.0)
             for phase in _angles(4)
+        ),
+        *(
+            Stimulus(
+                "lattice",
+                p,
+                width=max(size / frequency / 4, 1.0),
+                orientation=angle,
+                frequency=frequency,
+                phase=phase,
+            )
+            for p in polarities
+            for frequency in (2.0, 4.0, 8.0)
+            for angle in _angles(4, 90.0)
+            for phase in (0.0, 180.0)
         ),
         *(Stimulus("edge", orientation=angle) for angle in _angles(16)),
         *(
@@ -144,9 +192,13 @@ def battery(size: int) -> tuple[Stimulus, ...]:
             for angle in _angles(8)
         ),
         *(Stimulus("corner", p, orientation=angle) for p in polarities for angle in _angles(8)),
+        *(Stimulus("lined_corner", p, width=line, orientation=angle) for p in polarities for angle in _angles(8)),
         *(Stimulus("uniform", hue=hue, brightness=b) for hue in _angles(12) for b in (0.33, 0.67, 1.0)),
         *(Stimulus("uniform", brightness=b) for b in (0.0, 0.25, 0.5, 0.75, 1.0)),
-        *(Stimulus("blur", radius=radii[3], blur=size * share) for share in (0.0, 0.025, 0.05, 0.1, 0.15)),
+        *(
+            Stimulus("blur", radius=radii[3], blur=size * share)
+            for share in (0.0, 0.0125, 0.025, 0.0375, 0.05, 0.075, 0.1, 0.15)
+        ),
         *(Stimulus("position", radius=radii[2], x=x, y=y) for y in steps for x in steps),
         *(
             Stimulus("scale", width=2 * line, orientation=angle, scale=scale)

@@ -2,8 +2,14 @@
 
 A response is the pre-activation at the middle, in standard deviations above the channel's mean over the photos.
 
+Drawn stimuli are a design, not a sample: what holds of them says nothing of how often, or of shapes that aren't drawn.
+
 - *Selectivity*: `|Σ r exp(iθ)| / Σ r`, 1 less the circular variance, for orientation (θ doubled) over gratings and for
   hue over uniform colours or disks (Ringach, Shapley and Hawken 2002); r are the activations.
+- *Crossed orientations*: the same with θ times 4. Two preferred orientations at a right angle cancel each other in the
+  former and add up in this. Surveys and sweeps give the larger of the two as a unit's orientation.
+- *Rivals*: other kinds of shapes, a family in a polarity, the best of which drives the unit as far as the best of those
+  preferred, less a tenth of the range of all responses. Blurred, shifted and scaled ones count as disks and bars.
 - *Invariance*: smallest over largest activation as one property of a photo's best patch changes, clipped at 0 (after
   Goodfellow et al., Measuring invariances in deep networks, 2009); its median over held-out photos. The best patch is
   the highest of those whose canvas lies wholly inside the photo, so that it answers as in the photo.
@@ -98,10 +104,16 @@ class Tuning:
     indices: tuple[Index, ...]
 
 
-ORIENTATION, HUE = "orientation selectivity", "hue selectivity"
+ORIENTATION, CROSSED, HUE = "orientation selectivity", "crossed orientations", "hue selectivity"
+NEARLY = 0.1
+"""Share of the range of responses by which a rival may stay behind."""
 _RINGACH = "Ringach, Shapley and Hawken, Orientation selectivity in macaque V1, Journal of Neuroscience 2002"
 _FORMULAS = {
     ORIENTATION: ("|Σ r exp(2iθ)| / Σ r over gratings of orientation θ: 1 less the circular variance", _RINGACH),
+    CROSSED: (
+        "|Σ r exp(4iθ)| / Σ r, which is above the former where two orientations at a right angle drive most",
+        f"the fourth harmonic instead of the second, after {_RINGACH}",
+    ),
     HUE: (
         "|Σ r exp(iφ)| / Σ r over uniform colours or light disks of hue φ, whichever drive more",
         f"the same over the whole circle, after {_RINGACH}",
@@ -118,8 +130,8 @@ def selectivity(activations: NDArray[np.floating], degrees: NDArray[np.floating]
 
     Args:
         activations: (n,), none below zero.
-        degrees: (n,) angles, evenly spaced over `period`.
-        period: 180 for orientations, 360 for hues and directions.
+        degrees: (n,) angles, evenly spaced over `period` or a multiple of it.
+        period: 180 for orientations, 90 for such that a right angle doesn't change, 360 for hues and directions.
 
     Returns:
         0 to 1, or not a number where nothing drives.
@@ -154,13 +166,25 @@ def best_by(
     return steps, np.array([table[values == step].max(axis=0) for step in steps])
 
 
-def orientation_selectivity(stimuli: Sequence[Stimulus], activations: NDArray[np.floating]) -> float:
-    """Over gratings at the frequency that drives most, each orientation at its best phase."""
+def orientation_selectivity(
+    stimuli: Sequence[Stimulus], activations: NDArray[np.floating], period: float = 180.0
+) -> float:
+    """Over gratings at the frequency that drives most, each orientation at its best phase; `period` in degrees."""
     gratings = [index for index, stimulus in enumerate(stimuli) if stimulus.family == "grating"]
     frequency = stimuli[max(gratings, key=lambda index: float(activations[index]))].frequency
     chosen = [index for index in gratings if stimuli[index].frequency == frequency]
     angles, best = best_by("orientation", stimuli, activations, chosen)
-    return selectivity(best, angles, 180.0)
+    return selectivity(best, angles, period)
+
+
+def crossed_orientations(stimuli: Sequence[Stimulus], activations: NDArray[np.floating]) -> float:
+    """The same for a pair of orientations at a right angle: 0 where all pairs drive alike, 1 where one alone does."""
+    return orientation_selectivity(stimuli, activations, 90.0)
+
+
+def orientation_or_crossed(stimuli: Sequence[Stimulus], activations: NDArray[np.floating]) -> float:
+    """The larger of both, so that a unit with two orientations at a right angle counts as selective."""
+    return max(orientation_selectivity(stimuli, activations), crossed_orientations(stimuli, activations))
 
 
 def hue_selectivity(stimuli: Sequence[Stimulus], activations: NDArray[np.floating]) -> float:
@@ -183,7 +207,11 @@ def _indices(
     changed: Mapping[Kind, NDArray[np.floating]],
 ) -> Iterator[Index]:
     """Every index of one channel, from (stimuli,) activations and for each kind of change (steps, patches)."""
-    for name, index in ((ORIENTATION, orientation_selectivity), (HUE, hue_selectivity)):
+    for name, index in (
+        (ORIENTATION, orientation_selectivity),
+        (CROSSED, crossed_orientations),
+        (HUE, hue_selectivity),
+    ):
         value = Interval(index(stimuli, drawn), -math.inf, math.inf, 0)
         yield Index(name, channel, value, np.zeros(0), *_FORMULAS[name])
     for kind, activations in changed.items():
@@ -241,6 +269,67 @@ def measure_tuning(forward: Forward, streamed: Streamed, photos: Sequence[Photo]
     )
 
 
+_SHAPES = {"blur": "disk", "position": "disk", "scale": "bar"}
+_PLURALS = {
+    "cross": "crossing lines",
+    "lattice": "lattices",
+    "lined_corner": "corners of two lines",
+    "uniform": "plain colours",
+    "blur": "blurred disks",
+    "position": "shifted disks",
+    "scale": "scaled bars",
+}
+_IN_BOTH_POLARITIES = ("disk", "ring", "bar", "cross", "lattice", "curve", "corner", "lined_corner")
+
+
+def plural(family: str) -> str:
+    """A family in words, for example `plain colours`."""
+    return _PLURALS.get(family, f"{family}s")
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A kind of shapes that drives the unit as far as others, or nearly.
+
+    Attributes:
+        name: the family with its polarity, for example `dark rings`.
+        response: the highest to one of them.
+    """
+
+    name: str
+    response: float
+
+
+def rivals(
+    stimuli: Sequence[Stimulus], responses: NDArray[np.floating], preferred: NDArray[np.bool_]
+) -> tuple[Rival, ...]:
+    """Kinds that drive the unit as far as the best of the preferred, less a tenth of the range of all responses.
+
+    Args:
+        stimuli: all of them.
+        responses: (stimuli,) of the unit, not a number where it wasn't measured.
+        preferred: (stimuli,) which the others are compared with; their kinds are no rivals.
+
+    Returns:
+        The strongest first.
+    """
+    measured = np.isfinite(responses)
+    if not (preferred & measured).any():
+        return ()
+    least = responses[preferred & measured].max() - NEARLY * np.ptp(responses[measured])
+    kinds = [(_SHAPES.get(stimulus.family, stimulus.family), stimulus.polarity) for stimulus in stimuli]
+    highest: dict[tuple[str, str], float] = {}
+    for index in np.flatnonzero(measured & (responses >= least)).tolist():
+        highest[kinds[index]] = max(highest.get(kinds[index], -math.inf), float(responses[index]))
+    others = highest.keys() - {kinds[index] for index in np.flatnonzero(preferred).tolist()}
+    names = {
+        (family, polarity): f"{polarity} {plural(family)}" if family in _IN_BOTH_POLARITIES else plural(family)
+        for family, polarity in others
+    }
+    strongest = sorted(others, key=lambda kind: (-highest[kind], kind))
+    return tuple(Rival(names[kind], highest[kind]) for kind in strongest)
+
+
 def in_deviations(
     values: NDArray[np.float32], mean: NDArray[np.float64], deviation: NDArray[np.float64]
 ) -> NDArray[np.float32]:
@@ -276,6 +365,15 @@ class StimulusReport(Documented):
     """What is drawn."""
     response: Quantity | None
     """In standard deviations above the photos' mean; null where that has no spread."""
+
+
+class RivalReport(Documented):
+    """A kind of drawn shapes that drives the unit as far as others, or nearly."""
+
+    name: str
+    """What is drawn."""
+    response: Quantity
+    """The highest to one of them, in standard deviations above the photos' mean."""
 
 
 class SweepReport(Documented):
@@ -321,6 +419,8 @@ class TuningReport(Documented):
     """Those that it answers to most, the strongest of each family."""
     weakest: tuple[StimulusReport, ...]
     """Those that it answers to least, the weakest of each family."""
+    rivals: tuple[RivalReport, ...]
+    """Other kinds that come within a tenth of the range of all responses of the strongest."""
     sweeps: tuple[SweepReport, ...]
     """Drawn shapes and top patches as one thing about them changes."""
     low: Quantity
@@ -340,6 +440,7 @@ _DRAWN = (
     ("light disk", "disk", "light", "radius", "px radius"),
     ("dark disk", "disk", "dark", "radius", "px radius"),
     ("bar", "bar", "light", "orientation", "degrees"),
+    ("crossing lines", "cross", "light", "orientation", "degrees"),
     ("edge", "edge", "light", "orientation", "degrees"),
     ("grating", "grating", "light", "frequency", "cycles"),
     ("colour", "uniform", "light", "hue", "degrees of hue"),
@@ -356,17 +457,24 @@ def tuning_report(tuning: Tuning) -> TuningReport:
     own = tuning.responses[:, 0].astype(np.float64)
     order = [] if np.isnan(own).all() else np.argsort(-own, kind="stable").tolist()
     sweeps = tuple(_sweeps(tuning))
+    strongest = np.isin(np.arange(len(own)), order[:1])
     values = [value for sweep in sweeps for curve in (sweep.own, *sweep.others) for value in curve] or [0.0]
     return TuningReport(
         count=whole(len(tuning.stimuli)),
         strongest=_first_of_families(tuning, order),
         weakest=_first_of_families(tuning, order[::-1]),
+        rivals=rival_reports(rivals(tuning.stimuli, own, strongest)),
         sweeps=sweeps,
         low=significant(min(values)),
         high=significant(max(values)),
         patches=whole(tuning.patches),
         indices=_index_reports(tuning.indices),
     )
+
+
+def rival_reports(strongest: Sequence[Rival]) -> tuple[RivalReport, ...]:
+    """Rivals with their responses."""
+    return tuple(RivalReport(name=rival.name, response=significant(rival.response)) for rival in strongest)
 
 
 def _first_of_families(tuning: Tuning, order: Sequence[int]) -> tuple[StimulusReport, ...]:
@@ -386,8 +494,14 @@ def _first_of_families(tuning: Tuning, order: Sequence[int]) -> tuple[StimulusRe
 
 def describe(stimulus: Stimulus) -> str:
     """A stimulus in words, for example `light disk, radius 4 px, hue 60°`."""
-    polarity = f"{stimulus.polarity} " if stimulus.family in ("disk", "ring", "bar", "curve", "corner") else ""
-    words = {"blur": "blurred disk", "position": "shifted disk", "scale": "scaled bar", "uniform": "plain colour"}
+    polarity = f"{stimulus.polarity} " if stimulus.family in _IN_BOTH_POLARITIES else ""
+    words = {
+        "lined_corner": "corner of two lines",
+        "blur": "blurred disk",
+        "position": "shifted disk",
+        "scale": "scaled bar",
+        "uniform": "plain colour",
+    }
     parts = [polarity + words.get(stimulus.family, stimulus.family)]
     if stimulus.radius is not None:
         parts.append(f"radius {stimulus.radius:.3g} px")
@@ -452,7 +566,7 @@ def _invariance(kind: str) -> Callable[[TuningReport], Value]:
 TUNING = Measure(
     name="tuning",
     result=Tuning,
-    version=2,
+    version=3,
     compute=measure_tuning,
     panel="does",
     report=tuning_report,
