@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,10 @@ import pytest
 from vizengine.check import check
 from vizengine.config.claims import BoundsSection, ClaimSection, StimuliSection
 from vizengine.errors import ConfigError
+from vizengine.measures.claims import FEWEST_STIMULI, Drives, Prefers, Sufficient, claim_of
 from vizengine.measures.claims import KINDS as CLAIMS
-from vizengine.measures.claims import Drives, Prefers, Sufficient, claim_of
 from vizengine.measures.patches import KINDS
-from vizengine.measures.stimuli import Family, Stimulus
+from vizengine.measures.stimuli import Family, Stimulus, battery
 
 CONFIG = """\
 site: {title: Claims}
@@ -40,7 +41,9 @@ def load(tmp_path: Path, claim: str) -> object:
         ("excites: 12", Drives),
         ("inhibits: 'fire4/squeeze1x1:9'", Drives),
         ("prefers: {disk: {radius: [3, 8], polarity: light}, over: {bar: {}}}", Prefers),
-        ("prefers: {uniform: {hue: 60}, over: {grating: {frequency: [1, 2]}}}", Prefers),
+        ("prefers: {uniform: {hue: [60, 120]}, over: {grating: {frequency: [1, 2]}}}", Prefers),
+        ("prefers: {cross: {polarity: dark}, over: {lined_corner: {polarity: light}}}", Prefers),
+        ("prefers: {lattice: {orientation: 45}, over: {blur: {}}}", Prefers),
         ("sufficient: {inputs: top6, correlation: 0.8}", Sufficient),
         ("sufficient: {inputs: 32, correlation: 1}", Sufficient),
     ],
@@ -69,6 +72,11 @@ def test_a_claim_is_read_as_it_is_written(tmp_path: Path, claim: str, kind: type
         ("prefers: {disk: {radius: [900, 901]}, over: {bar: {}}}", "no drawn disk is chosen by these bounds"),
         ("prefers: {disk: {}, over: {bar: {hue: 60}}}", "hue of none"),
         ("prefers: {disk: {}, over: {edge: {polarity: dark}}}", "another polarity"),
+        (
+            "prefers: {uniform: {hue: 60}, over: {bar: {}}}",
+            "3 drawn plain colours are chosen by these bounds; expected 8",
+        ),
+        ("prefers: {bar: {}, over: {cross: {orientation: [40, 50]}}}", "2 drawn crossing lines are chosen"),
         ("invariant_to: colour", "Expected one of `rotation`"),
         ("polysemantic: 1", "true or false"),
         ("sufficient: {inputs: top33, correlation: 0.8}", "no 33 inputs; expected at most 32"),
@@ -82,6 +90,13 @@ def test_a_claim_that_cannot_be_checked_is_said_with_its_line(tmp_path: Path, cl
         load(tmp_path, claim)
     assert words in str(caught.value)
     assert all(problem.line == 8 for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize("size", [3, 40, 131])
+def test_every_family_is_drawn_often_enough_to_be_preferred(size: int) -> None:
+    drawn = Counter((stimulus.family, stimulus.polarity) for stimulus in battery(size))
+    assert {family for family, _ in drawn} == set(typing.get_args(Family))
+    assert min(drawn.values()) >= FEWEST_STIMULI
 
 
 def test_the_config_knows_all_that_the_evidence_knows() -> None:

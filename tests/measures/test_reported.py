@@ -11,10 +11,11 @@ from tests.page import example
 from vizengine import Analysis
 from vizengine.figures.drawing import weight_colour
 from vizengine.figures.pictures import decoded
+from vizengine.figures.quantities import significant
 from vizengine.measures.examples import TOP_SHOWN
 from vizengine.measures.expanded import MOST_POSITIONS, expanded_report
 from vizengine.measures.stimuli import Stimulus, battery
-from vizengine.measures.tuning import EXTREMES, describe
+from vizengine.measures.tuning import EXTREMES, Rival, describe, rival_reports
 from vizengine.page.render import render_circuit
 from vizengine.page.report import Report
 
@@ -104,6 +105,17 @@ def test_claims_are_words_with_verdicts(report: Report) -> None:
         assert getattr(tally, finding).value == found.count(finding)
     page = render_circuit(report, example.site(report))
     assert all(claim.words in page and claim.measure in page for claim in claims)
+
+
+def test_rivals_are_named_beside_a_preference_and_where_it_answers(published: Report) -> None:
+    rivals = rival_reports([Rival("dark rings", 11.7), Rival("light crossing lines", 9.2)])
+    claim = published.evidence.claims[0].model_copy(update={"highest": significant(12.4), "rivals": rivals})
+    tuning = published.evidence.tuning.model_copy(update={"rivals": rivals})
+    evidence = published.evidence.model_copy(update={"claims": (claim,), "tuning": tuning})
+    named = published.model_copy(update={"evidence": evidence})
+    page = render_circuit(named, example.site(named))
+    assert page.count("dark rings (11.7), light crossing lines (9.20)") == 2
+    assert "gives 12.4 standard deviations" in page and "a design and no sample" in page
 
 
 def test_every_drawn_stimulus_has_a_name_of_its_own_family() -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 import numpy as np
 
 from vizengine.config.claims import ClaimSection, PrefersSection, StimuliSection, SufficientSection
-from vizengine.figures.quantities import Documented, Quantity, fixed, if_finite, whole
+from vizengine.figures.quantities import Documented, Quantity, fixed, if_finite, significant, whole
 from vizengine.measures.by_photo import LEVEL, Drive, median, share
 from vizengine.measures.contributions import LEAST_SHARE
 from vizengine.measures.inputs import Circuit
@@ -30,6 +30,7 @@ from vizengine.measures.shuffled import shuffled_evidence
 from vizengine.measures.statistics import SHUFFLES, Verdict, area_under_curve
 from vizengine.measures.stimuli import Stimulus, battery
 from vizengine.measures.stream import FEWEST_HELD_OUT
+from vizengine.measures.tuning import Rival, RivalReport, plural, rival_reports, rivals
 from vizengine.network.architecture import Architecture
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ FEWEST_PATCHES = 16
 MOST_SHUFFLED = 1
 """The most draws of the null that may have a claim supported that is telling."""
 HELD_OUT = "held-out photos"
-_PLURALS = {"uniform": "plain colours", "blur": "blurred disks", "position": "shifted disks", "scale": "scaled bars"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Checked:
         unjudged: why there is no verdict whatever the interval; empty where there is one.
         holds_corrected: whether the verdict stays with the interval that is corrected for the number of claims.
         shuffled: of how many draws with shuffled weights the claim is supported; None where that isn't measured.
+        highest: of a preference, the highest response to the preferred stimuli; not finite where there is none.
+        rivals: of a preference, the other kinds of stimuli that drive the unit as far, or nearly.
     """
 
     claim: Claim
@@ -80,6 +82,8 @@ class Checked:
     unjudged: str = ""
     holds_corrected: bool = True
     shuffled: int | None = None
+    highest: float = math.nan
+    rivals: tuple[Rival, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -241,26 +245,29 @@ class Prefers(Claim):
         size = architecture.receptive_field(layer).size
         drawn = battery(size)
         for stimuli in (self.setting, self.setting.over):
-            if any(holds(stimuli, stimulus) for stimulus in drawn):
+            count = sum(holds(stimuli, stimulus) for stimulus in drawn)
+            if count >= FEWEST_STIMULI:
                 continue
             known = []
             for name in stimuli.bounds.ranges:
                 values = {getattr(stimulus, name) for stimulus in drawn if stimulus.family == stimuli.family} - {None}
                 known.append(f"{name} of {', '.join(f'{value:.3g}' for value in sorted(values)) or 'none'}")
+            chosen = f"{count} drawn {plural(stimuli.family)} are" if count else f"no drawn {stimuli.family} is"
             yield (
-                f"no drawn {stimuli.family} is chosen by these bounds; for this unit's field of {size} px there are "
-                f"{'; '.join(known) or 'another polarity'}"
+                f"{chosen} chosen by these bounds; expected {FEWEST_STIMULI} at least; for this unit's field of "
+                f"{size} px there are {'; '.join(known) or 'another polarity'}"
             )
 
     def check(self, circuit: Circuit, evidence: Evidence, level: float = LEVEL) -> Checked:
-        """By the area under the ROC curve of the unit's responses to both sets of stimuli."""
+        """By the area under the ROC curve of the unit's responses to both sets of stimuli, with the rivals."""
         tuning = evidence.tuning
         responses = tuning.responses[:, 0].astype(np.float64)
         measured = ~np.isnan(responses)
-        preferred, others = (
-            responses[np.array([holds(stimuli, stimulus) for stimulus in tuning.stimuli]) & measured]
+        is_preferred, is_other = (
+            np.array([holds(stimuli, stimulus) for stimulus in tuning.stimuli])
             for stimuli in (self.setting, self.setting.over)
         )
+        preferred, others = responses[is_preferred & measured], responses[is_other & measured]
         interval, fewest = (math.nan, 0.0, 1.0), min(len(preferred), len(others))
         if fewest:
             interval = area_under_curve(preferred, others, level)
@@ -271,10 +278,12 @@ class Prefers(Claim):
             above=True,
             measure="area under the ROC curve",
             sample=len(preferred) + len(others),
-            sample_of=f"drawn stimuli: {len(preferred)} against {len(others)}",
+            sample_of=f"drawn stimuli, a design and no sample: {len(preferred)} against {len(others)}",
             control=0.5,
             control_of="chance",
             unjudged=f"it takes {FEWEST_STIMULI} stimuli on each side" if fewest < FEWEST_STIMULI else "",
+            highest=float(preferred.max(initial=-math.inf)),
+            rivals=rivals(tuning.stimuli, responses, is_preferred),
         )
 
     def words(self, circuit: Circuit) -> str:
@@ -291,7 +300,7 @@ def holds(stimuli: StimuliSection, stimulus: Stimulus) -> bool:
 
 
 def _stimuli_words(stimuli: StimuliSection) -> str:
-    words = [stimuli.bounds.polarity, _PLURALS.get(stimuli.family, f"{stimuli.family}s")]
+    words = [stimuli.bounds.polarity, plural(stimuli.family)]
     bounds = [
         f"{name} {low:g}" + ("" if low == high else f" to {high:g}")
         for name, (low, high) in stimuli.bounds.ranges.items()
@@ -502,6 +511,10 @@ class ClaimReport(Documented):
     """Whether it is supported, and of 1 of them at most; null where it isn't supported or they aren't measured."""
     holds_corrected: bool
     """Whether the verdict stays with the interval that is corrected for the number of claims."""
+    highest: Quantity | None
+    """Of a preference, the highest response to the preferred stimuli, in standard deviations above the photos' mean."""
+    rivals: tuple[RivalReport, ...]
+    """Of a preference, other kinds that go further or come within a tenth of the range of all responses."""
 
 
 class ClaimsTally(Documented):
@@ -544,6 +557,8 @@ def claim_report(checked: Checked, circuit: Circuit) -> ClaimReport:
         draws=whole(SHUFFLES),
         telling=checked.telling,
         holds_corrected=checked.holds_corrected,
+        highest=if_finite(checked.highest, significant),
+        rivals=rival_reports(checked.rivals),
     )
 
 
