@@ -11,6 +11,7 @@ from tests.measures.setups import save_photos
 from vizengine.layers.population import groups, together
 from vizengine.layers.survey import survey
 from vizengine.measures.polysemanticity import LEAST_SILHOUETTE, cluster, ward
+from vizengine.measures.stream import Split
 from vizengine.network.model import Network
 
 
@@ -47,7 +48,8 @@ def test_wards_silhouette_is_that_of_plain_loops() -> None:
 
 
 def test_units_are_grouped_each_by_itself(tiny_network: Network, tmp_path: Path) -> None:
-    found = survey(tiny_network, "last", save_photos(tmp_path, [(70, 90), (64, 64), (101, 75), (80, 120)]))
+    photos = save_photos(tmp_path, [(70, 90), (64, 64), (101, 75), (80, 120)])
+    found = survey(tiny_network, "last", photos, Split.of(photos))
     whole = groups(found, tuple(range(7)))
     parts = together((groups(found, (0, 1, 2)), groups(found, (3, 4, 5, 6))))
     for name in ("examples", "count", "silhouette", "threshold"):
@@ -60,7 +62,8 @@ def test_units_are_grouped_each_by_itself(tiny_network: Network, tmp_path: Path)
 
 
 def test_a_unit_that_is_not_a_number_has_no_groups(tiny_network: Network, tmp_path: Path) -> None:
-    found = survey(tiny_network, "last", save_photos(tmp_path, [(70, 90)]))
+    photos = save_photos(tmp_path, [(70, 90)])
+    found = survey(tiny_network, "last", photos, Split.of(photos))
     broken = replace(found, pre=np.full_like(found.pre, np.nan), parts=np.full_like(found.parts, np.nan))
     grouped = groups(broken, (0,))
     assert grouped.examples[0] == 0 and grouped.count[0] == 1 and np.isnan(grouped.silhouette[0])

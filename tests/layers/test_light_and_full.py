@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
+from skimage import data
 
 from tests.layers.setups import run, write_config
 from vizengine.config.load import load
@@ -11,6 +13,7 @@ from vizengine.layers.pages import SweepRun
 from vizengine.layers.views import UnitPage
 from vizengine.layers.workers import SweepContext
 from vizengine.measures.readings import OutputSlice
+from vizengine.measures.stream import FEWEST_HELD_OUT
 from vizengine.output import SILENT
 from vizengine.page.report import Report
 
@@ -22,6 +25,12 @@ CIRCUIT = f"  - name: one\n    network: {{model: squeezenet1.1}}\n    unit: {{la
 def pages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, UnitPage]:
     """The full and the light page of one unit."""
     folder = tmp_path_factory.mktemp("both")
+    (folder / "photos").mkdir()
+    for name in ("astronaut", "chelsea", "coffee", "rocket"):
+        for place in range(4):
+            top, left = 100 * (place // 2), 150 * (place % 2)
+            part = Image.fromarray(getattr(data, name)()[top : top + 72, left : left + 96])
+            part.save(folder / "photos" / f"{name}{place}.png")
     path = write_config(folder, f"{{layer: {LAYER}, index: 2-3}}", more=f"{CIRCUIT}    inputs: 3\n")
     run(path)
     sweep = SweepRun(SweepContext.beside(load(path), "small"), SILENT, may_compute=False)
@@ -54,20 +63,25 @@ def test_the_inputs(pages: tuple[Report, UnitPage]) -> None:
         for name in ("norm", "share", "contribution"):
             _same(getattr(connection.slice, name), getattr(strong.slice, name))
         _same(getattr(connection.slice, "drive_share"), effect.share)  # noqa: B009
+        assert connection.slice.contribution.value == pytest.approx(effect.contribution.mean.value, rel=1e-4)
     parts = {part.name: part.value for part in light.parts}
     by_label = {channel.label: channel.contribution for channel in full.inputs}
     shown = parts.keys() & by_label.keys()
     assert len(shown) == 6
     for label in shown:
         _same(parts[label], by_label[label])
-    assert light.total is not None
+    assert light.total is not None and light.held_out_count is not None
     assert light.total.value == pytest.approx(full.evidence.effects.baseline.value, rel=1e-4)
+    _same(light.held_out_count, full.evidence.effects.photos)
+    assert light.held_out_count.value >= FEWEST_HELD_OUT
 
 
 def test_the_examples(pages: tuple[Report, UnitPage]) -> None:
     full, light = pages
     _same(light.example_count, full.evidence.effects.examples)
-    _same(light.photo_count, full.evidence.examples.photos)
+    # No photo of an example is one of those from which contributions come.
+    assert light.shown_count is not None and light.held_out_count is not None
+    assert light.shown_count.value + light.held_out_count.value == full.evidence.examples.photos.value
     assert len(light.examples) == 6
     for ours, theirs in zip(light.examples, full.evidence.examples.top, strict=False):
         assert (ours.photo, ours.row, ours.column) == (theirs.photo, theirs.row, theirs.column)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +18,20 @@ from vizengine.measures.extremes import photo_extremes
 from vizengine.measures.photos import Photo
 from vizengine.measures.statistics import SHUFFLES
 from vizengine.measures.stimuli import battery
-from vizengine.measures.stream import EvidenceSettings, Extremes, stream
+from vizengine.measures.stream import EvidenceSettings, Extremes, Split, stream
 from vizengine.measures.tuning import measure_tuning, orientation_selectivity
 from vizengine.measures.unit import Forward, UnitMap
 from vizengine.network.model import Network
 
 SIZES = [(70, 90), (64, 64), (101, 75), (80, 120), (90, 66), (75, 75), (66, 99)]
 LAYERS = ["first", "left", "right", "last", "end"]
+ALL = Split(*np.ones((2, len(SIZES)), bool), judges=False)
+SPLIT = Split(np.arange(len(SIZES)) % 3 == 1, np.arange(len(SIZES)) % 3 != 1, judges=True)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_parts_and_bias_make_the_pre_activation(tiny_network: Network, tmp_path: Path, layer: str) -> None:
-    found = survey(tiny_network, layer, save_photos(tmp_path, SIZES))
+    found = survey(tiny_network, layer, save_photos(tmp_path, SIZES), ALL)
     bias = tiny_network.weights[layer][1]
     assert 2 * len(SIZES) < found.pre.shape[1] <= PER_PHOTO * len(SIZES)
     there = np.isfinite(found.pre)
@@ -46,7 +49,8 @@ def test_all_units_at_once_are_what_each_is_alone(tiny_network: Network, tmp_pat
 
 
 def _assert_as_alone(network: Network, layer: str, photos: tuple[Photo, ...], units: range) -> None:
-    found = survey(network, layer, photos)
+    found = survey(network, layer, photos, SPLIT)
+    assert (found.shown, found.held_out) == (2, 5)
     field = network.architecture.receptive_field(layer)
     fired = []
     for unit in units:
@@ -60,11 +64,13 @@ def _assert_as_alone(network: Network, layer: str, photos: tuple[Photo, ...], un
         assert found.firing[unit] == pytest.approx((every > 0).mean(), abs=2 / len(every))
         # The same places as on the page of the unit alone.
         extremes = Extremes(EXAMPLES, PER_PHOTO, -(-field.size // field.stride))
-        alone = functools.reduce(extremes.of_both, map(extremes.of, maps))
+        alone = functools.reduce(extremes.of_both, (extremes.of(maps[index]) for index in np.flatnonzero(SPLIT.shown)))
         own = found.examples(unit)
         assert len(own) == len(alone)
         np.testing.assert_allclose(found.pre[unit, own], alone.pre, rtol=1e-4, atol=1e-3)
         np.testing.assert_allclose(found.parts[unit, own], alone.contributions, rtol=1e-3, atol=1e-2)
+        by_photo = [_where_strongest(maps[index]) for index in np.flatnonzero(SPLIT.held_out)]
+        np.testing.assert_allclose(found.contributions(unit), np.mean(by_photo, axis=0), rtol=1e-3, atol=1e-2)
     table = np.stack(fired, axis=1)
     scale = np.sqrt((table**2).mean(axis=0)) + 1e-3
     own = slice(units.start, units.stop)
@@ -74,10 +80,28 @@ def _assert_as_alone(network: Network, layer: str, photos: tuple[Photo, ...], un
     np.testing.assert_allclose(found.products[own, own] / scales, products / scales, atol=1e-3)
 
 
+def _where_strongest(unit_map: UnitMap) -> np.ndarray:
+    """Mean contributions at the highest 0.5 % of a photo's positions."""
+    ordered = sorted(range(unit_map.pre.size), key=lambda place: -unit_map.pre.flat[place])
+    inputs = unit_map.contributions.shape[-1]
+    places = ordered[: math.ceil(unit_map.pre.size / 200)]
+    return unit_map.contributions.reshape(-1, inputs)[places].astype(np.float64).mean(axis=0)
+
+
+def test_memory_is_that_of_one_photo(tiny_network: Network, tmp_path: Path) -> None:
+    photos = save_photos(tmp_path, SIZES)
+    one, all_of_them = (survey(tiny_network, "last", photos[:count], ALL) for count in (1, len(SIZES)))
+    for name in ("mean", "products", "strongest"):
+        assert getattr(one, name).shape == getattr(all_of_them, name).shape
+    many = functools.reduce(lambda whole, _: join(whole, all_of_them, whole.held_out), range(9), all_of_them)
+    assert many.parts.shape[1] == EXAMPLES and many.held_out == 10 * len(SIZES)
+    np.testing.assert_allclose(many.contributions(3), all_of_them.contributions(3))
+
+
 def test_the_extremes_are_those_that_single_circuits_use(tiny_network: Network, tmp_path: Path) -> None:
     photos = save_photos(tmp_path, SIZES)
-    for layer in (*LAYERS, "input"):
-        expected, found = photo_extremes(tiny_network, layer, photos), survey(tiny_network, layer, photos).extremes
+    for layer, expected in photo_extremes(tiny_network, (*LAYERS, "input"), photos).items():
+        found = survey(tiny_network, layer, photos, ALL).extremes
         assert found.names == expected.names
         for channel in range(len(expected.highest)):
             assert (found.best(channel), found.worst(channel)) == (expected.best(channel), expected.worst(channel))
@@ -88,7 +112,7 @@ def test_pre_activations_are_those_of_numpy(tiny_network: Network, tmp_path: Pat
     prepared = photo.pixels() * 255.0 - np.array([120.0, 110.0, 100.0])
     kernel, bias = tiny_network.weights["first"]
     plain = convolve(prepared.astype(np.float32), kernel, bias, 2, "valid")
-    found = survey(tiny_network, "first", [photo])
+    found = survey(tiny_network, "first", [photo], ALL)
     np.testing.assert_allclose(found.pre[:, 0], plain.max(axis=(0, 1)), rtol=1e-4)
     fired = np.maximum(plain.reshape(-1, plain.shape[-1]).astype(np.float64), 0)
     np.testing.assert_allclose(found.activation, fired.mean(axis=0), rtol=1e-3)
@@ -97,13 +121,16 @@ def test_pre_activations_are_those_of_numpy(tiny_network: Network, tmp_path: Pat
 
 def test_photos_may_be_shared_out(tiny_network: Network, tmp_path: Path) -> None:
     photos = save_photos(tmp_path, SIZES)
-    whole = survey(tiny_network, "last", photos)
-    parts = join(survey(tiny_network, "last", photos[:4]), survey(tiny_network, "last", photos[4:]), 4)
+    whole = survey(tiny_network, "last", photos, SPLIT)
+    halves = slice(4), slice(4, None)
+    first, second = (survey(tiny_network, "last", photos[half], SPLIT.part(half)) for half in halves)
+    parts = join(first, second, 4)
     for name in ("pre", "photo", "row", "column", "parts"):
         np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
     for name in ("highest", "highest_photo", "lowest", "lowest_photo"):
         np.testing.assert_array_equal(getattr(parts.extremes, name), getattr(whole.extremes, name))
-    assert parts.count == whole.count
+    assert (parts.count, parts.shown, parts.held_out) == (whole.count, whole.shown, whole.held_out)
+    np.testing.assert_allclose(parts.strongest, whole.strongest, rtol=1e-10)
     np.testing.assert_allclose(parts.deviation, whole.deviation, rtol=1e-10)
     for name in ("firing", "activation", "products"):
         np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-10)
@@ -111,7 +138,7 @@ def test_photos_may_be_shared_out(tiny_network: Network, tmp_path: Path) -> None
 
 def test_no_photos_are_refused(tiny_network: Network) -> None:
     with pytest.raises(ValueError, match="at least one"):
-        survey(tiny_network, "last", [])
+        survey(tiny_network, "last", [], ALL)
 
 
 def test_selectivity_is_that_of_the_tuning_curves(squeezenet: Network, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def sheet(layer: str = "a/layer") -> ContactSheet:
         field=whole(15, "px"),
         photos=whole(8),
         positions=whole(1000),
+        shown=whole(3),
         columns=_columns(),
         entries=(replace(sound, neighbours=((1, fixed(0.5, 2)),)), lonely, failed),
         config=f"  - name: x-{{unit}}\n    network: {{model: x}}\n    unit: {{layer: {layer}, index: {{unit}}}}",

@@ -109,6 +109,7 @@ class LayerRun:
             field=whole(architecture.receptive_field(self._layer).size, "px"),
             photos=whole(len(survey.extremes.names)),
             positions=whole(survey.count),
+            shown=whole(survey.shown),
             columns=tuple(filter(None, (column(self._results) for column in COLUMNS))),
             entries=tuple(self._entry(unit, self._results, others) for unit, others in enumerate(nearest)),
             config=config_lines(self._worker.section.network, self._layer),
@@ -129,7 +130,7 @@ class LayerRun:
             verdict=verdict(picture),
             reached=significant(picture.reached),
             photo_best=significant(survey.extremes.best(unit)[0]),
-            seen=f"Places in photos that drive unit {unit} most, from {', '.join(names)}",
+            seen=f"Places in shown photos that drive unit {unit} most, from {', '.join(names)}",
             group_count=whole(int(groups.count[unit])),
             neighbours=tuple(
                 (other, fixed(float(results.correlation[unit, other]), 2)) for other in nearest if other >= 0

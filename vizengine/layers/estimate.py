@@ -14,6 +14,7 @@ from vizengine.layers.jobs import chosen_layers, named_units, source_layers
 from vizengine.layers.survey import EXAMPLES
 from vizengine.layers.workers import Worker
 from vizengine.measures.photos import LONGEST_SIDE
+from vizengine.measures.stream import Split
 from vizengine.network.architecture import Architecture
 from vizengine.network.layers import INPUT
 from vizengine.output import duration
@@ -141,9 +142,10 @@ def _photo_seconds(worker: Worker, layer: str) -> float:
     from vizengine.layers.survey import survey
 
     photos = worker.photos[:1]
-    survey(worker.network, layer, photos)
+    both = Split.of(photos)
+    survey(worker.network, layer, photos, both)
     started = time.monotonic()
-    survey(worker.network, layer, photos)
+    survey(worker.network, layer, photos, both)
     return time.monotonic() - started
 
 

@@ -34,7 +34,7 @@ class LayerResults:
 
     Attributes:
         kernel: (height, width, inputs, units) float32.
-        groups: of their top examples, where they were grouped.
+        groups: of their top examples in the shown photos, where they were grouped.
     """
 
     survey: Survey
@@ -272,8 +272,8 @@ def _grouping(layer: LayerResults) -> Column | None:
         "the unit answers to several things that have little in common: it is polysemantic.",
         "mean silhouette (Rousseeuw 1987) of the best of Ward’s groupings into 2 to 6, of the directions of the "
         "contribution vectors",
-        f"each unit’s {EvidenceSettings.examples} highest positions, at most {EvidenceSettings.per_photo} of a photo, "
-        "that don’t overlap",
+        f"each unit’s {EvidenceSettings.examples} highest positions in {layer.survey.shown:,} shown photos, at most "
+        f"{EvidenceSettings.per_photo} of a photo, that don’t overlap",
         f"The highest of {SHUFFLES} groupings after each input’s contributions were shuffled among the "
         "examples, and at least 0.25 (Kaufman and Rousseeuw 1990).",
         _two_decimals,

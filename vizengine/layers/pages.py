@@ -181,8 +181,7 @@ class SweepRun:
         survey = self._worker.survey(layer)
         circuit = self._circuit(layer, unit)
         outputs = outputs_report(readings(self._architecture, circuit, self._slices_of))
-        examples = survey.examples(unit)
-        mean = survey.parts[unit, examples].mean(axis=0, dtype=np.float64)
+        mean = survey.contributions(unit)
         places = decimals(mean.tolist())
         best, photo = survey.extremes.best(unit)
         strongest = zip(circuit.strongest, slice_figures(circuit, mean, circuit.strongest), strict=True)
@@ -199,10 +198,11 @@ class SweepRun:
             inhibited=self._readers(outputs.inhibited, "inhibitory"),
             output_scale=outputs.scale,
             parts=self._parts(circuit, mean, places),
-            total=fixed(float(survey.pre[unit, examples].mean(dtype=np.float64)), places),
-            example_count=whole(len(examples)),
+            total=fixed(float(mean.sum()) + circuit.bias, places),
+            held_out_count=whole(survey.held_out),
+            example_count=whole(len(survey.examples(unit))),
             examples=example_reports(tuple(self._worker.examples(layer, unit, SHOWN_EXAMPLES)), EXAMPLE_PIXELS),
-            photo_count=whole(len(survey.extremes.names)),
+            shown_count=whole(survey.shown),
         )
 
     def _failed_page(self, layer: str, unit: int, reason: str) -> UnitPage:

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from vizengine.cache import Stage
 from vizengine.measures.extremes import Bounds, PhotoExtremes
 from vizengine.measures.photos import Photo
-from vizengine.measures.stream import EvidenceSettings
+from vizengine.measures.stream import EvidenceSettings, Split, strongest_places
 from vizengine.network.architecture import Architecture
 from vizengine.network.layers import INPUT
 from vizengine.network.model import Network
@@ -35,11 +35,15 @@ class Survey:
         activation: (channels,) float64, mean over all positions of the activation: the pre-activation where it is above
             zero, else zero.
         products: (channels, channels) float64, mean product of the activations of two channels at one position.
-        pre: (channels, examples) float32, the highest pre-activations whose receptive fields don't overlap, at most
-            `PER_PHOTO` of a photo and `EXAMPLES` in all, highest first; minus infinity where there are no more.
+        shown, held_out: how many photos are shown and held out.
+        strongest: (channels, inputs) float64, sum over the held-out photos of each one's mean contributions where the
+            unit is strongest. For `input`, whose channels have no inputs, none.
+        pre: (channels, examples) float32, the highest pre-activations in the shown photos whose receptive fields don't
+            overlap, at most `PER_PHOTO` of a photo and `EXAMPLES` in all, highest first; minus infinity where there
+            are no more.
         photo, row, column: (channels, examples) int64, index of the photo and position on the layer's map.
         parts: (channels, examples, inputs) float32, what each input channel adds there; with the bias
-            they sum to `pre`. For `input`, whose channels have no inputs, none.
+            they sum to `pre`. For `input` none.
     """
 
     extremes: PhotoExtremes
@@ -49,6 +53,9 @@ class Survey:
     firing: NDArray[np.float64]
     activation: NDArray[np.float64]
     products: NDArray[np.float64]
+    shown: int
+    held_out: int
+    strongest: NDArray[np.float64]
     pre: NDArray[np.float32]
     photo: NDArray[np.int64]
     row: NDArray[np.int64]
@@ -58,6 +65,10 @@ class Survey:
     def examples(self, channel: int) -> NDArray[np.int64]:
         """Indices of a channel's examples, highest first."""
         return np.flatnonzero(np.isfinite(self.pre[channel]))
+
+    def contributions(self, channel: int) -> NDArray[np.float64]:
+        """(inputs,) mean contributions where a channel is strongest in the held-out photos, photos alike."""
+        return np.asarray(self.strongest[channel] / max(self.held_out, 1))
 
     @property
     def strength(self) -> NDArray[np.float64]:
@@ -121,6 +132,9 @@ def join(first: Survey, second: Survey, offset: int = 0) -> Survey:
         firing=mean(first.firing, second.firing),
         activation=mean(first.activation, second.activation),
         products=mean(first.products, second.products),
+        shown=first.shown + second.shown,
+        held_out=first.held_out + second.held_out,
+        strongest=first.strongest + second.strongest,
         pre=np.asarray(highest(first.pre, second.pre), np.float32),
         photo=np.asarray(highest(first.photo, second.photo + offset), np.int64),
         row=np.asarray(highest(first.row, second.row), np.int64),
@@ -160,13 +174,14 @@ def top_places(
     return rows, columns, values
 
 
-def survey(network: Network, layer: str, photos: Sequence[Photo]) -> Survey:
+def survey(network: Network, layer: str, photos: Sequence[Photo], split: Split) -> Survey:
     """Send each photo through the network once, for all units of a layer.
 
     Args:
         network: one with all weights up to the layer.
         layer: a conv layer or `input`.
         photos: readable ones, at least one.
+        split: of these photos.
 
     Raises:
         ValueError: there are no photos.
@@ -184,39 +199,54 @@ def survey(network: Network, layer: str, photos: Sequence[Photo]) -> Survey:
     for index, photo in enumerate(photos):
         prepared = network.prepare(tf.constant(photo.pixels()[None]), layer)
         if conv is None:
-            pre = read = np.asarray(prepared)[0]
+            pre, reads = np.asarray(prepared)[0], None
         else:
             fed = below(prepared, training=False)
-            pre, read = np.asarray(conv(fed))[0], np.asarray(fed)[0]
-        row, column, highest = top_places(pre, PER_PHOTO, reach)
-        parts = [
-            np.zeros((len(row), 0), np.float32)
-            if conv is None
-            else contributions(architecture, layer, read, conv.kernel, row[:, place], column[:, place])
-            for place in range(PER_PHOTO)
-        ]
-        part = _of_photo(photo.name, pre, highest, row, column, np.stack(parts, axis=1))
+            pre, reads = np.asarray(conv(fed))[0], _Reads(architecture, layer, np.asarray(fed)[0], conv.kernel)
+        part = _of_photo(photo.name, pre, reads, reach, bool(split.shown[index]), bool(split.held_out[index]))
         whole = part if whole is None else join(whole, part, index)
     assert whole is not None
     return whole
 
 
+@dataclass(frozen=True)
+class _Reads:
+    """What a conv layer reads of one photo, and its kernel, as `contributions` takes them."""
+
+    architecture: Architecture
+    layer: str
+    below: NDArray[np.float32]
+    kernel: NDArray[np.float32]
+
+    def contributions(self, row: NDArray[np.integer], column: NDArray[np.integer]) -> NDArray[np.float32]:
+        return contributions(self.architecture, self.layer, self.below, self.kernel, row, column)
+
+
 def _of_photo(
-    name: str,
-    pre: NDArray[np.float32],
-    highest: NDArray[np.float32],
-    row: NDArray[np.int64],
-    column: NDArray[np.int64],
-    parts: NDArray[np.float32],
+    name: str, pre: NDArray[np.float32], reads: _Reads | None, reach: int, shown: bool, held_out: bool
 ) -> Survey:
-    """The survey of one photo from (down, across, channels) pre-activations and from its highest places."""
-    flat = pre.reshape(-1, pre.shape[-1])
+    """The survey of one photo from (down, across, channels) pre-activations."""
+    channels = pre.shape[-1]
+    flat = pre.reshape(-1, channels)
     wide = flat.astype(np.float64)
     mean, deviation = wide.mean(axis=0), wide.std(axis=0)
     fired = np.maximum(wide, 0, out=wide)
     # On one thread, so that processes with fewer threads get the same sums to the last digit.
     with threadpool_limits(1):
         products = fired.T @ fired / len(flat)
+    inputs = 0 if reads is None else reads.kernel.shape[2]
+    row, column = np.zeros((2, channels, PER_PHOTO), np.int64)
+    highest = np.full((channels, PER_PHOTO), -np.inf, np.float32)
+    parts = np.zeros((channels, PER_PHOTO, inputs), np.float32)
+    strongest = np.zeros((channels, inputs))
+    if shown:
+        row, column, highest = top_places(pre, PER_PHOTO, reach)
+        if reads is not None:
+            for place in range(PER_PHOTO):
+                parts[:, place] = reads.contributions(row[:, place, None], column[:, place, None])
+    if held_out and reads is not None:
+        places = np.stack([strongest_places(values) for values in np.moveaxis(pre, -1, 0)])
+        strongest += reads.contributions(*np.divmod(places, pre.shape[1]))
     return Survey(
         extremes=PhotoExtremes.of_photo(name, Bounds(flat.max(axis=0), flat.min(axis=0))),
         count=len(flat),
@@ -225,6 +255,9 @@ def _of_photo(
         firing=(flat > 0).mean(axis=0, dtype=np.float64),
         activation=fired.mean(axis=0),
         products=products,
+        shown=int(shown),
+        held_out=int(held_out),
+        strongest=strongest,
         pre=highest,
         photo=np.zeros(row.shape, np.int64),
         row=row,
@@ -241,33 +274,33 @@ def contributions(
     row: NDArray[np.integer],
     column: NDArray[np.integer],
 ) -> NDArray[np.float32]:
-    """What each input channel adds to each unit at one position of that unit's own.
+    """What each input channel adds to each unit, on average over some positions of that unit's own.
 
     Args:
         below: (height, width, channels), what the layer reads.
         kernel: (height, width, inputs, units); with groups, each unit's inputs are those of its group.
-        row, column: (units,) position of each unit on the layer's map.
+        row, column: (units, positions) on the layer's map.
 
     Returns:
         (units, inputs) float32.
     """
     spec = architecture.layer(layer)
-    read, inside = [], []
-    for axis, position in enumerate((row, column)):
-        side = below.shape[axis]
-        first = position * spec.stride - spec.padding_before(axis, side)
-        places = first[:, None] + np.arange(spec.window[axis]) * spec.dilation
-        read.append(places.clip(0, side - 1))
-        inside.append((places >= 0) & (places < side))
-    down, across = read[0][:, :, None], read[1][:, None, :]
-    if spec.groups == 1:
-        patches = below[down, across]
-    else:
-        starts = np.array([architecture.reads(layer, unit).start for unit in range(len(row))])
-        channels = starts[:, None] + np.arange(kernel.shape[2])
-        patches = below[down[..., None], across[..., None], channels[:, None, None, :]]
-    patches = patches * (inside[0][:, :, None] & inside[1][:, None, :])[..., None]
-    return np.asarray(np.einsum("uhwc,hwcu->uc", patches, kernel), np.float32)
+    units, positions = row.shape
+    starts = np.array([architecture.reads(layer, unit).start for unit in range(units)])
+    channels = starts[:, None, None, None] + np.arange(kernel.shape[2])
+    fields = np.zeros((units, *spec.window, kernel.shape[2]))
+    for places in zip(row.T, column.T, strict=True):
+        read, inside = [], []
+        for axis, position in enumerate(places):
+            side = below.shape[axis]
+            first = position * spec.stride - spec.padding_before(axis, side)
+            lines = first[:, None] + np.arange(spec.window[axis]) * spec.dilation
+            read.append(lines.clip(0, side - 1))
+            inside.append((lines >= 0) & (lines < side))
+        down, across = read[0][:, :, None], read[1][:, None, :]
+        field = below[down, across] if spec.groups == 1 else below[down[..., None], across[..., None], channels]
+        fields += field * (inside[0][:, :, None] & inside[1][:, None, :])[..., None]
+    return np.asarray(np.einsum("uhwc,hwcu->uc", fields / positions, kernel), np.float32)
 
 
-SURVEY = Stage("survey", Survey, 2, (survey, join))
+SURVEY = Stage("survey", Survey, 3, (survey, join))

@@ -58,7 +58,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the unit's mean pre-activation on its top examples.
+    """A part of the unit's mean pre-activation where it is strongest in the held-out photos.
 
     Attributes:
         name: `bias`, an input's label, or how many other inputs there are.
@@ -83,9 +83,8 @@ class UnitPage:
         scale, output_scale: value of the full colours of the inputs' and of the readers' slices.
         excited, inhibited: the later units that it excites and inhibits most, with `OutputSlice`s.
         parts: bias, largest inputs and all others; they sum to `total`.
-        total: mean pre-activation on its top examples, of which there are `example_count`.
-        examples: the first of them.
-        photo_count: how many photos were looked at.
+        total: mean pre-activation where it is strongest in the held-out photos, of which there are `held_out_count`.
+        examples: the first of its top examples, of which there are `example_count` in `shown_count` photos.
     """
 
     tile: Tile
@@ -105,9 +104,10 @@ class UnitPage:
     output_scale: Quantity | None = None
     parts: tuple[Part, ...] = ()
     total: Quantity | None = None
+    held_out_count: Quantity | None = None
     example_count: Quantity | None = None
     examples: tuple[ExampleReport, ...] = ()
-    photo_count: Quantity | None = None
+    shown_count: Quantity | None = None
 
     def data(self) -> dict[str, object]:
         """Its figures, unrounded, for those who compute with them."""
@@ -178,6 +178,7 @@ class ContactSheet:
         size: side of the pictures in pixels.
         field: side of a unit's receptive field.
         photos, positions: how many were looked at.
+        shown: of how many of the photos examples are shown.
         entries: all units, by index.
         config: three lines of a config that make the page of a unit, `{unit}` standing for its index.
         settings: name of the circuit in the config that gave photos and settings.
@@ -189,6 +190,7 @@ class ContactSheet:
     field: Quantity
     photos: Quantity
     positions: Quantity
+    shown: Quantity
     columns: tuple[Column, ...]
     entries: tuple[SheetEntry, ...]
     config: str
@@ -200,6 +202,7 @@ class ContactSheet:
             "network": self.network,
             "layer": self.layer,
             "photos": self.photos.value,
+            "shown": self.shown.value,
             "positions": self.positions.value,
             "columns": {
                 column.name: {

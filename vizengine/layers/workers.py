@@ -27,6 +27,7 @@ from vizengine.measures.examples import Example, cut_example
 from vizengine.measures.extremes import PhotoExtremes
 from vizengine.measures.photos import Photo
 from vizengine.measures.readings import Slices
+from vizengine.measures.stream import Split
 from vizengine.network.architecture import Architecture
 from vizengine.network.model import seen, use_threads
 from vizengine.network.source import open_source
@@ -113,6 +114,11 @@ class Worker:
         """The photos that can be read."""
         return self._resources.photos
 
+    @cached_property
+    def split(self) -> Split:
+        """Which of them are shown and which held out."""
+        return Split.of(self.photos)
+
     @property
     def network(self) -> Network:
         """The network; loads TensorFlow."""
@@ -154,8 +160,9 @@ class Worker:
         key: dict[str, object] = {"layer": layer}
         if job.kind == "survey":
             part = slice(job.part * PHOTOS_OF_A_JOB, (job.part + 1) * PHOTOS_OF_A_JOB)
-            key["photos"] = self._photo_hashes[part]
-            return SURVEY, key, lambda: survey(resources.network, layer, self.photos[part])
+            # Whether a photo is held out follows from its content, once there are enough of them in all.
+            key |= {"photos": self._photo_hashes[part], "judges": self.split.judges}
+            return SURVEY, key, lambda: survey(resources.network, layer, self.photos[part], self.split.part(part))
         if job.kind == "groups":
             key |= {"units": list(job.channels), "photos": self._photo_hashes}
             return UNIT_GROUPS, key, lambda: groups(self.survey(layer), job.channels)
