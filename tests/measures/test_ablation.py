@@ -1,4 +1,4 @@
-"""Contributions, ablations and faithfulness against maps that are really changed and convolved again, in plain NumPy."""
+"""Contributions, ablations and faithfulness against maps that are changed and convolved again, in plain NumPy."""
 
 from __future__ import annotations
 

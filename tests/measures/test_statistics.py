@@ -21,6 +21,32 @@ def test_area_under_curve_equals_counting() -> None:
     assert np.mean([low <= truth <= high for _, low, high in areas]) == pytest.approx(0.95, abs=0.04)
 
 
+def _newcombe(area: float, n: int, m: int) -> float:
+    """Variance of method 5 in Newcombe 2006: Hanley and McNeil's with (n + m) / 2 - 1 for both n - 1 and m - 1."""
+    more = (n + m) / 2 - 1
+    return area * (1 - area) * (1 + more * (1 - area) / (2 - area) + more * area / (1 + area)) / (n * m)
+
+
+@pytest.mark.parametrize(("level", "normal"), [(0.95, 1.959964), (0.99, 2.575829)])
+@pytest.mark.parametrize(("n", "m", "apart"), [(8, 8, 0.0), (21, 16, 1.0), (9, 40, -2.0), (8, 12, 30.0), (8, 9, -30.0)])
+def test_the_areas_interval_solves_its_equation(n: int, m: int, apart: float, level: float, normal: float) -> None:
+    generator = np.random.default_rng(n)
+    area, low, high = area_under_curve(generator.normal(apart, 1, n), generator.normal(0, 1, m), level)
+    assert 0 <= low < high <= 1 and low <= area <= high
+    for end in {low, high} - {0.0, 1.0}:
+        assert (area - end) ** 2 == pytest.approx(normal**2 * _newcombe(end, n, m), rel=1e-4, abs=1e-9)
+    assert (low == 0) == (area == 0) and (high == 1) == (area == 1)
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 50])
+def test_an_area_of_1_or_0_is_not_certain(size: int) -> None:
+    above, below = np.arange(size) + 100.0, np.arange(size) + 0.0
+    area, low, high = area_under_curve(above, below)
+    assert (area, high) == (1, 1) and low < 1 - 0.2 / size
+    area, low, high = area_under_curve(below, above)
+    assert (area, low) == (0, 0) and high > 0.2 / size
+
+
 def test_estimate_is_students_interval() -> None:
     result = estimate(np.array([1.0, 2.0, 3.0, np.nan]))
     # t for two degrees of freedom at 97.5 %, from a table.
