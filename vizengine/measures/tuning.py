@@ -572,7 +572,11 @@ TUNING = Measure(
     report=tuning_report,
     part=TuningReport,
     about="What it makes of drawn stimuli.",
-    values={f"{kind}_invariance": _invariance(kind) for kind in KINDS},
+    values={f"{kind}_invariance": _invariance(kind) for kind in KINDS}
+    | {
+        "stimuli.strongest": lambda part: part.strongest[0].name if part.strongest else None,
+        "stimuli.response": lambda part: part.strongest[0].response if part.strongest else None,
+    },
     rows={
         "answers most to": lambda report: next((stimulus.name for stimulus in report.evidence.tuning.strongest), None),
     },
