@@ -22,10 +22,13 @@ class Campaign:
         promise: what a user may rely on.
         method: how it is tested.
         held: what was seen in every case, if no case broke the promise.
-        cases: the cases, made one after the other in a folder that is empty at first.
+        cases: the cases, made one after the other in a folder that is empty at first. What they write there as
+            `tables.md` goes into docs/trust.md, under the campaign's heading.
+        needs_photos: whether it takes `--photos FOLDER`; its folder then holds a link to them, `photos`.
     """
 
     promise: str
     method: str
     held: str
     cases: Callable[[Path], Iterator[Case]]
+    needs_photos: bool = False
