@@ -14,6 +14,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -63,13 +64,17 @@ MOST_TELLING = 2 / 20
 WAYS = {"without": False, "with": True}
 """Ways of drawing a set, and whether a photo may come twice."""
 
-Written = list[tuple[str, Claim]]
-"""Claims with the name of their kind."""
+LOOKED, JUDGED, CORRECTED = (
+    "the photos that the author looked at",
+    "the held-out photos",
+    "the held-out photos, corrected for the number of claims",
+)
+"""What may support a claim."""
 
 
-def claim(kind: str, value: object) -> tuple[str, Claim]:
+def claim(kind: str, value: object) -> Claim:
     """A claim as a config makes it."""
-    return kind, claim_of(ClaimSection.model_validate({kind: value}))
+    return claim_of(ClaimSection.model_validate({kind: value}))
 
 
 def sufficient(correlation: float) -> dict[str, object]:
@@ -114,14 +119,22 @@ def is_true(checked: Checked) -> bool:
     return verdict(checked.value, checked.value, checked.threshold, checked.above) == "supported"
 
 
-def claims_of(subject: Subject) -> Written:
-    """Claims of every kind but those that have no verdict or don't rest on photos."""
-    return [
-        *(claim(kind, channel) for kind in ("excites", "inhibits", "stands_out") for channel in subject.channels),
-        *(claim("arranged", channel) for channel in (True, *subject.channels)),
-        *(claim("invariant_to", kind) for kind in KINDS),
-        *(claim("sufficient", sufficient(correlation)) for correlation in CORRELATIONS),
-    ]
+def is_supported(checked: Checked) -> bool:
+    """Whether the interval says so, however few the photos."""
+    return verdict(checked.low, checked.high, checked.threshold, checked.above) == "supported"
+
+
+def claims_of(subject: Subject) -> list[tuple[str, Claim]]:
+    """Claims of every kind that rests on photos and has a verdict, with the name of the kind."""
+    settings: dict[str, Sequence[object]] = {
+        "excites": subject.channels,
+        "inhibits": subject.channels,
+        "stands_out": subject.channels,
+        "arranged": [True, *subject.channels],
+        "invariant_to": KINDS,
+        "sufficient": [sufficient(correlation) for correlation in CORRELATIONS],
+    }
+    return [(kind, claim(kind, value)) for kind, values in settings.items() for value in values]
 
 
 def verdicts(subject: Subject, size: int) -> Counter[tuple[str, str]]:
@@ -138,17 +151,22 @@ def verdicts(subject: Subject, size: int) -> Counter[tuple[str, str]]:
     return ends
 
 
-def written(subject: Subject, evidence: SimpleNamespace) -> Written:
-    """What an author would claim who has seen these photos: up to ten claims, each of which they support.
+def written(subject: Subject, evidence: SimpleNamespace, careful: bool) -> list[Claim]:
+    """What an author would claim who has seen these photos, up to ten claims.
 
     Four inputs that excite or inhibit, and two that stand out, largest first; the arrangement; two invariances; the
-    highest correlation for which six inputs are enough.
+    highest correlation, in steps of 0.05, for which six inputs are enough.
+
+    Args:
+        subject: the unit.
+        evidence: from the photos that the author looks at.
+        careful: whether the author claims what these photos support, or else whatever their figures say.
     """
 
-    def holds(made: tuple[str, Claim]) -> bool:
-        checked = made[1].check(subject.circuit, evidence)
-        # The shown photos are too few for a verdict on invariance, and the author looks all the same.
-        return verdict(checked.low, checked.high, checked.threshold, checked.above) == "supported"
+    def holds(made: Claim) -> bool:
+        checked = made.check(subject.circuit, evidence)
+        # Whatever their number: the author looks at photos that are too few for a verdict too.
+        return is_supported(checked) if careful else is_true(checked)
 
     mean = evidence.contributions.drive.mean
     largest = np.argsort(-np.abs(mean), kind="stable")[: 2 * TOP].tolist()
@@ -157,32 +175,37 @@ def written(subject: Subject, evidence: SimpleNamespace) -> Written:
         (2, [claim("stands_out", channel) for channel in largest]),
         (1, [claim("arranged", True)]),
         (2, [claim("invariant_to", kind) for kind in KINDS]),
-        (1, [claim("sufficient", sufficient(correlation)) for correlation in reversed(CORRELATIONS)]),
+        (1, [claim("sufficient", sufficient(twentieths / 20)) for twentieths in range(19, 9, -1)]),
     )
-    return [made for most, of_kind in candidates for made in list(filter(holds, of_kind))[:most]]
+    return [made for most, of_kind in candidates for made in islice(filter(holds, of_kind), most)]
 
 
-def looks(subject: Subject, held_out: NDArray[np.bool_]) -> Counter[str]:
-    """Pages whose author looked first: what the held-out photos say of their claims, and how many are false."""
+def looks(subject: Subject, held_out: NDArray[np.bool_], careful: bool) -> Counter[str]:
+    """Pages whose author looked first: what the held-out photos say of their claims, and how many are false.
+
+    Returns:
+        Numbers of pages, of claims, of each verdict, and by the name of what supports it, of pages with a false claim.
+    """
     circuit, whole = subject.circuit, evidence_of(subject, np.arange(len(held_out)))
     ends = Counter[str]()
     for chosen in draws(len(held_out), LOOKED_AT, False, circuit.unit):
         judging, looked_at = chosen[held_out[chosen]], chosen[~held_out[chosen]]
         if len(judging) < FEWEST_HELD_OUT or len(looked_at) < 2:
             continue
-        claims = [made for _, made in written(subject, evidence_of(subject, looked_at))]
-        evidence = evidence_of(subject, judging)
+        seen, evidence = evidence_of(subject, looked_at), evidence_of(subject, judging)
+        claims = written(subject, seen, careful)
         truths = [is_true(made.check(circuit, whole)) for made in claims]
         corrected = 1 - (1 - LEVEL) / max(len(claims), 1)
+        supported = {
+            LOOKED: [is_supported(made.check(circuit, seen)) for made in claims],
+            JUDGED: [made.check(circuit, evidence).verdict == "supported" for made in claims],
+            CORRECTED: [made.check(circuit, evidence, corrected).verdict == "supported" for made in claims],
+        }
         ends["pages"] += 1
         ends["claims"] += len(claims)
-        ends["pages with a false claim that the photos looked at support"] += not all(truths)
-        for level, name in ((LEVEL, "held-out photos"), (corrected, "held-out photos, corrected for the claims,")):
-            found = [made.check(circuit, evidence, level).verdict for made in claims]
-            if level == LEVEL:
-                ends.update(f"claims {end}" for end in found)
-            false = any(end == "supported" and not truth for end, truth in zip(found, truths, strict=True))
-            ends[f"pages with a false claim that {name} support"] += false
+        ends["supported"] += sum(supported[JUDGED])
+        for name, of_claims in supported.items():
+            ends[name] += any(held and not truth for held, truth in zip(of_claims, truths, strict=True))
     return ends
 
 
@@ -292,20 +315,26 @@ def verdict_cases(trained: Sequence[Subject]) -> tuple[str, list[Case]]:
 
 def look_cases(trained: Sequence[Subject], held_out: NDArray[np.bool_]) -> tuple[str, list[Case]]:
     """What becomes of claims whose author looked first."""
-    ends = sum((looks(subject, held_out) for subject in trained), Counter[str]())
-    pages, claims = ends["pages"], ends["claims"]
-    ends_of_claims = ", ".join(f"{ends[f'claims {end}'] / claims:.0%} {end}" for end in ("supported", "contradicted"))
-    false = {name: count / pages for name, count in ends.items() if name.startswith("pages with")}
-    judged = {name: value for name, value in false.items() if "held-out" in name}
-    rows = [[name, _cell(value, most=MOST_FALSE_PAGES if name in judged else 1)] for name, value in false.items()]
+    rows, cases = [], list[Case]()
+    for careful, author in ((True, "what the photos looked at support"), (False, "whatever their figures say")):
+        ends = sum((looks(subject, held_out, careful) for subject in trained), Counter[str]())
+        pages, claims = ends["pages"], ends["claims"]
+        row = [author, f"{pages:,}", f"{claims / pages:.1f}", f"{ends['supported'] / claims:.3f}"]
+        for name in (LOOKED, JUDGED, CORRECTED):
+            most = 1.0 if name == LOOKED else MOST_FALSE_PAGES
+            row.append(_cell(ends[name] / pages, most=most))
+            cases.append(
+                (f"pages with a false claim, {author}, {name}", partial(_within, ends[name] / pages, most=most))
+            )
+        rows.append(row)
+    head = ["the author claims", "pages", "claims a page", f"of these supported by {JUDGED}"]
+    head += [f"pages with a false claim supported by {name}" for name in (LOOKED, JUDGED, CORRECTED)]
     text = (
-        f"Random sets of {LOOKED_AT} photos, split by content; the author claims what the shown third supports, "
-        f"{claims / pages:.1f} claims a page, and the held-out photos judge it: {ends_of_claims}. Share of {pages:,} "
-        "pages with a claim that is supported and yet false on all photos, judged on held-out photos or on those that "
-        f"the author looked at; expected on held-out photos at most {MOST_FALSE_PAGES:g}:"
+        f"Random sets of {LOOKED_AT} photos, split by content: the author looks at the shown third, and the held-out "
+        "photos judge. A claim is false where the figure of all photos is on the wrong side; expected of pages with a "
+        f"false claim that held-out photos support: at most {MOST_FALSE_PAGES:g}:"
     )
-    cases: list[Case] = [(name, partial(_within, value, most=MOST_FALSE_PAGES)) for name, value in judged.items()]
-    return f"{text}\n\n{_table(['pages', 'share'], rows)}", cases
+    return f"{text}\n\n{_table(head, rows)}", cases
 
 
 def null_cases(trained: Sequence[Subject], untrained: Sequence[Subject]) -> tuple[str, list[Case]]:
