@@ -202,6 +202,7 @@ class SweepRun:
             held_out_count=whole(survey.held_out),
             example_count=whole(len(survey.examples(unit))),
             examples=example_reports(tuple(self._worker.examples(layer, unit, SHOWN_EXAMPLES)), EXAMPLE_PIXELS),
+            photo_count=whole(len(survey.extremes.names)),
             shown_count=whole(survey.shown),
         )
 

@@ -84,7 +84,8 @@ class UnitPage:
         excited, inhibited: the later units that it excites and inhibits most, with `OutputSlice`s.
         parts: bias, largest inputs and all others; they sum to `total`.
         total: mean pre-activation where it is strongest in the held-out photos, of which there are `held_out_count`.
-        examples: the first of its top examples, of which there are `example_count` in `shown_count` photos.
+        examples: the first of its top examples, of which there are `example_count`, in `shown_count` of `photo_count`
+            photos.
     """
 
     tile: Tile
@@ -107,6 +108,7 @@ class UnitPage:
     held_out_count: Quantity | None = None
     example_count: Quantity | None = None
     examples: tuple[ExampleReport, ...] = ()
+    photo_count: Quantity | None = None
     shown_count: Quantity | None = None
 
     def data(self) -> dict[str, object]:
