@@ -11,7 +11,7 @@ from tests.page import example
 from vizengine import Analysis
 from vizengine.figures.drawing import weight_colour
 from vizengine.figures.pictures import decoded
-from vizengine.figures.quantities import significant
+from vizengine.figures.quantities import significant, whole
 from vizengine.measures.examples import TOP_SHOWN
 from vizengine.measures.expanded import MOST_POSITIONS, expanded_report
 from vizengine.measures.stimuli import Stimulus, battery
@@ -38,9 +38,13 @@ def test_figures_are_those_that_were_measured(analysis: Analysis) -> None:
     effects = report.evidence.effects
     for place, channel in enumerate(of.strongest):
         effect = effects.inputs[place]
-        assert effect.contribution.value == evidence.contributions.mean[channel.index]
-        assert effect.to_zero.mean.value == pytest.approx(-evidence.contributions.mean[channel.index], rel=1e-5)
-        assert report.strongest[place].slice.contribution.value == effect.contribution.value
+        mean = evidence.contributions.mean
+        assert effect.contribution.mean.value == pytest.approx(mean[channel.index], rel=1e-9)
+        assert report.strongest[place].slice.contribution.value == pytest.approx(mean[channel.index], rel=1e-9)
+        assert effect.to_mean.mean.value == evidence.ablations.single[place].value
+        assert effect.share and effect.share.value == pytest.approx(100 * mean[channel.index] / abs(mean.sum()))
+    assert float(effects.baseline.value) == pytest.approx(float(effects.drive.value) + of.bias)
+    assert effects.photos.value == sum(evidence.contributions.drive.photos)
     shares = [float(effect.share.value) for effect in effects.inputs if effect.share]
     assert effects.top_share is not None and sum(shares) == pytest.approx(float(effects.top_share.value))
     counts = [float(each.count.value) for each in report.evidence.examples.histogram.bins]
@@ -48,7 +52,14 @@ def test_figures_are_those_that_were_measured(analysis: Analysis) -> None:
     curve = report.evidence.faithfulness
     assert curve is not None and curve.counts[0] == 1 and curve.counts[-1] == 64
     assert curve.by_norm[curve.counts.index(6)] == pytest.approx(float(curve.correlation.value), rel=1e-3)
-    assert curve.by_norm[-1] == pytest.approx(1) and curve.by_contribution[-1] == pytest.approx(1)
+    assert curve.by_norm[-1] == curve.by_contribution[-1] == curve.jointly[-1] == pytest.approx(1)
+    joint = evidence.faithfulness.jointly
+    assert curve.joint_inputs == tuple(of.inputs[index].label for index in joint.order[:6])
+    assert curve.joint.value == pytest.approx(joint.correlations.value[5])
+    null = report.evidence.shuffled
+    drives = [drive.mean.sum() for drive in evidence.shuffled.drives]
+    assert null.drives == pytest.approx(sorted(drives), rel=1e-3) and null.draws.value == len(drives) == 19
+    assert null.drive_above.value == sum(evidence.contributions.mean.sum() > np.array(drives))
     strongest = [float(each.response.value) for each in report.evidence.tuning.strongest if each.response]
     assert strongest[0] == evidence.tuning.responses[:, 0].max() and strongest == sorted(strongest, reverse=True)
 
@@ -104,7 +115,23 @@ def test_claims_are_words_with_verdicts(report: Report) -> None:
     for finding in ("supported", "contradicted", "undecided"):
         assert getattr(tally, finding).value == found.count(finding)
     page = render_circuit(report, example.site(report))
-    assert all(claim.words in page and claim.measure in page for claim in claims)
+    assert all(claim.words in page and claim.measure in page and claim.unjudged in page for claim in claims)
+
+
+def test_a_page_says_how_many_photos_it_takes_and_what_is_telling(report: Report) -> None:
+    claim, tally = report.evidence.claims[0], report.evidence.tally
+    few = "it takes 8 held-out photos, as about 12 photos have"
+    cases = [
+        ({"finding": "undecided", "unjudged": few, "telling": None}, f"Not judged: {few}."),
+        ({"finding": "supported", "unjudged": "", "telling": True}, '<span class="telling">telling</span>'),
+        ({"finding": "supported", "unjudged": "", "telling": False}, '<span class="telling">not telling</span>'),
+        ({"finding": "supported", "telling": False, "shuffled": whole(7)}, "holds of 7 of 19 units with shuffled"),
+        ({"finding": "supported", "holds_corrected": False}, "Corrected for 1 claims it is undecided."),
+    ]
+    for changes, words in cases:
+        evidence = {"claims": (claim.model_copy(update=changes),), "tally": tally}
+        changed = example.report(evidence=report.evidence.model_copy(update=evidence))
+        assert words in render_circuit(changed, example.site(changed))
 
 
 def test_rivals_are_named_beside_a_preference_and_where_it_answers(published: Report) -> None:
