@@ -222,7 +222,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "init": _init,
     "codes": lambda: (command_line().epilog or "").replace("exit codes: ", "Exit codes: "),
     "unit": lambda: _docstrings(("inputs", "unit")),
-    "photos": lambda: _docstrings(("stream", "statistics", "stimuli", "patches")),
+    "photos": lambda: _docstrings(("stream", "by_photo", "statistics", "stimuli", "patches")),
     "measurements": lambda: _docstrings(NAMES),
 }
 SCHEMAS: Mapping[str, Callable[[], str]] = {

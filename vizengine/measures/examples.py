@@ -1,7 +1,7 @@
 """Dataset examples: the receptive fields where the unit is highest, lowest, and near quantiles of its pre-activation.
 
-The *top examples* are the 24 highest positions over all photos, at most three of one photo, whose receptive fields
-don't overlap; other measurements rest on the same 24. Quantiles are those of the sample of positions.
+The *top examples* are the 24 highest positions over the shown photos, at most three of one photo, whose receptive
+fields don't overlap. Quantiles are those of the sample's positions in shown photos.
 """
 
 from __future__ import annotations

@@ -193,13 +193,13 @@ class InputSlice(Documented):
     rank: int
     """1 for the largest norm; ties go to the lower index."""
     contribution: Quantity
-    """Mean contribution to the unit on its top examples."""
+    """Mean contribution to the unit where it is strongest in the held-out photos."""
     photo_size: Quantity
     """Mean absolute contribution over all photos."""
     photo_place: int
     """Its place by it, from 1."""
     drop_place: int
-    """Its place by the size of the mean contribution on the top examples, which is what the unit loses without it."""
+    """Its place by the size of the mean contribution where the unit is strongest."""
     by_count: Sign
     """Which side has more coefficients."""
     by_mass: Sign
@@ -277,7 +277,7 @@ def slice_figures(
     """Figures of some input channels; those of one kind share their number of decimals over all inputs of the unit.
 
     Args:
-        mean: (inputs,) mean contributions on the top examples.
+        mean: (inputs,) mean contributions where the unit is strongest.
     """
     largest = max(float(np.abs(channel.kernel).max()) for channel in circuit.inputs)
     norm_places = decimals(channel.norm for channel in circuit.inputs)

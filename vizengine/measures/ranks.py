@@ -2,7 +2,7 @@
 
 - The L2 norm of a kernel slice ignores how often and how strongly its input fires.
 - The mean absolute contribution over all photos, `E|K_c ⋆ a_c|`, counts that in.
-- The drop on the unit's own top examples T, `E_T[K_c ⋆ a_c]`, counts only what matters where the unit fires.
+- The mean contribution where the unit is strongest in held-out photos counts only what matters there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vizengine.measures.inputs import Circuit
 from vizengine.measures.measure import Measure
 from vizengine.measures.stream import Streamed
 
-NAMES = NORM, CONTRIBUTION, DROP = "L2 norm", "mean absolute contribution over photos", "drop on own top examples"
+NAMES = NORM, CONTRIBUTION, DROP = "L2 norm", "mean absolute contribution over photos", "contribution where strongest"
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class RankRow(Documented):
     photo_place: int
     """Place by it."""
     drop: Quantity
-    """How far the unit falls on its top examples without the input."""
+    """Mean contribution where the unit is strongest in the held-out photos."""
     drop_place: int
     """Place by its size."""
 
@@ -103,9 +103,9 @@ class RanksReport(Documented):
     rows: tuple[RankRow, ...]
     """Inputs that are among the top by any of them."""
     shared: Quantity
-    """How many are among the top by norm and by the drop."""
+    """How many are among the top by norm and by the contribution where the unit is strongest."""
     spearman: Quantity | None
-    """Rank correlation of norm and drop over all inputs; null where one ranks nothing."""
+    """Rank correlation of norm and that contribution over all inputs; null where one ranks nothing."""
     kendall: Quantity | None
     """Kendall's tau-b of the same two; null likewise."""
     words: str
@@ -138,7 +138,7 @@ def ranks_report(ranks: Ranks, circuit: Circuit) -> RanksReport:
 
 
 def _disagreement(ranks: Ranks, circuit: Circuit) -> str:
-    """The widest gap each way between the weights and what counts on the top examples."""
+    """The widest gap each way between the weights and what counts where the unit is strongest."""
     norm, _, drop = ranks.places.tolist()
     channels = [channel.index for channel in circuit.inputs]
     sentences = []
@@ -146,7 +146,7 @@ def _disagreement(ranks: Ranks, circuit: Circuit) -> str:
         index = max(loud, key=drop.__getitem__)
         sentences.append(
             f"{circuit.inputs[index].label} is number {norm[index]} by its weights and number {drop[index]} by what it "
-            "does where the unit fires most: large weights, small effect."
+            "does where the unit is strongest: large weights, small effect."
         )
     if quiet := [index for index in channels if drop[index] <= ranks.top < norm[index]]:
         index = max(quiet, key=norm.__getitem__)
@@ -160,7 +160,7 @@ def _disagreement(ranks: Ranks, circuit: Circuit) -> str:
 RANKS = Measure(
     name="ranks",
     result=Ranks,
-    version=1,
+    version=2,
     compute=measure_ranks,
     panel="does",
     report=ranks_report,
