@@ -283,7 +283,7 @@ def slice_figures(
     norm_places = decimals(channel.norm for channel in circuit.inputs)
     contribution_places = decimals(mean.tolist())
     energy = sum(channel.norm**2 for channel in circuit.ranked) or 1.0
-    drive = float(mean.sum())
+    drive = abs(float(mean.sum()))
     return tuple(
         SliceFigures(
             kernel=kernel_of(channel.kernel, largest),
