@@ -1,6 +1,6 @@
 # make site    build the site that config.yaml describes
 # make test    everything that must hold before a change lands
-# make campaign  the long campaigns behind docs/trust.md
+# make campaign  the long campaigns behind docs/trust.md; PHOTOS=FOLDER for that of the evidence
 # make docs    the documentation as a site, docs-site/index.html
 # make lock    renew requirements.lock within the ranges, and the list of licences; make audit, make sbom, make dist
 # make lint    the checks that take seconds; make pythons, pages under the other supported Pythons
@@ -77,7 +77,7 @@ test: lint chromium html-checker $(if $(TESTS),,pythons)
 	$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 campaign: chromium
-	$(RUN) -m tests.campaign
+	$(RUN) -m tests.campaign $(if $(PHOTOS),--photos $(PHOTOS))
 
 # A warning, such as a link to nowhere, fails it.
 docs: setup-tests
