@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,7 @@ def jackknife_error(without: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(np.sqrt((photos - 1) / photos * np.square(apart).sum(axis=0)))
 
 
+@cache
 def reach(photos: int, level: float = LEVEL) -> float:
     """How many standard errors an interval reaches to each side, by Student's t; infinity for one photo or none."""
     from scipy.stats import t
