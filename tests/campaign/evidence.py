@@ -72,7 +72,7 @@ LOOKED, JUDGED, CORRECTED = (
 """What may support a claim."""
 
 
-def claim(kind: str, value: object) -> Claim:
+def claim_about(kind: str, value: object) -> Claim:
     """A claim as a config makes it."""
     return claim_of(ClaimSection.model_validate({kind: value}))
 
@@ -134,18 +134,18 @@ def claims_of(subject: Subject) -> list[tuple[str, Claim]]:
         "invariant_to": KINDS,
         "sufficient": [sufficient(correlation) for correlation in CORRELATIONS],
     }
-    return [(kind, claim(kind, value)) for kind, values in settings.items() for value in values]
+    return [(kind, claim_about(kind, value)) for kind, values in settings.items() for value in values]
 
 
 def verdicts(subject: Subject, size: int) -> Counter[tuple[str, str]]:
     """How often claims of each kind were undecided, decided, and decided against the figure of all photos."""
     photos, claims, ends = len(subject.parts.contributions), claims_of(subject), Counter[tuple[str, str]]()
     whole = evidence_of(subject, np.arange(photos))
-    truths = [is_true(made.check(subject.circuit, whole)) for _, made in claims]
+    truths = [is_true(claim.check(subject.circuit, whole)) for _, claim in claims]
     for chosen in draws(photos, size, False, subject.circuit.unit):
         evidence = evidence_of(subject, chosen)
-        for (kind, made), truth in zip(claims, truths, strict=True):
-            end = made.check(subject.circuit, evidence).verdict
+        for (kind, claim), truth in zip(claims, truths, strict=True):
+            end = claim.check(subject.circuit, evidence).verdict
             ends[kind, "undecided" if end == "undecided" else "decided"] += 1
             ends[kind, "wrong"] += end != "undecided" and (end == "supported") != truth
     return ends
@@ -163,21 +163,21 @@ def written(subject: Subject, evidence: SimpleNamespace, careful: bool) -> list[
         careful: whether the author claims what these photos support, or else whatever their figures say.
     """
 
-    def holds(made: Claim) -> bool:
-        checked = made.check(subject.circuit, evidence)
+    def holds(claim: Claim) -> bool:
+        checked = claim.check(subject.circuit, evidence)
         # Whatever their number: the author looks at photos that are too few for a verdict too.
         return is_supported(checked) if careful else is_true(checked)
 
     mean = evidence.contributions.drive.mean
     largest = np.argsort(-np.abs(mean), kind="stable")[: 2 * TOP].tolist()
     candidates = (
-        (4, [claim("excites" if mean[channel] > 0 else "inhibits", channel) for channel in largest]),
-        (2, [claim("stands_out", channel) for channel in largest]),
-        (1, [claim("arranged", True)]),
-        (2, [claim("invariant_to", kind) for kind in KINDS]),
-        (1, [claim("sufficient", sufficient(twentieths / 20)) for twentieths in range(19, 9, -1)]),
+        (4, [claim_about("excites" if mean[channel] > 0 else "inhibits", channel) for channel in largest]),
+        (2, [claim_about("stands_out", channel) for channel in largest]),
+        (1, [claim_about("arranged", True)]),
+        (2, [claim_about("invariant_to", kind) for kind in KINDS]),
+        (1, [claim_about("sufficient", sufficient(twentieths / 20)) for twentieths in range(19, 9, -1)]),
     )
-    return [made for most, of_kind in candidates for made in islice(filter(holds, of_kind), most)]
+    return [claim for most, of_kind in candidates for claim in islice(filter(holds, of_kind), most)]
 
 
 def looks(subject: Subject, held_out: NDArray[np.bool_], careful: bool) -> Counter[str]:
@@ -194,12 +194,12 @@ def looks(subject: Subject, held_out: NDArray[np.bool_], careful: bool) -> Count
             continue
         seen, evidence = evidence_of(subject, looked_at), evidence_of(subject, judging)
         claims = written(subject, seen, careful)
-        truths = [is_true(made.check(circuit, whole)) for made in claims]
+        truths = [is_true(claim.check(circuit, whole)) for claim in claims]
         corrected = 1 - (1 - LEVEL) / max(len(claims), 1)
         supported = {
-            LOOKED: [is_supported(made.check(circuit, seen)) for made in claims],
-            JUDGED: [made.check(circuit, evidence).verdict == "supported" for made in claims],
-            CORRECTED: [made.check(circuit, evidence, corrected).verdict == "supported" for made in claims],
+            LOOKED: [is_supported(claim.check(circuit, seen)) for claim in claims],
+            JUDGED: [claim.check(circuit, evidence).verdict == "supported" for claim in claims],
+            CORRECTED: [claim.check(circuit, evidence, corrected).verdict == "supported" for claim in claims],
         }
         ends["pages"] += 1
         ends["claims"] += len(claims)
@@ -211,13 +211,13 @@ def looks(subject: Subject, held_out: NDArray[np.bool_], careful: bool) -> Count
 
 def natural(circuit: Circuit) -> list[ClaimSection]:
     """What one would claim of a unit from its weights alone."""
-    made: list[dict[str, object]] = []
+    settings: list[dict[str, object]] = []
     for channel in circuit.strongest:
         if channel.sign != "mixed":
-            made.append({"excites" if channel.sign == "excitatory" else "inhibits": channel.index})
-    made += [{"stands_out": channel.index} for channel in circuit.strongest]
-    made += [{"arranged": True}, {"sufficient": sufficient(0.8)}]
-    return [ClaimSection.model_validate(section) for section in made]
+            settings.append({"excites" if channel.sign == "excitatory" else "inhibits": channel.index})
+    settings += [{"stands_out": channel.index} for channel in circuit.strongest]
+    settings += [{"arranged": True}, {"sufficient": sufficient(0.8)}]
+    return [ClaimSection.model_validate(section) for section in settings]
 
 
 def nulls(subject: Subject, shuffled: bool) -> Counter[tuple[str, str]]:
@@ -234,7 +234,7 @@ def nulls(subject: Subject, shuffled: bool) -> Counter[tuple[str, str]]:
         evidence = evidence_of(subject, chosen, draw if shuffled else 0)
         for section, checked in zip(sections, check(sections, subject.circuit, evidence), strict=True):
             kind = "drives" if section.kind in ("excites", "inhibits") else section.kind
-            ends[kind, "made"] += 1
+            ends[kind, "claims"] += 1
             ends[kind, "supported"] += checked.verdict == "supported"
             ends[kind, "telling"] += checked.telling is True
     return ends
@@ -351,8 +351,8 @@ def null_cases(trained: Sequence[Subject], untrained: Sequence[Subject]) -> tupl
     for kind in ("drives", "stands_out", "arranged", "sufficient", "all"):
         row = [kind]
         for name, ends in groups.items():
-            telling, most = share(ends, kind, "telling", "made"), 1.0 if name == "trained" else MOST_TELLING
-            row += [_cell(share(ends, kind, "supported", "made")), _cell(telling, most=most)]
+            telling, most = share(ends, kind, "telling", "claims"), 1.0 if name == "trained" else MOST_TELLING
+            row += [_cell(share(ends, kind, "supported", "claims")), _cell(telling, most=most)]
             if name != "trained":
                 cases.append((f"telling claims of {name} units: {kind}", partial(_within, telling, most=most)))
         rows.append(row)

@@ -122,43 +122,43 @@ def measure(network: Network, circuit: Circuit, photos: Sequence[Photo], patches
     none = Extremes(0, 0, 1)
     selectors = Selectors(none, none, none, none, Sample(_SAMPLED, 0), kernels)
     groups = np.zeros((len(circuit.inputs), 0))
-    each = [photo_part(forward, photo, selectors, groups).of_photo(place) for place, photo in enumerate(photos)]
-    of_draws = np.concatenate([part.strongest.sums for part in each])[..., :TOP]
+    photo_parts = [photo_part(forward, photo, selectors, groups).of_photo(place) for place, photo in enumerate(photos)]
+    of_draws = np.concatenate([part.strongest.sums for part in photo_parts])[..., :TOP]
     return Parts(
         contributions=np.stack(
-            [np.concatenate([part.strongest.contributions, part.strongest.shuffled[0]]) for part in each]
+            [np.concatenate([part.strongest.contributions, part.strongest.shuffled[0]]) for part in photo_parts]
         ),
-        sums=np.concatenate([_sums(forward, each)[:, :, None], of_draws], axis=2),
-        invariances=_invariances(forward, photos, each, patches),
+        sums=np.concatenate([_sums(forward, photo_parts)[:, :, None], of_draws], axis=2),
+        invariances=_invariances(forward, photos, photo_parts, patches),
     )
 
 
-def _sums(forward: Forward, each: Sequence[PhotoPart]) -> NDArray[np.float64]:
+def _sums(forward: Forward, photo_parts: Sequence[PhotoPart]) -> NDArray[np.float64]:
     """(photos, 6, `TOP`) of the unit over positions drawn from each photo, weighted by how many the photo has."""
-    below = each[0].below
-    for part in each[1:]:
+    below = photo_parts[0].below
+    for part in photo_parts[1:]:
         below += part.below
-    drawn = Positions.join([part.drawn.positions for part in each])
+    drawn = Positions.join([part.drawn.positions for part in photo_parts])
     at_mean = mean_contributions(forward, SimpleNamespace(activation_mean=below.mean), drawn.inside)
     order = [channel.index for channel in forward.circuit.strongest]
     whole = drawn.contributions.sum(axis=1, dtype=np.float64)
-    kept = at_mean.sum(axis=1)[:, None] + np.cumsum((drawn.contributions - at_mean)[:, order], axis=1)
-    x, y = np.broadcast_arrays((whole - whole.mean())[:, None], kept - kept.mean(axis=0))
+    followed = at_mean.sum(axis=1)[:, None] + np.cumsum((drawn.contributions - at_mean)[:, order], axis=1)
+    x, y = np.broadcast_arrays((whole - whole.mean())[:, None], followed - followed.mean(axis=0))
     terms = np.stack([np.ones_like(y), x, x**2, y, y**2, x * y])
-    sums = np.stack([terms[:, drawn.photo == place].mean(axis=1) for place in range(len(each))])
-    return sums * np.array([float(part.counts.moment.count[0]) for part in each])[:, None, None]
+    sums = np.stack([terms[:, drawn.photo == place].mean(axis=1) for place in range(len(photo_parts))])
+    return sums * np.array([float(part.counts.moment.count[0]) for part in photo_parts])[:, None, None]
 
 
 def _invariances(
-    forward: Forward, photos: Sequence[Photo], each: Sequence[PhotoPart], patches: bool
+    forward: Forward, photos: Sequence[Photo], photo_parts: Sequence[PhotoPart], patches: bool
 ) -> NDArray[np.float64]:
     invariances = np.full((len(photos), len(KINDS)), np.nan)
     if not patches:
         return invariances
-    counts, makers = each[0].counts, each[0].makers
-    for part in each[1:]:
+    counts, makers = photo_parts[0].counts, photo_parts[0].makers
+    for part in photo_parts[1:]:
         counts, makers = counts + part.counts, makers + part.makers
-    places = Positions.join([part.whole for part in each])
+    places = Positions.join([part.whole for part in photo_parts])
     streamed = SimpleNamespace(
         distribution=counts.distribution(),
         maker_mean=makers.mean,

@@ -45,10 +45,10 @@ def test_parts_are_what_a_run_measures(tiny_network: Network, tmp_path: Path) ->
     assert parts.contributions[:, 1:DRAWS] == pytest.approx(streamed.strongest.shuffled)
     assert parts.sums[:, :, 1:DRAWS] == pytest.approx(streamed.strongest.sums[..., :TOP])
     # Of photos as small as these, all positions are in both samples.
-    found = evidence_of(subject, np.arange(3)).faithfulness.by_norm.correlations
+    measured = evidence_of(subject, np.arange(3)).faithfulness.by_norm.correlations
     expected = measure_faithfulness(circuit, forward, streamed, EvidenceSettings()).by_norm.correlations
-    assert found.value == pytest.approx(expected.value[:TOP])
-    assert found.error == pytest.approx(expected.error[:TOP])
+    assert measured.value == pytest.approx(expected.value[:TOP])
+    assert measured.error == pytest.approx(expected.error[:TOP])
     assert parts.invariances.shape == (3, 6) and np.nanmax(parts.invariances) <= 1
 
 
@@ -61,8 +61,8 @@ def test_figures_are_as_theory_has_them(tiny_network: Network, monkeypatch: pyte
     ends = evidence.verdicts(learned, 20)
     assert evidence.share(ends, "excites", "wrong", "decided") < 0.1
     # One of twenty that are alike is among the first two in a tenth of cases.
-    assert evidence.share(evidence.nulls(dull, shuffled=True), "arranged", "telling", "made") <= 0.2
-    assert evidence.share(evidence.nulls(learned, shuffled=False), "arranged", "telling", "made") == 1
+    assert evidence.share(evidence.nulls(dull, shuffled=True), "arranged", "telling", "claims") <= 0.2
+    assert evidence.share(evidence.nulls(learned, shuffled=False), "arranged", "telling", "claims") == 1
 
 
 def test_tables_hold_every_figure_and_cases_what_misses(tiny_network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
