@@ -21,6 +21,7 @@ MEDIA = {
     "benchmarks": "drawn from what the benchmarks measured; the pictures in them are made by vizengine and its peers",
     "docs/images": "screenshots of vizengine's own pages; the photos in them are those listed above",
     "site": "made by vizengine; the photos in it are those listed above",
+    "vizengine/samples": "photographs, made smaller, of those listed above",
 }
 """Files and folders of pictures, fonts, weights and the like in the repository, with where they come from."""
 
