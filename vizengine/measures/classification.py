@@ -122,7 +122,7 @@ class ClassificationReport(Documented):
     """The check that the network works."""
 
     photos: tuple[PhotoReport, ...]
-    """One entry per photo, of more than 32 every nth; empty where the classifier isn't at hand."""
+    """One entry per photo, of more than 10 every nth; empty where the classifier isn't at hand."""
     missing: str
     """Why there is none and what to fetch, or empty."""
 
