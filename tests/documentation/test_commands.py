@@ -48,7 +48,7 @@ def test_a_page_can_be_followed(page: str, cache: Path, tmp_path: Path) -> None:
 
 def test_the_tutorial_tells_what_comes_out(cache: Path, tmp_path: Path) -> None:
     """Claims rest on photos and drawn stimuli, so the size of the pictures makes no difference to them."""
-    findings = []
+    findings, telling = [], []
     for config in tutorial_configs():
         (tmp_path / "my-circuit.yaml").write_text(small(config), "utf-8")
         if cache.exists():
@@ -56,4 +56,6 @@ def test_the_tutorial_tells_what_comes_out(cache: Path, tmp_path: Path) -> None:
         run(tmp_path, "my-circuit.yaml", code=0)
         report = json.loads((tmp_path / "my-circuit-site" / "circuit.json").read_text("utf-8"))
         findings.append([claim["finding"] for claim in report["evidence"]["claims"]])
+        telling = [claim["telling"] for claim in report["evidence"]["claims"]]
     assert findings == [[], ["contradicted"], ["supported"] * 3]
+    assert telling == [False, False, True]
