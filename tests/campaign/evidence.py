@@ -342,8 +342,9 @@ def null_cases(trained: Sequence[Subject], untrained: Sequence[Subject]) -> tupl
     groups = {
         "trained": sum((nulls(subject, False) for subject in trained), Counter()),
         "shuffled": sum((nulls(subject, True) for subject in trained), Counter()),
-        "untrained": sum((nulls(subject, False) for subject in untrained), Counter()),
     }
+    if untrained:
+        groups["untrained"] = sum((nulls(subject, False) for subject in untrained), Counter())
     for ends in groups.values():
         for kind, part in list(ends):
             ends["all", part] += ends[kind, part]
