@@ -136,6 +136,18 @@ def test_an_example_shows_its_own_sum_in_every_row(browser: Browser, example_sit
         assert totals.all_inner_texts() == [each.text for each in report.evidence.effects.bars[2].inputs]
 
 
+def test_a_slice_looks_the_same_beside_every_example(browser: Browser, example_site: Path) -> None:
+    with checks.opened(browser, example_site / FULL) as page:
+        checks.unfold(page)
+        row = page.locator(".input").first
+        pictures = []
+        for number in (1, 3):
+            row.get_by_role("button", name=f"Example {number}").click()
+            page.mouse.move(0, 0)
+            pictures.append(row.locator(".sums > li:visible").get_by_label("Kernel slice of").screenshot())
+        assert pictures[0] == pictures[1]
+
+
 def background(page: Page) -> str:
     return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
