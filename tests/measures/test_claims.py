@@ -11,7 +11,15 @@ import pytest
 from vizengine.check import check
 from vizengine.config.claims import BoundsSection, ClaimSection, StimuliSection
 from vizengine.errors import ConfigError
-from vizengine.measures.claims import FEWEST_STIMULI, Drives, Prefers, Sufficient, claim_of
+from vizengine.measures.claims import (
+    FEWEST_STIMULI,
+    Arranged,
+    Drives,
+    Prefers,
+    StandsOut,
+    Sufficient,
+    claim_of,
+)
 from vizengine.measures.claims import KINDS as CLAIMS
 from vizengine.measures.patches import KINDS
 from vizengine.measures.stimuli import Family, Stimulus, battery
@@ -40,6 +48,10 @@ def load(tmp_path: Path, claim: str) -> object:
     [
         ("excites: 12", Drives),
         ("inhibits: 'fire4/squeeze1x1:9'", Drives),
+        ("stands_out: 12", StandsOut),
+        ("arranged: true", Arranged),
+        ("arranged: 0", Arranged),
+        ("arranged: 'fire4/squeeze1x1:9'", Arranged),
         ("prefers: {disk: {radius: [3, 8], polarity: light}, over: {bar: {}}}", Prefers),
         ("prefers: {uniform: {hue: [60, 120]}, over: {grating: {frequency: [1, 2]}}}", Prefers),
         ("prefers: {cross: {polarity: dark}, over: {lined_corner: {polarity: light}}}", Prefers),
@@ -57,6 +69,9 @@ def test_a_claim_is_read_as_it_is_written(tmp_path: Path, claim: str, kind: type
     [
         ("excites: 32", "no input 32; expected 0 to 31 or a label as `fire4/squeeze1x1:0`"),
         ("inhibits: 'fire4/squeeze1x1:99'", "no input fire4/squeeze1x1:99"),
+        ("stands_out: 32", "no input 32; expected 0 to 31"),
+        ("arranged: 32", "no input 32; expected 0 to 31"),
+        ("arranged: false", "the index of an input channel"),
         ("excites: -1", "at least 0"),
         ("excites: true", "the index of an input channel"),
         ("excites: 1.5", "the index of an input channel"),
