@@ -307,8 +307,8 @@ def verdict_cases(trained: Sequence[Subject]) -> tuple[str, list[Case]]:
     head = ["claim", *(f"{size} photos: {part}" for size in SIZES for part in ("decided", "of these wrong"))]
     text = (
         "Claims of every unit's inputs, right or wrong ones, on the same sets, without replacement: share that is "
-        "supported or contradicted, and share of these on the wrong side by the figure of all photos; expected at most "
-        f"{MOST_WRONG:g}:"
+        "supported or contradicted, and share of these on the wrong side by the figure of all photos, "
+        f"of which the sets are a part; expected at most {MOST_WRONG:g}:"
     )
     return f"{text}\n\n{_table(head, rows)}", cases
 
@@ -331,8 +331,8 @@ def look_cases(trained: Sequence[Subject], held_out: NDArray[np.bool_]) -> tuple
     head += [f"pages with a false claim supported by {name}" for name in (LOOKED, JUDGED, CORRECTED)]
     text = (
         f"Random sets of {LOOKED_AT} photos, split by content: the author looks at the shown third, and the held-out "
-        "photos judge. A claim is false where the figure of all photos is on the wrong side; expected of pages with a "
-        f"false claim that held-out photos support: at most {MOST_FALSE_PAGES:g}:"
+        "photos judge. A claim is false where the figure of all photos, these among them, is on the wrong side; "
+        f"expected of pages with a false claim that held-out photos support: at most {MOST_FALSE_PAGES:g}:"
     )
     return f"{text}\n\n{_table(head, rows)}", cases
 
@@ -358,12 +358,13 @@ def null_cases(trained: Sequence[Subject], untrained: Sequence[Subject]) -> tupl
                 cases.append((f"telling claims of {name} units: {kind}", partial(_within, telling, most=most)))
         rows.append(row)
     head = ["claims", *(f"{name}: {part}" for name in groups for part in ("supported", "and telling"))]
+    others = f", and of {len(untrained)} units of ResNet50 with random weights" if untrained else ""
     text = (
         "Natural claims, from the weights alone, each on 20 random sets of 20 photos: the strongest six inputs "
         "drive the unit by their sign, and stand out; its weights are arranged; six inputs are enough for a "
         "correlation of 0.8. Of "
-        f"{len(trained)} trained units, of the same with shuffled kernels, and of {len(untrained)} units of ResNet50 "
-        "with random weights; of those that learned nothing, expected to be supported and telling: at most "
+        f"{len(trained)} trained units, of the same with shuffled kernels{others}; of those that learned nothing, "
+        "expected to be supported and telling: at most "
         f"{MOST_TELLING:g}:"
     )
     return f"{text}\n\n{_table(head, rows)}", cases
