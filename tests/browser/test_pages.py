@@ -95,7 +95,7 @@ def test_inputs_are_ordered_by_each_rank(browser: Browser, example_site: Path, w
             page.get_by_role("button", name="norm", exact=True).focus()
         for name, rank in (
             ("mean |contribution|, all photos", "photo_place"),
-            ("contribution, top examples", "drop_place"),
+            ("contribution, where strongest", "drop_place"),
         ):
             button = page.get_by_role("button", name=name)
             if way == "mouse":

@@ -59,7 +59,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 def in_file(location: Location) -> Location:
     """Where a problem lies in the file: without the kinds of circuits and of photos that pydantic puts into it."""
-    return tuple(step for step in location if step not in (ONE, MANY))
+    # None of them comes first, where such a word is a key in the file.
+    return (*location[:1], *(step for step in location[1:] if step not in (ONE, MANY)))
 
 
 def explain(error: ValidationError, tree: YamlTree) -> Iterator[Finding]:
