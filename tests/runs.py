@@ -45,7 +45,7 @@ circuits:
     hypothesis:
       unit: "It reaches {{ unit.reached }}."
       circuit: "First is {{ top1.label }}."
-      claims: [{polysemantic: true}, {polysemantic: false}]
+      claims: [{prefers: {uniform: {}, over: {bar: {}}}}, {prefers: {bar: {}, over: {uniform: {}}}}]
 """
 SWEEP = """\
 site: {title: Test}

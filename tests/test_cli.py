@@ -31,7 +31,7 @@ circuits:
   - name: squeeze
     network: {model: squeezenet1.1}
     unit: {layer: fire2/squeeze1x1, index: 3}
-    hypothesis: {claims: [{polysemantic: true}, {polysemantic: false}]}
+    hypothesis: {claims: [{prefers: {uniform: {}, over: {bar: {}}}}, {prefers: {bar: {}, over: {uniform: {}}}}]}
 """
 HEAVY = ("tensorflow", "keras", "matplotlib", "skimage", "sklearn", "scipy", "h5py")
 

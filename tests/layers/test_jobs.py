@@ -72,7 +72,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, unit: str, expected: str) -> None
     with pytest.raises(ConfigError) as caught:
         load(write_config(tmp_path, unit), (check_entry,))
     (problem,) = caught.value.problems
-    assert expected in problem.message and problem.line == 7
+    assert expected in problem.message and problem.line == 8
 
 
 def test_the_execution_is_in_one_place(tmp_path: Path) -> None:
