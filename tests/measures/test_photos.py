@@ -88,7 +88,9 @@ def test_unreadable_photos_are_named(tmp_path: Path) -> None:
 
 
 def test_squeezenet_knows_the_samples(squeezenet: Network) -> None:
-    found = measure_classification(squeezenet, Photos("samples", Path()).found, class_labels(), "")
+    subjects = ("chelsea", "coffee", "motorcycle_left")
+    samples = [photo for photo in Photos("samples", Path()).found if photo.name in subjects]
+    found = measure_classification(squeezenet, samples, class_labels(), "")
     photos = {photo.name: photo for photo in found.photos}
     assert {guess.label for guess in photos["chelsea"].guesses[:3]} <= DOMESTIC_CATS
     assert photos["coffee"].guesses[0].label == "espresso"
@@ -117,7 +119,7 @@ def test_of_many_photos_every_nth_is_shown_with_what_the_network_calls_it(tmp_pa
     network: Any = SimpleNamespace(
         architecture=SimpleNamespace(input_size=32, channel_order="rgb"), classify=lambda batch: np.full((1, 10), 0.1)
     )
-    for count, step in ((32, 1), (33, 2), (70, 3)):
+    for count, step in ((10, 1), (11, 2), (70, 7)):
         photos = Photos(".", tmp_path).found[:count]
         classified = measure_classification(network, photos, list("abcdefghij"), "").photos
         assert [photo.name for photo in classified] == [f"{index:02}" for index in range(0, count, step)]
