@@ -172,7 +172,7 @@ def test_with_the_classifier_a_page_checks_the_network_and_its_notice_said_how(
     assert len(vgg19.full.asked) == 2 and vgg19.full.asked[1].startswith("bytes=")
     # Results of the one file aren't taken for those of the other.
     assert whole.network.weights_sha256 != without.network.weights_sha256 and whole.evidence.downstream is not None
-    assert len(whole.classification.photos) == 8 and not whole.classification.missing
+    assert len(whole.classification.photos) == 10 and not whole.classification.missing
     assert whole.classification.photos[0].guesses[0].label in unescape(whole.page())
     assert without.classification.missing not in unescape(whole.page())
 
