@@ -55,7 +55,7 @@ def test_a_picture_is_no_larger_than_the_page_can_use(analysis: Analysis) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"converged": True, "reached": 900.0, "photo_best": 300.0}, "can be read as what the channel looks for"),
+        ({"converged": True, "reached": 900.0, "photo_best": 300.0}, "one image that drives the channel"),
         ({"converged": False, "reached": 200.0, "photo_best": 300.0}, "don't read much into it"),
         ({"converged": False, "reached": 900.0, "photo_best": 300.0}, "still rising"),
         ({"converged": True, "photo_best": float("-inf"), "photo_best_name": ""}, "no photo to compare with"),

@@ -183,7 +183,7 @@ def _explanation(
     if photo_best is not None and reached.value <= photo_best.value:
         advice = "The image misses what excites this channel most: don't read much into it."
     elif verdict == "converged":
-        advice = "The search had stopped rising: the image can be read as what the channel looks for."
+        advice = "The search had stopped rising: this is one image that drives the channel, and there may be others."
     else:
         advice = "The search was still rising when it ended: read the image as a draft."
     return f"Optimised image: {reached.text}. {photo} {advice}"
