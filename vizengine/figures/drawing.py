@@ -131,9 +131,9 @@ def bars(bins: Sequence[Bin], tallest: float, height: float) -> list[Bar]:
     return result
 
 
-def ends(values: Sequence[float], own: float) -> tuple[float, float]:
+def ends(values: Sequence[float], value: float) -> tuple[float, float]:
     """Ends of an axis on which all values lie, with some room beside the outermost."""
-    low, high = min(own, *values), max(own, *values)
+    low, high = min(value, *values), max(value, *values)
     room = 0.05 * ((high - low) or 1.0)
     return low - room, high + room
 

@@ -84,15 +84,15 @@ def measure_faithfulness(
 
     def curve(order: NDArray[np.int64]) -> Curve:
         kept = rest[:, None] + np.cumsum(gains[:, order], axis=1)
-        found = correlations(_sums(whole, kept, group))
+        followed = correlations(_sums(whole, kept, group))
         # What float64 sums can leave of a unit that is the same everywhere.
         floor = len(whole) * (1e-9 * (1 + np.abs(whole).max())) ** 2
         energy = float(np.square(whole - whole.mean()).sum())
         explained = np.full(len(order), np.nan)
         if energy > floor:
             explained = 1 - np.square(whole[:, None] - kept).sum(axis=0) / energy
-        needed = tuple(first_from(found.value, threshold) for threshold in THRESHOLDS)
-        return Curve(order, found, explained, needed)
+        needed = tuple(first_from(followed.value, threshold) for threshold in THRESHOLDS)
+        return Curve(order, followed, explained, needed)
 
     generator = np.random.default_rng([settings.seed, 2])
     random = [curve(generator.permutation(gains.shape[1])).correlations.value for _ in range(settings.random_orders)]

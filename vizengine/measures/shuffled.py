@@ -53,7 +53,7 @@ def shuffled_evidence(evidence: Evidence) -> Iterator[SimpleNamespace]:
     shuffled, tuning = evidence.shuffled, evidence.tuning
     for draw, drive in enumerate(shuffled.drives):
         others = tuple(other for place, other in enumerate(shuffled.drives) if place != draw)
-        found = Correlations(
+        by_norm = Correlations(
             shuffled.correlations.value[draw], shuffled.correlations.error[draw], shuffled.correlations.groups
         )
         yield SimpleNamespace(
@@ -61,7 +61,7 @@ def shuffled_evidence(evidence: Evidence) -> Iterator[SimpleNamespace]:
             shuffled=SimpleNamespace(drives=others),
             ablations=evidence.ablations,
             faithfulness=SimpleNamespace(
-                by_norm=SimpleNamespace(correlations=found),
+                by_norm=SimpleNamespace(correlations=by_norm),
                 random_correlation=evidence.faithfulness.random_correlation,
                 positions=evidence.faithfulness.positions,
                 draws=evidence.faithfulness.draws,

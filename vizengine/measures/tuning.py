@@ -194,7 +194,7 @@ def hue_selectivity(stimuli: Sequence[Stimulus], activations: NDArray[np.floatin
     """
     curves = []
     for family in ("uniform", "disk"):
-        chosen = [i for i, each in enumerate(stimuli) if each.family == family and each.polarity == "light"]
+        chosen = [i for i, drawn in enumerate(stimuli) if (drawn.family, drawn.polarity) == (family, "light")]
         curves.append(best_by("hue", stimuli, activations, chosen))
     hues, best = max(curves, key=lambda curve: float(curve[1].max()))
     return selectivity(best, hues, 360.0)
@@ -526,7 +526,7 @@ def _sweeps(tuning: Tuning) -> Iterator[SweepReport]:
     """Sweeps of drawn shapes, then of top patches; those in which the unit's response isn't a number are left out."""
     curves = []
     for title, family, polarity, parameter, unit in _DRAWN:
-        chosen = [i for i, each in enumerate(tuning.stimuli) if (each.family, each.polarity) == (family, polarity)]
+        chosen = [i for i, drawn in enumerate(tuning.stimuli) if (drawn.family, drawn.polarity) == (family, polarity)]
         curves.append((title, unit, *best_by(parameter, tuning.stimuli, tuning.responses, chosen)))
     for sweep in tuning.sweeps if tuning.patches else ():
         unit = _SHORT_UNITS.get(sweep.kind, sweep.unit)
